@@ -1,0 +1,155 @@
+import { array, boolean, choice, free, integer, map, object, optional, string } from '../core/schema.ts'
+import type { Static } from '../core/schema.ts'
+import { providerTypes } from '../core/providers/index.ts'
+import { strategyTypes } from '../core/strategies/index.ts'
+import { FALLBACK_ON, RETRY_ON } from './model-route.ts'
+
+/**
+ * The configuration as it goes down to the sidecars: one user object is one resource, so that a small edit is a small push,
+ * and what is shared (an endpoint, its addresses, a secret) is sent once and joined by the sidecar.
+ *
+ * | key | what |
+ * |---|---|
+ * | `route/NAMESPACE/NAME` | a ModelRoute |
+ * | `endpoint/NAMESPACE/NAME` | a ModelEndpoint |
+ * | `addresses/NAMESPACE/NAME` | where a ModelEndpoint of address type Service or Pods is, at the moment |
+ * | `secret/NAMESPACE/NAME` | the keys of a Secret that an endpoint uses; never logged, dumped or measured |
+ */
+export type ResourceKey = `${ResourceKind}/${string}/${string}`
+export type ResourceKind = keyof typeof compiledSchemas
+
+const ms = (minimum = 0) => integer({ minimum, maximum: 86_400_000 })
+const text = (maxLength = 4096) => string({ maxLength })
+
+const compiledMatch = object({
+  /** A model's name, or its beginning where `prefix`. */
+  model: optional(object({ value: text(), prefix: boolean() })),
+  /** Header names in lower case. */
+  headers: array(object({ name: text(), type: choice(['Exact', 'Prefix', 'Present']), value: text() }), {
+    maxItems: 64,
+  }),
+  path: optional(object({ type: choice(['Exact', 'Prefix']), value: text() })),
+})
+
+const compiledTarget = object({
+  /** `namespace/name` of the endpoint. */
+  endpoint: text(),
+  /** Empty for provider HTTP. `*`: what the caller asked for. */
+  model: text(),
+  weight: integer({ minimum: 0, maximum: 1_000_000 }),
+  priority: integer({ minimum: 0, maximum: 15 }),
+  /** Set where the reference does not resolve; such a target gets no request and `onUnavailable` decides about its share. */
+  unavailable: optional(object({ reason: text(), message: text() })),
+})
+
+const compiledRule = object({
+  name: text(),
+  /** Empty: matches all. */
+  matches: array(compiledMatch, { maxItems: 64 }),
+  targets: array(compiledTarget, { minItems: 1, maxItems: 64 }),
+  strategy: object({ type: choice(strategyTypes) }),
+  sticky: optional(object({ header: text() })),
+  retry: object({ attempts: integer({ minimum: 0, maximum: 10 }), on: array(choice(RETRY_ON), { maxItems: 16 }) }),
+  fallback: object({ on: array(choice(FALLBACK_ON), { maxItems: 16 }) }),
+  onUnavailable: choice(['Redistribute', 'Fail']),
+})
+
+export const compiledRoute = object({
+  /** `namespace/name`. */
+  name: text(),
+  generation: integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  /** Milliseconds since the epoch: the older of two equal claims wins. */
+  created: integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  /** Whether it selects pods by label: such a claim beats a namespace-wide one. */
+  selective: boolean(),
+  models: array(text(), { maxItems: 64 }),
+  requestTimeout: ms(1),
+  rules: array(compiledRule, { minItems: 1, maxItems: 64 }),
+})
+
+/** Points at one key of a secret resource. */
+const secretKey = object({ secret: text(), key: text() })
+
+export const compiledEndpoint = object({
+  name: text(),
+  generation: integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  provider: object({ type: choice(providerTypes) }),
+  /** The base URL without a trailing slash. Where `dynamic`, its host is only a name: connections go to the `addresses` resource. */
+  url: text(),
+  dynamic: boolean(),
+  /** For provider HTTP one model with the empty name. */
+  models: array(
+    object({
+      name: text(),
+      rank: integer({ minimum: 0, maximum: 100 }),
+      defaults: free({ maxProperties: 64 }),
+      force: free({ maxProperties: 64 }),
+    }),
+    { minItems: 1, maxItems: 64 },
+  ),
+  credentials: optional(object({ type: choice(['Secret', 'Passthrough']), secret: optional(secretKey) })),
+  tls: optional(
+    object({
+      ca: optional(secretKey),
+      /** The secret resource with `tls.crt` and `tls.key`. */
+      clientCertificate: optional(text()),
+      serverName: optional(text()),
+    }),
+  ),
+  headers: object({ set: map(text(), { maxProperties: 64 }), remove: array(text(), { maxItems: 64 }) }),
+  proxy: optional(text()),
+  maxInFlight: optional(integer({ minimum: 1, maximum: 100_000 })),
+  timeouts: object({ connect: ms(1), firstToken: ms(1), idle: ms(1), attempt: ms(1) }),
+  health: optional(
+    object({
+      path: text(),
+      interval: ms(1),
+      timeout: ms(1),
+      unhealthyAfter: integer({ minimum: 1, maximum: 100 }),
+      healthyAfter: integer({ minimum: 1, maximum: 100 }),
+    }),
+  ),
+  breaker: object({
+    consecutive: integer({ minimum: 1, maximum: 1000 }),
+    percent: integer({ minimum: 1, maximum: 100 }),
+    minimum: integer({ minimum: 1, maximum: 100_000 }),
+    within: ms(1),
+    openFor: ms(1),
+    probes: integer({ minimum: 1, maximum: 100 }),
+    rampUp: array(integer({ minimum: 1, maximum: 100 }), { minItems: 1, maxItems: 10 }),
+  }),
+  retryBudget: object({
+    percent: integer({ minimum: 0, maximum: 100 }),
+    minPerSecond: integer({ minimum: 0, maximum: 1000 }),
+  }),
+})
+
+export const compiledAddresses = object({
+  addresses: array(object({ host: text(), port: integer({ minimum: 1, maximum: 65535 }) }), { maxItems: 10_000 }),
+})
+
+export const compiledSecret = object({ data: map(text(1_048_576), { maxProperties: 64 }) })
+
+/** The schema of each kind of resource, by the first word of its key. */
+export const compiledSchemas = {
+  route: compiledRoute,
+  endpoint: compiledEndpoint,
+  addresses: compiledAddresses,
+  secret: compiledSecret,
+} as const
+
+export type CompiledRoute = Static<typeof compiledRoute>
+export type CompiledRule = Static<typeof compiledRule>
+export type CompiledMatch = Static<typeof compiledMatch>
+export type CompiledTarget = Static<typeof compiledTarget>
+export type CompiledEndpoint = Static<typeof compiledEndpoint>
+export type CompiledAddresses = Static<typeof compiledAddresses>
+export type CompiledSecret = Static<typeof compiledSecret>
+export type CompiledBody = CompiledRoute | CompiledEndpoint | CompiledAddresses | CompiledSecret
+
+/** One resource with the digest of its body (`digest` of `core/digest.ts`). */
+export interface CompiledResource {
+  readonly digest: string
+  readonly body: CompiledBody
+}
+export type CompiledConfig = ReadonlyMap<ResourceKey, CompiledResource>

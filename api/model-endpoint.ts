@@ -1,0 +1,558 @@
+import { array, choice, duration, free, integer, map, object, optional, string } from '../core/schema.ts'
+import type { Static } from '../core/schema.ts'
+import { providerTypes } from '../core/providers/index.ts'
+import { conditions } from './conditions.ts'
+import { labelSelector, namespaces } from './selector.ts'
+import type { Resource } from './resource.ts'
+
+const DNS_LABEL = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'
+const DNS_NAME = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$'
+export const HEADER = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
+
+const port = (description: string) => integer({ minimum: 1, maximum: 65535, description })
+const scheme = choice(['http', 'https'], { default: 'http', description: 'How the address is spoken to.' })
+const path = string({
+  maxLength: 1024,
+  pattern: '^(/[^?#]*)?$',
+  default: '',
+  description:
+    'The path before that of the request, such as `/v1`: what the provider’s SDK takes as base URL, less host and port.',
+})
+const secretKey = (description: string, key: string) =>
+  object(
+    {
+      name: string({
+        maxLength: 253,
+        minLength: 1,
+        pattern: DNS_NAME,
+        description:
+          'The Secret’s name, in the endpoint’s namespace. It carries the label `tradewind.dev/use: credentials`.',
+      }),
+      key: string({
+        maxLength: 253,
+        minLength: 1,
+        pattern: '^[-._a-zA-Z0-9]+$',
+        default: key,
+        description: 'The key in the Secret’s data.',
+      }),
+    },
+    { description },
+  )
+
+const url = string({
+  maxLength: 2048,
+  minLength: 1,
+  description: 'The base URL that the provider’s SDK takes (`…/v1` included for OpenAI’s).',
+  rules: [
+    {
+      rule: "isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''",
+      message: 'The URL must be absolute, with scheme http or https and a host.',
+    },
+    {
+      rule: "!self.contains('@') && !self.contains('?') && !self.contains('#')",
+      message: 'The URL must have no user information, query or fragment; credentials belong in spec.credentials.',
+    },
+    {
+      rule: "!isURL(self) || !(url(self).getHostname().lowerAscii().startsWith('169.254.') || url(self).getHostname().lowerAscii().startsWith('[fe80:') || url(self).getHostname().lowerAscii() in ['[fd00:ec2::254]', 'metadata.google.internal', 'metadata.goog', '100.100.100.200'])",
+      message: 'The URL must not point at a link-local or cloud metadata address.',
+    },
+  ],
+})
+
+const address = object(
+  {
+    type: choice(['URL', 'Service', 'Pods'], {
+      description:
+        'URL: one address outside or inside the cluster; Service: the ready addresses behind a Service; Pods: the ready pods that a selector matches.',
+    }),
+    url: optional(url),
+    service: optional(
+      object(
+        {
+          name: string({
+            maxLength: 63,
+            minLength: 1,
+            pattern: DNS_LABEL,
+            description: 'The Service’s name, in the endpoint’s namespace.',
+          }),
+          port: port('The Service’s port.'),
+          scheme,
+          path,
+        },
+        { description: 'The ready addresses behind a Service, followed through its EndpointSlices.' },
+      ),
+    ),
+    pods: optional(
+      object(
+        {
+          selector: labelSelector('Which pods of the endpoint’s namespace.'),
+          port: port('The port that the pods listen on.'),
+          scheme,
+          path,
+        },
+        { description: 'The ready pods that a selector matches.' },
+      ),
+    ),
+  },
+  {
+    description: 'Where the endpoint is. Needed, but for provider OpenAI, whose own address is the default.',
+    rules: [
+      {
+        rule: "(self.type == 'URL') == has(self.url)",
+        message: 'url goes with type: URL, and only with it.',
+        fieldPath: '.url',
+      },
+      {
+        rule: "(self.type == 'Service') == has(self.service)",
+        message: 'service goes with type: Service, and only with it.',
+        fieldPath: '.service',
+      },
+      {
+        rule: "(self.type == 'Pods') == has(self.pods)",
+        message: 'pods goes with type: Pods, and only with it.',
+        fieldPath: '.pods',
+      },
+    ],
+  },
+)
+
+const credentials = object(
+  {
+    type: choice(['Secret', 'Passthrough'], {
+      description:
+        'Secret: the key is read from a Secret and replaces what the caller sent; Passthrough: the caller’s own Authorization goes on, to this endpoint only.',
+    }),
+    secret: optional(secretKey('The Secret that holds the API key.', 'api-key')),
+  },
+  {
+    description: 'How the endpoint knows us. Left out: no Authorization is sent.',
+    rules: [
+      {
+        rule: "(self.type == 'Secret') == has(self.secret)",
+        message: 'secret goes with type: Secret, and only with it.',
+        fieldPath: '.secret',
+      },
+    ],
+  },
+)
+
+const tls = object(
+  {
+    ca: optional(secretKey('A Secret with the PEM certificates that are trusted instead of the system’s.', 'ca.crt')),
+    clientCertificate: optional(
+      object(
+        {
+          name: string({
+            maxLength: 253,
+            minLength: 1,
+            pattern: DNS_NAME,
+            description:
+              'The name of a `kubernetes.io/tls` Secret (`tls.crt`, `tls.key`) in the endpoint’s namespace, with the label `tradewind.dev/use: credentials`.',
+          }),
+        },
+        { description: 'The certificate that the sidecar shows.' },
+      ),
+    ),
+    serverName: optional(
+      string({
+        maxLength: 253,
+        minLength: 1,
+        pattern: DNS_NAME,
+        description:
+          'The name asked for in the handshake and expected in the certificate. Default: the host of the address.',
+      }),
+    ),
+  },
+  { description: 'TLS towards the endpoint.' },
+)
+
+const FORBIDDEN_HEADERS =
+  "['host', 'connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'content-length', 'te', 'trailer', 'upgrade', 'expect', 'authorization', 'proxy-authorization']"
+const headers = object(
+  {
+    set: optional(
+      map(string({ maxLength: 4096, pattern: '^[\\t\\x20-\\x7e]*$', description: 'The value.' }), {
+        maxProperties: 32,
+        description: 'Headers that are set, replacing the caller’s.',
+        rules: [
+          {
+            rule: `self.all(name, !(name.lowerAscii() in ${FORBIDDEN_HEADERS}))`,
+            message:
+              'Hop-by-hop headers, host, content-length and authorization cannot be set; use spec.address and spec.credentials.',
+          },
+          {
+            rule: "self.all(name, name.matches('^[A-Za-z0-9!#$%&*+.^_|~-]+$') && size(name) <= 256)",
+            message: 'Header names are tokens of at most 256 characters.',
+          },
+        ],
+      }),
+    ),
+    remove: optional(
+      array(
+        string({ maxLength: 256, minLength: 1, pattern: HEADER, description: 'The name of a header, in any case.' }),
+        { maxItems: 32, set: true, description: 'Headers of the caller that do not go on.' },
+      ),
+    ),
+  },
+  { description: 'Headers towards the provider.' },
+)
+
+const model = object(
+  {
+    name: string({
+      maxLength: 256,
+      minLength: 1,
+      description: 'The provider’s own name for the model; `*` passes on what the caller asked for.',
+    }),
+    rank: integer({
+      minimum: 0,
+      maximum: 100,
+      default: 0,
+      description:
+        'Its place on the ladder from cheap (0) to strong. When a target fails, the others of its priority are tried from the nearest rank upwards, so that an answer is not weaker than it need be.',
+    }),
+    parameters: optional(
+      object(
+        {
+          defaults: optional(
+            free({ maxProperties: 32, description: 'Request fields that are added where the caller gave none.' }),
+          ),
+          force: optional(
+            free({ maxProperties: 32, description: 'Request fields that are set whatever the caller gave.' }),
+          ),
+        },
+        {
+          description: 'Request fields for this model.',
+          rules: [
+            {
+              rule: "!has(self.defaults) || !('model' in self.defaults || 'stream' in self.defaults || 'messages' in self.defaults)",
+              message: 'defaults cannot hold model, stream or messages.',
+              fieldPath: '.defaults',
+            },
+            {
+              rule: "!has(self.force) || !('model' in self.force || 'stream' in self.force || 'messages' in self.force)",
+              message: 'force cannot hold model, stream or messages.',
+              fieldPath: '.force',
+            },
+          ],
+        },
+      ),
+    ),
+  },
+  { description: 'A model that the endpoint serves. Breaker and health are kept for each.' },
+)
+
+const timeouts = object(
+  {
+    connect: duration({ default: '5s', description: 'To open a connection, TLS included.' }),
+    firstToken: duration({
+      default: '60s',
+      description: 'From sending a streamed request to the first event of the answer.',
+    }),
+    idle: duration({ default: '30s', description: 'Between two events of a streamed answer.' }),
+    attempt: duration({ default: '600s', description: 'One whole attempt, its answer included.' }),
+  },
+  {
+    default: {},
+    description:
+      'Deadlines, each on its own clock. First token and idle bound streamed answers; others are bounded by attempt and by the route’s request deadline.',
+    rules: [
+      {
+        rule: 'duration(self.connect) > duration("0s") && duration(self.firstToken) > duration("0s") && duration(self.idle) > duration("0s") && duration(self.attempt) > duration("0s")',
+        message: 'Timeouts must be longer than 0s.',
+      },
+      {
+        rule: 'duration(self.connect) <= duration(self.attempt)',
+        message: 'connect must not be longer than attempt.',
+        fieldPath: '.connect',
+      },
+      {
+        rule: 'duration(self.firstToken) <= duration(self.attempt)',
+        message: 'firstToken must not be longer than attempt.',
+        fieldPath: '.firstToken',
+      },
+      {
+        rule: 'duration(self.idle) <= duration(self.attempt)',
+        message: 'idle must not be longer than attempt.',
+        fieldPath: '.idle',
+      },
+    ],
+  },
+)
+
+const health = object(
+  {
+    active: object(
+      {
+        path: string({
+          maxLength: 1024,
+          minLength: 1,
+          pattern: '^/[^#]*$',
+          description: 'The path of the check, from the root of the address. A 2xx answer is healthy.',
+        }),
+        interval: duration({ default: '30s', description: 'Between two checks of one address; jittered.' }),
+        timeout: duration({ default: '2s', description: 'Of one check.' }),
+        unhealthyAfter: integer({
+          minimum: 1,
+          maximum: 100,
+          default: 3,
+          description: 'Failed checks in a row that make an address unhealthy.',
+        }),
+        healthyAfter: integer({
+          minimum: 1,
+          maximum: 100,
+          default: 1,
+          description: 'Passed checks in a row that make it healthy again.',
+        }),
+      },
+      {
+        description: 'Asks each address at an interval. Off unless given.',
+        rules: [
+          {
+            rule: 'duration(self.interval) >= duration("100ms")',
+            message: 'interval must be at least 100ms.',
+            fieldPath: '.interval',
+          },
+          {
+            rule: 'duration(self.timeout) > duration("0s") && duration(self.timeout) <= duration(self.interval)',
+            message: 'timeout must be longer than 0s and not longer than interval.',
+            fieldPath: '.timeout',
+          },
+        ],
+      },
+    ),
+  },
+  { description: 'Health checks besides the passive ones, which are always on.' },
+)
+
+const circuitBreaker = object(
+  {
+    consecutive: integer({ minimum: 1, maximum: 1000, default: 5, description: 'Failures in a row that open it.' }),
+    ratio: object(
+      {
+        percent: integer({
+          minimum: 1,
+          maximum: 100,
+          default: 50,
+          description: 'The share of failures that opens it.',
+        }),
+        minimum: integer({
+          minimum: 1,
+          maximum: 100000,
+          default: 20,
+          description: 'Requests in the window below which the share says nothing.',
+        }),
+        within: duration({ default: '30s', description: 'The window.' }),
+      },
+      {
+        default: {},
+        description: 'Opens at a share of failures within a window.',
+        rules: [
+          {
+            rule: 'duration(self.within) >= duration("1s") && duration(self.within) <= duration("1h")',
+            message: 'within must be between 1s and 1h.',
+            fieldPath: '.within',
+          },
+        ],
+      },
+    ),
+    openFor: duration({
+      default: '30s',
+      description: 'How long it stays open before requests are let through as probes.',
+    }),
+    probes: integer({
+      minimum: 1,
+      maximum: 100,
+      default: 1,
+      description: 'Requests at a time, and successes in a row, while it is half-open.',
+    }),
+    rampUp: array(integer({ minimum: 1, maximum: 100, description: 'Percent of its share.' }), {
+      default: [5, 25, 100],
+      minItems: 1,
+      maxItems: 10,
+      description:
+        'The percent of its share that the model gets after it closes, step by step, each a tenth of openFor long.',
+      rules: [
+        { rule: 'self[size(self) - 1] == 100', message: 'The last step must be 100.' },
+        {
+          rule: 'self.all(a, self.filter(b, b == a).size() == 1) && self == self.sort()',
+          message: 'The steps must rise.',
+        },
+      ],
+    }),
+  },
+  {
+    default: {},
+    description: 'Per model: stops asking one that keeps failing.',
+    rules: [
+      {
+        rule: 'duration(self.openFor) >= duration("10ms")',
+        message: 'openFor must be at least 10ms.',
+        fieldPath: '.openFor',
+      },
+    ],
+  },
+)
+
+const retryBudget = object(
+  {
+    percent: integer({
+      minimum: 0,
+      maximum: 100,
+      default: 20,
+      description: 'Retries as a share of the requests of the last ten seconds.',
+    }),
+    minPerSecond: integer({
+      minimum: 0,
+      maximum: 1000,
+      default: 3,
+      description: 'Retries a second that are always allowed.',
+    }),
+  },
+  { default: {}, description: 'Bounds the retries of one sidecar on this endpoint, over all routes that use it.' },
+)
+
+const spec = object(
+  {
+    provider: object(
+      {
+        type: choice(providerTypes, {
+          description: 'The dialect that the endpoint speaks. HTTP is opaque pass-through.',
+        }),
+      },
+      { description: 'Who answers.' },
+    ),
+    address: optional(address),
+    credentials: optional(credentials),
+    tls: optional(tls),
+    headers: optional(headers),
+    proxy: optional(
+      object(
+        {
+          url: string({
+            maxLength: 2048,
+            minLength: 1,
+            description: 'The URL of an HTTP proxy that takes CONNECT.',
+            rules: [
+              {
+                rule: "isURL(self) && url(self).getScheme() in ['http', 'https'] && !self.contains('@')",
+                message: 'The proxy URL must be absolute, http or https, with no user information.',
+              },
+            ],
+          }),
+        },
+        {
+          description:
+            'The proxy towards the endpoint. Default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the sidecar’s environment.',
+        },
+      ),
+    ),
+    models: optional(
+      array(model, {
+        minItems: 1,
+        maxItems: 64,
+        key: 'name',
+        description: 'What the endpoint serves. Needed, but for provider HTTP, which has none.',
+      }),
+    ),
+    limits: optional(
+      object(
+        {
+          maxInFlight: integer({
+            minimum: 1,
+            maximum: 100000,
+            description:
+              'Requests in flight for each sidecar; when full, the next target is asked, else the answer is 429.',
+          }),
+        },
+        { description: 'Bounds.' },
+      ),
+    ),
+    timeouts,
+    health: optional(health),
+    circuitBreaker,
+    retryBudget,
+    allowedRoutes: namespaces('Who may refer to the endpoint from other namespaces.'),
+    allowCredentialUse: namespaces(
+      'Whose pods may be given the endpoint’s credentials; apart from allowedRoutes, and never wider by default.',
+    ),
+  },
+  {
+    description: 'One place (address, account), serving one or more models.',
+    rules: [
+      {
+        rule: "self.provider.type == 'OpenAI' || has(self.address)",
+        message: 'address is needed for this provider.',
+        fieldPath: '.address',
+      },
+      {
+        rule: "(self.provider.type == 'HTTP') == !has(self.models)",
+        message: 'models are needed, but for provider HTTP, which has none.',
+        fieldPath: '.models',
+      },
+    ],
+  },
+)
+
+const status = object(
+  {
+    conditions: optional(conditions),
+    sidecars: optional(
+      object(
+        {
+          using: integer({
+            minimum: 0,
+            maximum: 1e9,
+            description: 'Connected sidecars whose routes use the endpoint.',
+          }),
+          healthy: integer({ minimum: 0, maximum: 1e9, description: 'Those that find every model of it healthy.' }),
+          open: integer({ minimum: 0, maximum: 1e9, description: 'Those with an open breaker on it.' }),
+        },
+        { description: 'How the sidecars find the endpoint.' },
+      ),
+    ),
+    models: optional(
+      array(
+        object({
+          name: string({ maxLength: 256, description: 'The model.' }),
+          healthy: integer({ minimum: 0, maximum: 1e9, description: 'Sidecars that find it healthy.' }),
+          open: integer({ minimum: 0, maximum: 1e9, description: 'Sidecars with an open breaker on it.' }),
+        }),
+        { maxItems: 64, key: 'name', description: 'How the sidecars find each model.' },
+      ),
+    ),
+  },
+  { description: 'What the operator and the sidecars find.' },
+)
+
+export const modelEndpoint = {
+  kind: 'ModelEndpoint',
+  plural: 'modelendpoints',
+  singular: 'modelendpoint',
+  shortNames: ['mep'],
+  description: 'A place that serves models: a provider’s account, a Service or a set of pods.',
+  spec,
+  status,
+  columns: [
+    { name: 'Provider', type: 'string', jsonPath: '.spec.provider.type', description: 'The dialect.' },
+    {
+      name: 'Accepted',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='Accepted')].status",
+      description: 'Whether the manifest is in force.',
+    },
+    {
+      name: 'Healthy',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='Healthy')].status",
+      description: 'Whether the sidecars find it healthy.',
+    },
+    { name: 'Using', type: 'integer', jsonPath: '.status.sidecars.using', description: 'Sidecars that use it.' },
+    { name: 'Open', type: 'integer', jsonPath: '.status.sidecars.open', description: 'Sidecars with an open breaker.' },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp', description: 'Since when it exists.' },
+  ],
+} as const
+
+export type ModelEndpointSpec = Static<typeof spec>
+export type ModelEndpointStatus = Static<typeof status>
+export type ModelEndpoint = Resource<'ModelEndpoint', ModelEndpointSpec, ModelEndpointStatus>

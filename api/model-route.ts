@@ -1,0 +1,381 @@
+import { array, choice, duration, integer, object, optional, string } from '../core/schema.ts'
+import type { Static } from '../core/schema.ts'
+import { strategyTypes } from '../core/strategies/index.ts'
+import { conditions } from './conditions.ts'
+import { HEADER } from './model-endpoint.ts'
+import { labelSelector } from './selector.ts'
+import type { Resource } from './resource.ts'
+
+const count = (description: string) => integer({ minimum: 0, maximum: 1e9, description })
+const endpointName = string({
+  maxLength: 253,
+  minLength: 1,
+  pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
+  description: 'The ModelEndpoint’s name.',
+})
+
+const match = object(
+  {
+    model: optional(
+      string({
+        maxLength: 256,
+        minLength: 1,
+        pattern: '^[^*]*\\*?$',
+        description: 'What the caller put in `model`; a `*` at the end matches any ending.',
+      }),
+    ),
+    headers: optional(
+      array(
+        object(
+          {
+            name: string({
+              maxLength: 256,
+              minLength: 1,
+              pattern: HEADER,
+              description: 'The header’s name, in any case.',
+            }),
+            type: choice(['Exact', 'Prefix', 'Present'], {
+              default: 'Exact',
+              description: 'How the value is compared; Present asks only that the header is there.',
+            }),
+            value: optional(string({ maxLength: 4096, description: 'The value, or its beginning.' })),
+          },
+          {
+            rules: [
+              {
+                rule: "(self.type == 'Present') == !has(self.value)",
+                message: 'value goes with Exact and Prefix, and only with them.',
+                fieldPath: '.value',
+              },
+            ],
+          },
+        ),
+        { maxItems: 8, minItems: 1, description: 'Headers, all of which must match.' },
+      ),
+    ),
+    path: optional(
+      object(
+        {
+          type: choice(['Exact', 'Prefix'], {
+            default: 'Prefix',
+            description: 'Prefix matches whole path elements: `/v2` matches `/v2/models`, not `/v20`.',
+          }),
+          value: string({
+            maxLength: 1024,
+            minLength: 1,
+            pattern: '^/[^?#]*$',
+            description: 'The path, or its beginning.',
+          }),
+        },
+        { description: 'The path of the request.' },
+      ),
+    ),
+  },
+  {
+    description: 'Fields are ANDed, the list is ORed.',
+    rules: [
+      {
+        rule: 'has(self.model) || has(self.headers) || has(self.path)',
+        message: 'A match needs at least one of model, headers and path.',
+      },
+    ],
+  },
+)
+
+const target = object(
+  {
+    endpoint: object(
+      {
+        name: endpointName,
+        namespace: optional(
+          string({
+            maxLength: 63,
+            minLength: 1,
+            pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
+            description: 'Its namespace, if not the route’s own; its allowedRoutes must let the route in.',
+          }),
+        ),
+        model: optional(
+          string({
+            maxLength: 256,
+            minLength: 1,
+            description:
+              'The model of the endpoint. May be left out where the endpoint has just one, or provider HTTP.',
+          }),
+        ),
+      },
+      { description: 'Who is asked.' },
+    ),
+    weight: integer({
+      minimum: 0,
+      maximum: 1000000,
+      default: 1,
+      description:
+        'Its share among the targets of its priority: a ratio, which need not sum to 100. 0: exactly no traffic.',
+    }),
+    priority: integer({
+      minimum: 0,
+      maximum: 15,
+      default: 0,
+      description: 'Tried when those with a lower number are exhausted.',
+    }),
+  },
+  { description: 'One endpoint and model.' },
+)
+
+export const RETRY_ON = ['Connect', 'Reset', 'Timeout', 'Status5xx', 'Status429'] as const
+export const FALLBACK_ON = [
+  'Connect',
+  'Reset',
+  'Timeout',
+  'Status5xx',
+  'Status429',
+  'ContextLength',
+  'ContentFilter',
+  'Truncated',
+] as const
+
+const rule = object(
+  {
+    name: optional(
+      string({
+        maxLength: 63,
+        minLength: 1,
+        pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
+        description: 'What the rule is called in headers, logs, metrics and status. Default: its index.',
+      }),
+    ),
+    matches: optional(array(match, { maxItems: 8, minItems: 1, description: 'Which requests; left out: all.' })),
+    targets: array(target, {
+      minItems: 1,
+      maxItems: 16,
+      description: 'Who may answer.',
+      rules: [
+        {
+          rule: "self.all(a, self.filter(b, a.endpoint.name == b.endpoint.name && (has(a.endpoint.namespace) ? a.endpoint.namespace : '') == (has(b.endpoint.namespace) ? b.endpoint.namespace : '') && (has(a.endpoint.model) ? a.endpoint.model : '') == (has(b.endpoint.model) ? b.endpoint.model : '')).size() == 1)",
+          message: 'Each endpoint and model may stand in a rule once.',
+        },
+      ],
+    }),
+    strategy: object(
+      {
+        type: choice(strategyTypes, {
+          default: 'Weighted',
+          description:
+            'Weighted: exact shares by weight; LeastLatency: the fastest at the moment, weights aside from 0.',
+        }),
+      },
+      {
+        default: {},
+        description:
+          'How the target is picked; among a target’s addresses it is always the better of two drawn at random.',
+      },
+    ),
+    sticky: optional(
+      object(
+        {
+          header: string({
+            maxLength: 256,
+            minLength: 1,
+            pattern: HEADER,
+            description:
+              'The header that holds the key, such as a conversation’s id. Requests without it are split as usual.',
+          }),
+        },
+        {
+          description:
+            'Keeps one key on one target, by weighted rendezvous hashing: raising a weight moves only the keys that it must.',
+        },
+      ),
+    ),
+    retry: object(
+      {
+        attempts: integer({
+          minimum: 0,
+          maximum: 10,
+          default: 1,
+          description: 'Further attempts on the same target, besides the first.',
+        }),
+        on: array(choice(RETRY_ON, { description: 'A kind of failure.' }), {
+          maxItems: 8,
+          set: true,
+          default: ['Connect', 'Reset', 'Status5xx', 'Status429'],
+          description: 'Which failures. Timeout is not among the defaults: a silent target is not asked again.',
+        }),
+      },
+      {
+        default: {},
+        description:
+          'Asks the same target again, with full-jitter exponential back-off, within the endpoint’s retry budget.',
+      },
+    ),
+    fallback: object(
+      {
+        on: array(choice(FALLBACK_ON, { description: 'A kind of failure.' }), {
+          maxItems: 8,
+          set: true,
+          default: ['Connect', 'Reset', 'Timeout', 'Status5xx', 'Status429', 'ContextLength', 'Truncated'],
+          description: 'Which failures. ContentFilter is not among the defaults: no shopping for a model that agrees.',
+        }),
+      },
+      { default: {}, description: 'Asks the next target in the same request.' },
+    ),
+    onUnavailable: choice(['Redistribute', 'Fail'], {
+      default: 'Redistribute',
+      description:
+        'What happens to the share of a target that is dead or does not resolve: the others take it, or those requests fail.',
+    }),
+  },
+  {
+    description: 'The first rule that matches decides.',
+  },
+)
+
+const spec = object(
+  {
+    workloads: optional(
+      object(
+        { selector: labelSelector('Labels of the pods.') },
+        { description: 'Which pods’ sidecars get the route; left out: all of the namespace.' },
+      ),
+    ),
+    models: optional(
+      array(string({ maxLength: 256, minLength: 1, description: 'A model name; `*` matches any.' }), {
+        minItems: 1,
+        maxItems: 64,
+        set: true,
+        description:
+          'What callers put in `model`. May be left out where every rule matches on a path: opaque pass-through.',
+      }),
+    ),
+    timeouts: object(
+      {
+        request: duration({
+          default: '600s',
+          description: 'The whole request, with all its attempts: what the SDKs wait.',
+        }),
+      },
+      {
+        default: {},
+        description: 'The deadline that bounds everything inside it.',
+        rules: [
+          {
+            rule: 'duration(self.request) > duration("0s") && duration(self.request) <= duration("24h")',
+            message: 'request must be longer than 0s and at most 24h.',
+            fieldPath: '.request',
+          },
+        ],
+      },
+    ),
+    rules: array(rule, {
+      minItems: 1,
+      maxItems: 16,
+      description: 'How requests are answered; the first that matches decides, and the last may have no match.',
+      rules: [
+        {
+          rule: 'self.all(a, !has(a.name) || self.filter(b, has(b.name) && b.name == a.name).size() == 1)',
+          message: 'Rule names must be unique.',
+        },
+        {
+          rule: 'self.all(r, has(r.matches) || r == self[size(self) - 1])',
+          message: 'Only the last rule may have no matches: those after it would never be reached.',
+        },
+      ],
+    }),
+  },
+  {
+    description: 'What callers ask for, and how it is answered.',
+    rules: [
+      {
+        rule: 'has(self.models) || self.rules.all(r, has(r.matches) && r.matches.all(m, has(m.path)))',
+        message: 'models may be left out only where every match of every rule has a path.',
+        fieldPath: '.models',
+      },
+    ],
+  },
+)
+
+const status = object(
+  {
+    conditions: optional(conditions),
+    sidecars: optional(
+      object(
+        {
+          targeted: count('Running injected pods that the route selects.'),
+          connected: count('Those that are connected.'),
+          acknowledged: count('Those that serve this generation.'),
+          rejected: count('Those that refused it.'),
+        },
+        { description: 'Which sidecars serve which generation.' },
+      ),
+    ),
+    programmed: optional(
+      string({ maxLength: 32, description: 'Acknowledged of connected, such as `1998/2000`, for the eye.' }),
+    ),
+    split: optional(
+      string({ maxLength: 1024, description: 'The split of the last rule’s first priority, for the eye.' }),
+    ),
+    rules: optional(
+      array(
+        object({
+          name: string({ maxLength: 63, description: 'The rule.' }),
+          targets: array(
+            object({
+              endpoint: string({
+                maxLength: 317,
+                description: 'The endpoint; `namespace/name` where it is another namespace’s.',
+              }),
+              model: optional(string({ maxLength: 256, description: 'The model.' })),
+              weight: count('Its weight.'),
+              priority: count('Its priority.'),
+              requests: count('Attempts on it of the last minute, as the sidecars report them.'),
+            }),
+            { maxItems: 16, description: 'Its targets.' },
+          ),
+        }),
+        { maxItems: 16, description: 'The shares in force, and what was observed.' },
+      ),
+    ),
+  },
+  { description: 'What the operator and the sidecars make of the route.' },
+)
+
+export const modelRoute = {
+  kind: 'ModelRoute',
+  plural: 'modelroutes',
+  singular: 'modelroute',
+  shortNames: ['mroute'],
+  description: 'What callers ask for in `model` (or by path), and which endpoints answer, in which shares.',
+  spec,
+  status,
+  columns: [
+    { name: 'Models', type: 'string', jsonPath: '.spec.models', description: 'What callers ask for.' },
+    {
+      name: 'Accepted',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='Accepted')].status",
+      description: 'Whether the manifest is in force.',
+    },
+    {
+      name: 'Resolved',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='ResolvedRefs')].status",
+      description: 'Whether all it refers to is there.',
+      priority: 1,
+    },
+    {
+      name: 'Programmed',
+      type: 'string',
+      jsonPath: '.status.programmed',
+      description: 'Sidecars that serve this generation, of those connected.',
+    },
+    { name: 'Split', type: 'string', jsonPath: '.status.split', description: 'The shares in force.' },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp', description: 'Since when it exists.' },
+  ],
+} as const
+
+export type ModelRouteSpec = Static<typeof spec>
+export type ModelRouteStatus = Static<typeof status>
+export type ModelRoute = Resource<'ModelRoute', ModelRouteSpec, ModelRouteStatus>
+export type RetryOn = (typeof RETRY_ON)[number]
+export type FallbackOn = (typeof FALLBACK_ON)[number]

@@ -1,0 +1,93 @@
+import type { CompiledResource, ResourceKey } from './compiled.ts'
+
+/**
+ * What operator and sidecar say to each other: JSON messages on one WebSocket, `wss://…/v1/config`, the sidecar's token in the
+ * `Authorization` header of the upgrade. Additive within a protocol number; unknown members are ignored, unknown messages too.
+ */
+export const PROTOCOL = 1
+export const CONFIG_PATH = '/v1/config'
+
+/** What this build understands beyond protocol 1's base; the operator withholds what a sidecar does not list. One word a feature. */
+export const CAPABILITIES: readonly string[] = [
+  'strategy:Weighted',
+  'strategy:LeastLatency',
+  'provider:OpenAI',
+  'provider:OpenAICompatible',
+  'provider:HTTP',
+  'match:model',
+  'match:headers',
+  'match:path',
+  'sticky:header',
+]
+
+export interface Hello {
+  readonly type: 'hello'
+  readonly protocol: number
+  /** The sidecar's own version, semver. */
+  readonly version: string
+  readonly capabilities: readonly string[]
+  /** What it already holds (from its volume, or from before a reconnect): resource → digest. */
+  readonly have: Readonly<Record<ResourceKey, string>>
+}
+/** Only what differs from what the sidecar has. */
+export interface Update {
+  readonly type: 'update'
+  readonly nonce: number
+  readonly set: Readonly<Record<ResourceKey, CompiledResource>>
+  readonly remove: readonly ResourceKey[]
+  /** Digest of the whole configuration after the update (`toggle` of `core/digest.ts`). */
+  readonly digest: string
+}
+export interface Ack {
+  readonly type: 'ack'
+  readonly nonce: number
+  /** Digest of the whole configuration that is now in force. */
+  readonly digest: string
+}
+/** The update was refused as a whole; the last good configuration keeps serving. */
+export interface Nack {
+  readonly type: 'nack'
+  readonly nonce: number
+  readonly digest: string
+  readonly errors: readonly { readonly resource: ResourceKey; readonly path: string; readonly message: string }[]
+}
+/** A renewed token on the open socket. */
+export interface Auth {
+  readonly type: 'auth'
+  readonly token: string
+}
+/** Both ways, every 30 s: the digest of the whole configuration; a difference makes the operator send all again. */
+export interface Check {
+  readonly type: 'check'
+  readonly digest: string
+}
+
+export type ModelState = 'closed' | 'open' | 'half-open' | 'ramp'
+/** What the sidecar has seen, every few seconds and at once when a breaker or health state changes. Counts are of the window only. */
+export interface Report {
+  readonly type: 'report'
+  /** Length of the window of the counts, ms. */
+  readonly window: number
+  readonly targets: readonly {
+    /** `namespace/name`. */
+    readonly route: string
+    readonly rule: string
+    readonly endpoint: string
+    readonly model: string
+    /** Attempts started, and those that failed. */
+    readonly requests: number
+    readonly errors: number
+  }[]
+  /** The state of every model in use. */
+  readonly models: readonly {
+    readonly endpoint: string
+    readonly model: string
+    readonly state: ModelState
+    readonly healthy: boolean
+  }[]
+  /** Milliseconds since the configuration in force was acknowledged first. */
+  readonly age: number
+}
+
+export type FromSidecar = Hello | Ack | Nack | Auth | Check | Report
+export type FromOperator = Update | Check

@@ -1,0 +1,9 @@
+import { bearer } from './provider.ts'
+import type { Provider } from './provider.ts'
+
+/** Anything that speaks HTTP or WebSocket: passed through as it is, chosen by path. */
+export const http = {
+  type: 'HTTP',
+  dialect: 'opaque',
+  authorize: bearer,
+} as const satisfies Provider

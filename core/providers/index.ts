@@ -1,0 +1,20 @@
+import { http } from './http.ts'
+import { openaiCompatible } from './openai-compatible.ts'
+import { openai } from './openai.ts'
+import type { Provider } from './provider.ts'
+
+const all = [openai, openaiCompatible, http] as const
+
+export type ProviderType = (typeof all)[number]['type']
+
+/** The names that `spec.provider.type` takes. */
+export const providerTypes: readonly ProviderType[] = all.map((provider) => provider.type)
+
+const byType: ReadonlyMap<string, Provider> = new Map(all.map((provider) => [provider.type, provider]))
+
+/** The provider of that type; an unknown one is a fault of the program, since the schema admits only these. */
+export function provider(type: ProviderType): Provider {
+  const found = byType.get(type)
+  if (!found) throw new Error(`unknown provider ${type}`)
+  return found
+}
