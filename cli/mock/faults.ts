@@ -1,0 +1,268 @@
+import { type Answer, complaint, type Delivery, envelope, honest, json } from './answer.ts'
+import { parseMilliseconds } from './pace.ts'
+import { rateLimited, retryAfterForms } from './rate-limit.ts'
+
+/** The words after a fault's name; a number reads `2`, `250ms`, `1.5s`. */
+type Words = Readonly<Record<string, string | number>>
+type Params = Readonly<Record<string, string | number>>
+
+/** A kind of fault: what it does, the parameters with their defaults, and its effect on an honest answer. */
+export interface FaultKind {
+  readonly about: string
+  /** The parameter that `name=value` sets. */
+  readonly main?: string
+  readonly defaults: Params
+  readonly bind: (given: Words) => (answer: Answer) => Answer
+}
+
+type Widened<P> = { readonly [K in keyof P]: P[K] extends number ? number : string }
+
+function kind<P extends Params>(
+  about: string,
+  defaults: P,
+  apply: (answer: Answer, p: Widened<P>) => Answer,
+  main?: string,
+): FaultKind {
+  return {
+    about,
+    ...(main ? { main } : {}),
+    defaults,
+    // `given` has been read by `parseWord` against `defaults`, so the kinds of its values are those of P.
+    bind: (given) => (answer) => apply(answer, { ...defaults, ...given } as Widened<P>),
+  }
+}
+
+function delivered(answer: Answer, delivery: Partial<Delivery>): Answer {
+  return { ...answer, delivery: { ...answer.delivery, ...delivery } }
+}
+
+/** The first `n` parts of a stream, or the first half of a whole answer. */
+function opening(answer: Answer, n: number): readonly string[] {
+  return answer.stream ? answer.parts.slice(0, n) : halves(answer).slice(0, 1)
+}
+
+function halves({ parts }: Answer): readonly string[] {
+  const text = parts.join('')
+  const middle = Math.ceil(text.length / 2)
+  return [text.slice(0, middle), text.slice(middle)]
+}
+
+const broken = {
+  message: 'The server had an error while processing your request.',
+  type: 'server_error',
+  code: 'server_error',
+}
+
+function errorEvent(form: string): string {
+  return `${form === 'event' ? 'event: error\n' : ''}data: ${JSON.stringify(envelope(broken))}\n\n`
+}
+
+const page =
+  '<!doctype html>\n<html><head><title>Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n'
+
+/** Every fault by name. `refuse` acts on the listener too, see `server.ts`; here is what it does to a request that came in anyway. */
+export const faultKinds: Readonly<Record<string, FaultKind>> = {
+  refuse: kind('stop listening for a time, or reset a share of connections as they come', { for: Infinity }, (a) =>
+    delivered(a, { connection: 'reset' }),
+  ),
+  reset: kind('reset the connection (RST) before the headers', {}, (a) => delivered(a, { connection: 'reset' })),
+  'hang-up': kind('close the connection (FIN) before the headers', {}, (a) => delivered(a, { connection: 'hang-up' })),
+  'stall-headers': kind(
+    'silence before the headers',
+    { for: Infinity },
+    (a, p) => delivered(a, { holdHeaders: p.for }),
+    'for',
+  ),
+  'stall-body': kind(
+    'silence after some events, or after half of a whole answer',
+    { after: 2, for: Infinity },
+    (a, p) =>
+      delivered(a.stream ? a : { ...a, parts: halves(a) }, { stallAfter: a.stream ? p.after : 1, stallFor: p.for }),
+    'after',
+  ),
+  delay: kind('headers later by so much', { for: 1000 }, (a, p) => delivered(a, { holdHeaders: p.for }), 'for'),
+  trickle: kind(
+    'the body in pieces of some bytes',
+    { bytes: 1, every: 50 },
+    (a, p) => delivered(a, { pieceBytes: Math.max(1, p.bytes), pieceEvery: p.every }),
+    'bytes',
+  ),
+  cut: kind(
+    'close the connection after so many bytes of body; how=reset sends RST',
+    { bytes: 0, how: 'hang-up' },
+    (a, p) => delivered(a, { cutAt: p.bytes, connection: p.how === 'reset' ? 'reset' : 'hang-up' }),
+    'bytes',
+  ),
+  'content-length': kind(
+    'a length that is wrong by so many bytes (negative: too short)',
+    { by: 100 },
+    (a, p) => delivered(a, { lengthLie: p.by }),
+    'by',
+  ),
+  status: kind(
+    'an error of that status in the OpenAI envelope',
+    { status: 500, message: broken.message, code: 'server_error' },
+    (_, p) =>
+      complaint({
+        status: p.status,
+        message: p.message,
+        type: p.status < 500 ? 'invalid_request_error' : 'server_error',
+        code: p.code,
+      }),
+    'status',
+  ),
+  'rate-limit': kind(
+    `429; form is one of ${retryAfterForms.join(', ')}`,
+    { form: 'seconds', wait: 1000 },
+    (_, p) => rateLimited(p.form, p.wait),
+    'form',
+  ),
+  quota: kind('429 insufficient_quota', {}, () =>
+    complaint({
+      status: 429,
+      message: 'You exceeded your current quota, please check your plan and billing details.',
+      type: 'insufficient_quota',
+      code: 'insufficient_quota',
+    }),
+  ),
+  'context-length': kind('400 context_length_exceeded', { limit: 8192 }, (_, p) =>
+    complaint({
+      status: 400,
+      message: `This model's maximum context length is ${p.limit} tokens. However, your messages resulted in ${p.limit * 2} tokens. Please reduce the length of the messages.`,
+      type: 'invalid_request_error',
+      code: 'context_length_exceeded',
+      param: 'messages',
+    }),
+  ),
+  'content-refused': kind('400 content_policy_violation', {}, () =>
+    complaint({
+      status: 400,
+      message: 'Your request was rejected as a result of our safety system.',
+      type: 'invalid_request_error',
+      code: 'content_policy_violation',
+    }),
+  ),
+  'content-filter': kind('a whole answer with finish_reason content_filter', {}, (a) => ({
+    ...a,
+    parts: a.parts.map((part) => part.replace(/"finish_reason":"\w+"/g, '"finish_reason":"content_filter"')),
+  })),
+  html: kind(
+    'an HTML error page',
+    { status: 502 },
+    (_, p) => ({ ...json(null, p.status, { 'content-type': 'text/html' }), parts: [page] }),
+    'status',
+  ),
+  'error-200': kind('200 with an error body', {}, () => json(envelope(broken))),
+  'error-first': kind(
+    'an error as the first event; form=event names it `event: error`, form=data does not',
+    { form: 'data' },
+    (a, p) => (a.stream ? { ...a, parts: [errorEvent(p.form)] } : json(envelope(broken))),
+    'form',
+  ),
+  'error-middle': kind(
+    'an error event after some events, and the end',
+    { after: 2, form: 'data' },
+    (a, p) => ({
+      ...a,
+      parts: a.stream ? [...opening(a, p.after), errorEvent(p.form)] : opening(a, p.after),
+    }),
+    'after',
+  ),
+  malformed: kind(
+    'one event, or the whole answer, that is broken JSON',
+    { after: 2 },
+    (a, p) => ({
+      ...a,
+      parts: a.stream
+        ? a.parts.map((part, i) => (i === p.after ? `${part.slice(0, Math.min(20, part.length >> 1))}\n\n` : part))
+        : opening(a, 1),
+    }),
+    'after',
+  ),
+  truncate: kind(
+    'a clean end after some events, or half of a whole answer',
+    { after: 2 },
+    (a, p) => ({ ...a, parts: opening(a, p.after) }),
+    'after',
+  ),
+  'no-finish': kind('a stream that ends with [DONE] but without a finish reason', {}, (a) => ({
+    ...a,
+    parts: a.parts.filter((part) => !/"finish_reason":"/.test(part)),
+  })),
+  'no-done': kind('a finished stream without [DONE]', {}, (a) => ({
+    ...a,
+    parts: a.parts.filter((part) => !part.includes('[DONE]')),
+  })),
+  'content-type': kind(
+    'the right body under a wrong content type',
+    { type: 'text/plain' },
+    (a, p) => ({ ...a, headers: { ...a.headers, 'content-type': p.type } }),
+    'type',
+  ),
+}
+
+/** A fault with its parameters and the requests it strikes. */
+export interface Fault {
+  readonly name: string
+  readonly text: string
+  /** Share of the requests that match, in percent. */
+  readonly percent: number
+  /** How many requests it strikes before it is spent. */
+  readonly times: number
+  readonly path: string | undefined
+  readonly model: string | undefined
+  /** Only the mock of this name: a header that passes through a proxy may meet several mocks. */
+  readonly on: string | undefined
+  /** How long `refuse` lasts, milliseconds. */
+  readonly lasts: number
+  readonly apply: (answer: Answer) => Answer
+}
+
+function parseWord(fault: string, key: string, text: string, standard: string | number): string | number {
+  if (typeof standard === 'string') return text
+  const value = /^-\d+$/.test(text) ? Number(text) : parseMilliseconds(text)
+  if (value === undefined) throw new Error(`fault ${fault}: ${key}=${text} is not a number or a time such as 250ms`)
+  return value
+}
+
+/**
+ * Reads `name[=value][,key=value…]`, as `--fault`, the header `x-mock-fault` and `POST /_mock` have it: `status=500,percent=10`,
+ * `stall-body,after=3,on=primary`, `rate-limit=date,wait=2s,times=1`. Throws with what is allowed.
+ */
+export function parseFault(text: string): Fault {
+  const [head = '', ...rest] = text.split(',').map((word) => word.trim())
+  const [name = '', value] = split(head)
+  const found = Object.hasOwn(faultKinds, name) ? faultKinds[name] : undefined
+  if (!found) throw new Error(`"${name}" is no fault; there are ${Object.keys(faultKinds).join(', ')}`)
+  const words = rest.map(split)
+  if (value !== undefined) {
+    if (!found.main) throw new Error(`fault ${name} takes no value`)
+    words.unshift([found.main, value])
+  }
+  const given: Record<string, string | number> = {}
+  const scope: Record<string, string> = {}
+  for (const [key, word = ''] of words) {
+    const standard = Object.hasOwn(found.defaults, key) ? found.defaults[key] : undefined
+    if (standard !== undefined) given[key] = parseWord(name, key, word, standard)
+    else if (['percent', 'times', 'path', 'model', 'on'].includes(key)) scope[key] = word
+    else
+      throw new Error(
+        `fault ${name} has no "${key}"; it has ${[...Object.keys(found.defaults), 'percent', 'times', 'path', 'model', 'on'].join(', ')}`,
+      )
+  }
+  const apply = found.bind(given)
+  const percent = Number(scope['percent'] ?? 100)
+  const times = Number(scope['times'] ?? Infinity)
+  if (!(percent >= 0 && percent <= 100))
+    throw new Error(`fault ${name}: percent=${scope['percent']} is not between 0 and 100`)
+  if (!(times >= 0)) throw new Error(`fault ${name}: times=${scope['times']} is not a number of requests`)
+  // A fault that cannot be applied (a form of Retry-After that there is not) is an error now and not at the first request.
+  apply({ ...json(null), delivery: honest })
+  const lasts = typeof given['for'] === 'number' ? given['for'] : Infinity
+  return { name, text, percent, times, path: scope['path'], model: scope['model'], on: scope['on'], lasts, apply }
+}
+
+function split(word: string): [string, string?] {
+  const at = word.indexOf('=')
+  return at < 0 ? [word] : [word.slice(0, at), word.slice(at + 1)]
+}
