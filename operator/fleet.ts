@@ -1,0 +1,53 @@
+import type { ResourceKey } from '../api/compiled.ts'
+
+/**
+ * What the sidecars of one operator replica have said, as plain data that survives JSON. A sidecar is connected to one replica only, so
+ * the parts of several replicas are put together by concatenating each list.
+ */
+export interface Fleet {
+  readonly sidecars: readonly SidecarGroup[]
+  readonly refusals: readonly Refusal[]
+  readonly targets: readonly ObservedTarget[]
+  readonly endpoints: readonly ObservedEndpoint[]
+}
+
+/** Connected sidecars that serve the same. */
+export interface SidecarGroup {
+  /** `namespace/name` of their pods. */
+  readonly pods: readonly string[]
+  readonly version: string
+  /** The words of `CAPABILITIES` that they lack. */
+  readonly lacks: readonly string[]
+  /** The configuration in force, acknowledged: resource → digest. */
+  readonly serves: Readonly<Record<ResourceKey, string>>
+}
+
+/** A sidecar refused its newest update, and serves what it had. */
+export interface Refusal {
+  readonly pod: string
+  /** What was in the update: resource → digest. */
+  readonly refused: Readonly<Record<ResourceKey, string>>
+  readonly errors: readonly { readonly resource: ResourceKey; readonly path: string; readonly message: string }[]
+}
+
+/** Attempts of the last minute, over all sidecars of the replica. Parts of several replicas are added up. */
+export interface ObservedTarget {
+  readonly route: string
+  readonly rule: string
+  readonly endpoint: string
+  readonly model: string
+  readonly requests: number
+  readonly errors: number
+}
+
+/** How many sidecars find the endpoint, and each of its models, healthy or with an open breaker. Parts are added up. */
+export interface ObservedEndpoint {
+  readonly endpoint: string
+  /** Those that find every model healthy. */
+  readonly healthy: number
+  /** Those with an open breaker on any model. */
+  readonly open: number
+  readonly models: readonly { readonly name: string; readonly healthy: number; readonly open: number }[]
+}
+
+export const NO_FLEET: Fleet = { sidecars: [], refusals: [], targets: [], endpoints: [] }
