@@ -5,6 +5,11 @@ export interface Choosable {
   readonly rank: number
   /** Peak-EWMA latency × (in flight + 1) at this moment, ms; lower is better. */
   readonly load: () => number
+  /**
+   * How much of its weight it may use at this moment, 0…1: 0 while its breaker is open or it cools, the step while it ramps up, else 1.
+   * Always 1 where the rule says `onUnavailable: Fail`, so that the share of a dead target stays its own.
+   */
+  readonly available: () => number
   /** A stable name for hashing, `namespace/name model`. */
   readonly id: string
 }
