@@ -1,0 +1,69 @@
+import type { AttemptFacts, Exchange, Facts } from './exchange.ts'
+import type { Address, Endpoint } from './target.ts'
+
+/** Something with a time by which it must be over. The list of live ones is scanned, so that setting a deadline costs a store and no timer. */
+export interface Due {
+  /** Of `Deps.now()`, ms; may be moved at will. */
+  due: number
+  /** Called once `due` has passed, at each scan until it is moved or removed. */
+  expire(now: number): void
+}
+
+export interface Deadlines {
+  add(item: Due): void
+  remove(item: Due): void
+}
+
+/** What the layers tell of; `sidecar/telemetry.ts` makes metrics, spans and log lines of it. */
+export interface Telemetry {
+  /** Before an attempt goes out. Returns the `traceparent` for it, or undefined to send none. */
+  attemptStarted(facts: Facts, attempt: AttemptFacts): string | undefined
+  attemptEnded(facts: Facts, attempt: AttemptFacts): void
+  exchangeStarted(facts: Facts): void
+  exchangeEnded(facts: Facts): void
+}
+
+/** One HTTP call, as the engine takes it. */
+export interface Call {
+  readonly method: string
+  readonly path: string
+  /** Flat list of names and values, without framing headers. */
+  readonly headers: string[]
+  readonly body: Buffer
+}
+
+/** Hears what becomes of a call. After `failed` or `ended` nothing follows. */
+export interface Receiver {
+  /** The call is on its way on an open connection. */
+  sent(): void
+  /** Status and headers (flat list of names and values). */
+  head(status: number, headers: readonly string[]): void
+  /** False: hold back until `Running.resume`. */
+  data(chunk: Buffer): boolean
+  ended(): void
+  /** `stage` says how far it came: no connection, or no answer yet, or in the middle of it. `forbidden`: the address is not to be called. */
+  failed(stage: 'forbidden' | 'connect' | 'reset' | 'cut', error: Error): void
+}
+
+/** A call that is under way. */
+export interface Running {
+  resume(): void
+  /** Ends the call at once, at any stage; the receiver hears nothing more. */
+  abort(): void
+}
+
+/** Time, chance and everything outside, as the layers see it. */
+export interface Deps {
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** Milliseconds since the epoch. */
+  readonly wall: () => number
+  /** In [0, 1). */
+  readonly random: () => number
+  /** Resolves after so many ms, or at once when the exchange is over. */
+  readonly sleep: (ms: number, exchange: Exchange) => Promise<void>
+  readonly deadlines: Deadlines
+  readonly telemetry: Telemetry
+  /** Calls one address of an endpoint. */
+  readonly call: (endpoint: Endpoint, address: Address, call: Call, receiver: Receiver) => Running
+}

@@ -1,0 +1,199 @@
+import type { ErrorCode } from './errors.ts'
+import type { RequestFields } from './json-fields.ts'
+import type { Rule, Target } from './target.ts'
+
+/** What is asked for: one of OpenAI's surfaces, or an opaque pass-through. */
+export type Surface = 'chat' | 'completions' | 'embeddings' | 'models' | 'opaque'
+
+/** Tokens as the provider reports them. */
+export interface Usage {
+  readonly input: number
+  readonly output: number
+  /** Of the input, those read from the provider's cache. */
+  readonly cached: number
+  /** Of the output, those of hidden reasoning. */
+  readonly reasoning: number
+}
+
+/** Why this target was asked: picked by the strategy, the same one again, the next one, or the least bad with all of them out. */
+export type Why = 'chosen' | 'retry' | 'fallback' | 'panic'
+
+/** One call of one target. Times are of `deps.now()`, ms; 0 where it did not come to that. */
+export interface AttemptFacts {
+  readonly route: string
+  readonly rule: string
+  /** `namespace/name`. */
+  readonly endpoint: string
+  /** The endpoint's model (as configured; `*` passes through). */
+  readonly model: string
+  /** `host:port` that was called; empty where none was. */
+  address: string
+  readonly why: Why
+  readonly started: number
+  /** Bytes of the answer began to come. */
+  firstByte: number
+  ended: number
+  /** The target's HTTP status. */
+  status: number
+  code: ErrorCode | undefined
+  usage: Usage | undefined
+  /** Of telemetry alone: its span, where the exchange is sampled. */
+  span: unknown
+}
+
+/** One wide record per exchange: layers write it, only telemetry knows what becomes of it. Times are of `deps.now()`, ms. */
+export interface Facts {
+  /** `x-request-id`: the caller's, or a new one. */
+  readonly requestId: string
+  readonly surface: Surface
+  readonly method: string
+  readonly path: string
+  readonly started: number
+  /** Milliseconds since the epoch, of the start. */
+  readonly wall: number
+  ended: number
+  /** The first byte of the answer's body went to the caller; 0 where none did. */
+  firstByte: number
+  /** W3C trace context of the caller. */
+  readonly traceparent: string | undefined
+  readonly tracestate: string | undefined
+  readonly userAgent: string | undefined
+  /** What the caller put in `model`; empty where the request names none. */
+  requestedModel: string
+  stream: boolean
+  /** `namespace/name`; empty until a route was found. */
+  route: string
+  rule: string
+  /** Of the target that gave the answer, or was asked last. */
+  endpoint: string
+  /** The model name that went to the provider. */
+  model: string
+  /** Whether the request carried its rule's sticky key. */
+  sticky: boolean
+  readonly attempts: AttemptFacts[]
+  /** HTTP status that the caller got. */
+  status: number
+  /** Set where the caller got an error of ours, or the target's own. */
+  code: ErrorCode | undefined
+  /** The words behind `code`, for the log line. */
+  error: string | undefined
+  finishReason: string | undefined
+  usage: Usage | undefined
+  requestBytes: number
+  responseBytes: number
+  /** The client left before the answer was whole. */
+  aborted: boolean
+  /** Of telemetry alone: its span, where the exchange is sampled. */
+  span: unknown
+}
+
+/** What came in at the door. */
+export interface Incoming {
+  readonly surface: Surface
+  readonly method: string
+  /** As the API's reference has it, `/v1/chat/completions`, whether or not the caller's base URL ended in `/v1`; without the query. */
+  readonly path: string
+  /** With its `?`, or empty. */
+  readonly query: string
+  /** Flat list of names and values as they came. */
+  readonly headers: readonly string[]
+  readonly body: Buffer
+}
+
+/** Something that waits on behalf of an exchange and ends at once when the exchange is over. */
+export interface Waiting {
+  cancel(code: ErrorCode): void
+}
+
+/**
+ * One request and all that is done about it. At most one thing waits for it at a time (an attempt, a back-off), so that leaving is one
+ * call and the request path needs no AbortController.
+ */
+export class Exchange {
+  readonly surface: Surface
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly headers: readonly string[]
+  readonly body: Buffer
+  readonly facts: Facts
+  /** The top-level fields of a JSON body. */
+  fields: RequestFields | undefined = undefined
+  rule: Rule | undefined = undefined
+  /** In the order in which they are to be asked. */
+  candidates: readonly Target[] = []
+  /** The one that is being asked. */
+  target: Target | undefined = undefined
+  /** How many of the candidates have not been asked yet. */
+  remaining = 0
+  why: Why = 'chosen'
+  /** When the whole request is to be over, of `deps.now()`. */
+  due = Infinity
+  /** Why nobody waits for the answer any more. */
+  over: ErrorCode | undefined = undefined
+  private waiting: Waiting | undefined = undefined
+
+  constructor(incoming: Incoming, facts: Facts) {
+    this.surface = incoming.surface
+    this.method = incoming.method
+    this.path = incoming.path
+    this.query = incoming.query
+    this.headers = incoming.headers
+    this.body = incoming.body
+    this.facts = facts
+  }
+
+  /** Names what is to be cancelled when the exchange is over; nothing, where the wait has ended. */
+  wait(waiting: Waiting | undefined): void {
+    this.waiting = waiting
+    if (waiting && this.over) waiting.cancel(this.over)
+  }
+
+  /** Ends all that is done for it: the client left, or the deadline of the whole request passed. */
+  end(code: ErrorCode): void {
+    if (this.over) return
+    this.over = code
+    this.waiting?.cancel(code)
+  }
+
+  /** The value of a request header by its name in lower case; undefined where it is not there. */
+  header(name: string): string | undefined {
+    const { headers } = this
+    for (let i = 0; i < headers.length; i += 2) {
+      const key = headers[i]
+      if (key !== undefined && key.length === name.length && key.toLowerCase() === name) return headers[i + 1]
+    }
+    return undefined
+  }
+}
+
+/** The outcome of a streamed answer, once it is known. `code` is undefined for a finished answer. */
+export type Settled = (code: ErrorCode | undefined) => void
+
+/** Takes a streamed answer. */
+export interface Sink {
+  /** False: write no more until the stream is resumed. */
+  write(chunk: Buffer): boolean
+  /** The answer is whole. */
+  end(): void
+  /** The answer stopped before it was finished, and the caller must be told. */
+  fail(code: ErrorCode, message: string): void
+}
+
+/** A streamed answer whose beginning has been seen to be good. */
+export interface Stream {
+  /** Starts the flow into the sink: first what has come already. Called once. */
+  flow(sink: Sink): void
+  /** The sink can take more. */
+  resume(): void
+  /** Calls back once, when the outcome is known. */
+  settled(listener: Settled): void
+}
+
+/** What goes back to the caller: whole, or as a stream. */
+export interface Reply {
+  readonly status: number
+  /** Flat list; no framing headers. */
+  readonly headers: string[]
+  readonly body: Buffer | Stream
+}

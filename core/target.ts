@@ -1,0 +1,115 @@
+import type { Breaker } from './breaker.ts'
+import type { FallbackKind, RetryKind } from './errors.ts'
+import type { PeakEwma } from './ewma.ts'
+import type { Edit } from './json-fields.ts'
+import type { RetryBudget } from './retry-budget.ts'
+import type { Choosable } from './strategies/strategy.ts'
+
+/**
+ * What a configuration becomes on the request path. Rules, routes and targets are built anew from a changed resource; breakers, moving
+ * averages, budgets and connections belong to longer-lived states and are only pointed at, so that they survive an edit.
+ */
+
+/** One place to connect to. */
+export interface Address {
+  readonly host: string
+  readonly port: number
+  /** `host:port`, for people. */
+  readonly name: string
+  readonly ewma: PeakEwma
+  /** As active checks find it; true where there are none. */
+  healthy: boolean
+}
+
+/** A ModelEndpoint with what is known of it. */
+export interface Endpoint {
+  /** `namespace/name`. */
+  readonly name: string
+  readonly provider: string
+  readonly dialect: 'openai' | 'opaque'
+  readonly scheme: 'http' | 'https'
+  /** The `host` header. */
+  readonly authority: string
+  /** The path of the base URL, such as `/v1`; never with a slash at the end. */
+  readonly basePath: string
+  readonly addresses: readonly Address[]
+  readonly models: ReadonlyMap<string, Model>
+  /** The header of the credential; `passthrough`: the caller's own; undefined: none. Never printed. */
+  readonly authorization: readonly [name: string, value: string] | 'passthrough' | undefined
+  /** Flat list, names in lower case. */
+  readonly setHeaders: readonly string[]
+  /** Names in lower case that do not go on: those of `headers.remove` and those that `setHeaders` replaces. */
+  readonly dropHeaders: ReadonlySet<string>
+  /** ms. */
+  readonly timeouts: {
+    readonly connect: number
+    readonly firstToken: number
+    readonly idle: number
+    readonly attempt: number
+  }
+  readonly maxInFlight: number
+  /** Shared by every configuration that names the endpoint. */
+  readonly load: { inFlight: number }
+  readonly budget: RetryBudget
+}
+
+/** A model of an endpoint with what is known of it. */
+export interface Model {
+  readonly name: string
+  readonly rank: number
+  /** Fields that are added where the caller gave none, and those that are set whatever it gave. */
+  readonly defaults: readonly Edit[]
+  readonly force: readonly Edit[]
+  readonly state: ModelState
+}
+
+export interface ModelState {
+  readonly breaker: Breaker
+  /** Of `Deps.now()`: until then the target asked to be left alone. Never moved back. */
+  coolUntil: number
+}
+
+/** One target of a rule. */
+export interface Target extends Choosable {
+  readonly endpoint: Endpoint
+  readonly model: Model
+  readonly priority: number
+}
+
+/** A target that does not resolve. */
+export interface Unresolved {
+  /** `namespace/name model`. */
+  readonly id: string
+  readonly weight: number
+  readonly priority: number
+  readonly reason: string
+  readonly message: string
+}
+
+/** What a rule asks of a request: all that is there must hold. */
+export interface Match {
+  readonly model?: { readonly value: string; readonly prefix: boolean } | undefined
+  readonly headers: readonly {
+    readonly name: string
+    readonly type: 'Exact' | 'Prefix' | 'Present'
+    readonly value: string
+  }[]
+  readonly path?: { readonly type: 'Exact' | 'Prefix'; readonly value: string } | undefined
+}
+
+export interface Rule {
+  readonly name: string
+  /** `namespace/name` of the route. */
+  readonly route: string
+  /** ms. */
+  readonly requestTimeout: number
+  /** Any of them; an empty list matches all. */
+  readonly matches: readonly Match[]
+  readonly targets: readonly Target[]
+  readonly unresolved: readonly Unresolved[]
+  readonly strategy: string
+  readonly sticky: string | undefined
+  readonly retry: { readonly attempts: number; readonly on: ReadonlySet<RetryKind> }
+  readonly fallback: { readonly on: ReadonlySet<FallbackKind> }
+  readonly onUnavailable: 'Redistribute' | 'Fail'
+}
