@@ -1,4 +1,4 @@
-import { array, choice, duration, free, integer, map, object, optional, string } from '../core/schema.ts'
+import { array, boolean, choice, duration, free, integer, map, object, optional, string } from '../core/schema.ts'
 import type { Static } from '../core/schema.ts'
 import { providerTypes } from '../core/providers/index.ts'
 import { conditions } from './conditions.ts'
@@ -39,9 +39,20 @@ const secretKey = (description: string, key: string) =>
     { description },
   )
 
+/** Regular expressions over a whole URL, since the parts that `url()` gives have no bound and so cost too much for the API server. */
+const HOST_END = '[.]?(:[0-9]*)?(/.*)?$'
+const BYTE = '([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])'
+const HOST = '^[^:]*://([^/]*@.*|([A-Za-z0-9._-]+|[[][0-9A-Fa-f:.]+[]])(:[0-9]*)?([/?#].*)?)$'
+/** What a URL parser takes for an IPv4 address, in whatever notation: https://url.spec.whatwg.org/#ends-in-a-number-checker */
+const NUMERIC_HOST = `(?i:^[a-z]+://(([^/:]*[.])?([0-9]+|0x[0-9a-f]*)|[[](0*:)+ffff:[^/]*)${HOST_END})`
+const DOTTED_HOST = `^[A-Za-z]+://${BYTE}([.]${BYTE}){3}(:[0-9]*)?(/.*)?$`
+/** RFC 3927 and RFC 4291, and where clouds keep their instance metadata. */
+const FORBIDDEN_HOST = `(?i:^[a-z]+://(169[.]254[.].*|100[.]100[.]100[.]200${HOST_END}|metadata[.]google[.]internal${HOST_END}|metadata[.]goog${HOST_END}|[[]fe[89ab][0-9a-f]:.*|[[]fd00:0?ec2:[0:]*:0*254[]].*))`
+
 const url = string({
   maxLength: 2048,
   minLength: 1,
+  pattern: '^[!-~]*$',
   description: 'The base URL that the provider’s SDK takes (`…/v1` included for OpenAI’s).',
   rules: [
     {
@@ -53,7 +64,19 @@ const url = string({
       message: 'The URL must have no user information, query or fragment; credentials belong in spec.credentials.',
     },
     {
-      rule: "!isURL(self) || !(url(self).getHostname().lowerAscii().startsWith('169.254.') || url(self).getHostname().lowerAscii().startsWith('[fe80:') || url(self).getHostname().lowerAscii() in ['[fd00:ec2::254]', 'metadata.google.internal', 'metadata.goog', '100.100.100.200'])",
+      rule: `!isURL(self) || self.matches('${HOST}')`,
+      message: 'The host must be a name, an IPv4 address, or an IPv6 address in brackets.',
+    },
+    {
+      rule: "!isURL(self) || url(self).getPort() == '' || size(url(self).getPort()) <= 5 && int(url(self).getPort()) >= 1 && int(url(self).getPort()) <= 65535",
+      message: 'The port must be between 1 and 65535.',
+    },
+    {
+      rule: `!self.matches('${NUMERIC_HOST}') || self.matches('${DOTTED_HOST}')`,
+      message: 'Write an IPv4 address as four decimal numbers.',
+    },
+    {
+      rule: `!self.matches('${FORBIDDEN_HOST}')`,
       message: 'The URL must not point at a link-local or cloud metadata address.',
     },
   ],
@@ -197,6 +220,27 @@ const headers = object(
   { description: 'Headers towards the provider.' },
 )
 
+/** Fields that Tradewind itself decides by are not for the manifest to set; all others are the provider's. */
+const requestFields = (description: string) =>
+  free({
+    maxProperties: 32,
+    description,
+    known: {
+      model: string({ maxLength: 256, description: 'Not to be given: the target names the model.' }),
+      stream: boolean({ description: 'Not to be given: the caller decides.' }),
+      messages: array(free({ maxProperties: 64, description: 'A message.' }), {
+        maxItems: 64,
+        description: 'Not to be given: the caller says them.',
+      }),
+    },
+    rules: [
+      {
+        rule: '!has(self.model) && !has(self.stream) && !has(self.messages)',
+        message: 'The fields model, stream and messages are the caller’s and cannot be given here.',
+      },
+    ],
+  })
+
 const model = object(
   {
     name: string({
@@ -214,28 +258,10 @@ const model = object(
     parameters: optional(
       object(
         {
-          defaults: optional(
-            free({ maxProperties: 32, description: 'Request fields that are added where the caller gave none.' }),
-          ),
-          force: optional(
-            free({ maxProperties: 32, description: 'Request fields that are set whatever the caller gave.' }),
-          ),
+          defaults: optional(requestFields('Request fields that are added where the caller gave none.')),
+          force: optional(requestFields('Request fields that are set whatever the caller gave.')),
         },
-        {
-          description: 'Request fields for this model.',
-          rules: [
-            {
-              rule: "!has(self.defaults) || !('model' in self.defaults || 'stream' in self.defaults || 'messages' in self.defaults)",
-              message: 'defaults cannot hold model, stream or messages.',
-              fieldPath: '.defaults',
-            },
-            {
-              rule: "!has(self.force) || !('model' in self.force || 'stream' in self.force || 'messages' in self.force)",
-              message: 'force cannot hold model, stream or messages.',
-              fieldPath: '.force',
-            },
-          ],
-        },
+        { description: 'Request fields for this model.' },
       ),
     ),
   },
@@ -260,6 +286,11 @@ const timeouts = object(
       {
         rule: 'duration(self.connect) > duration("0s") && duration(self.firstToken) > duration("0s") && duration(self.idle) > duration("0s") && duration(self.attempt) > duration("0s")',
         message: 'Timeouts must be longer than 0s.',
+      },
+      {
+        rule: 'duration(self.attempt) <= duration("24h")',
+        message: 'attempt must be at most 24h.',
+        fieldPath: '.attempt',
       },
       {
         rule: 'duration(self.connect) <= duration(self.attempt)',
@@ -309,8 +340,8 @@ const health = object(
         description: 'Asks each address at an interval. Off unless given.',
         rules: [
           {
-            rule: 'duration(self.interval) >= duration("100ms")',
-            message: 'interval must be at least 100ms.',
+            rule: 'duration(self.interval) >= duration("100ms") && duration(self.interval) <= duration("24h")',
+            message: 'interval must be between 100ms and 24h.',
             fieldPath: '.interval',
           },
           {
@@ -375,7 +406,7 @@ const circuitBreaker = object(
       rules: [
         { rule: 'self[size(self) - 1] == 100', message: 'The last step must be 100.' },
         {
-          rule: 'self.all(a, self.filter(b, b == a).size() == 1) && self == self.sort()',
+          rule: 'self.all(a, self.exists_one(b, b == a)) && self == self.sort()',
           message: 'The steps must rise.',
         },
       ],
@@ -386,8 +417,8 @@ const circuitBreaker = object(
     description: 'Per model: stops asking one that keeps failing.',
     rules: [
       {
-        rule: 'duration(self.openFor) >= duration("10ms")',
-        message: 'openFor must be at least 10ms.',
+        rule: 'duration(self.openFor) >= duration("10ms") && duration(self.openFor) <= duration("24h")',
+        message: 'openFor must be between 10ms and 24h.',
         fieldPath: '.openFor',
       },
     ],

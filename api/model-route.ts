@@ -152,7 +152,7 @@ const rule = object(
       description: 'Who may answer.',
       rules: [
         {
-          rule: "self.all(a, self.filter(b, a.endpoint.name == b.endpoint.name && (has(a.endpoint.namespace) ? a.endpoint.namespace : '') == (has(b.endpoint.namespace) ? b.endpoint.namespace : '') && (has(a.endpoint.model) ? a.endpoint.model : '') == (has(b.endpoint.model) ? b.endpoint.model : '')).size() == 1)",
+          rule: 'self.all(a, self.exists_one(b, a.endpoint == b.endpoint))',
           message: 'Each endpoint and model may stand in a rule once.',
         },
       ],
@@ -273,11 +273,11 @@ const spec = object(
       description: 'How requests are answered; the first that matches decides, and the last may have no match.',
       rules: [
         {
-          rule: 'self.all(a, !has(a.name) || self.filter(b, has(b.name) && b.name == a.name).size() == 1)',
+          rule: 'self.all(a, !has(a.name) || self.exists_one(b, has(b.name) && b.name == a.name))',
           message: 'Rule names must be unique.',
         },
         {
-          rule: 'self.all(r, has(r.matches) || r == self[size(self) - 1])',
+          rule: 'self.filter(r, !has(r.matches)).size() == [self[size(self) - 1]].filter(r, !has(r.matches)).size()',
           message: 'Only the last rule may have no matches: those after it would never be reached.',
         },
       ],

@@ -104,11 +104,22 @@ export function map<T>(
   return { type: 'object', additionalProperties: values, ...keywords(options) }
 }
 
-/** An object whose content is not ours to check, such as request fields of a provider. */
-export function free(
-  options: Options<Readonly<Record<string, unknown>>> & { maxProperties: number },
-): Schema<Readonly<Record<string, unknown>>> {
-  return { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, ...keywords(options) }
+/**
+ * An object whose content is not ours to check, such as request fields of a provider. Only the fields of `known`, all of which may be left
+ * out, are checked, since CEL rules see no others.
+ */
+export function free({
+  known,
+  ...options
+}: Options<Readonly<Record<string, unknown>>> & { maxProperties: number; known?: Properties }): Schema<
+  Readonly<Record<string, unknown>>
+> {
+  return {
+    type: 'object',
+    'x-kubernetes-preserve-unknown-fields': true,
+    ...keywords(options),
+    ...(known ? { properties: known } : {}),
+  }
 }
 
 /** Marks a field that may be left out and has no default. */
@@ -132,11 +143,20 @@ export function object<P extends Properties>(
     .map(([name]) => name)
   return {
     type: 'object',
-    ...keywords(options),
+    ...keywords(options.default ? { ...options, default: filled(properties) } : options),
     ...(atomic ? { 'x-kubernetes-map-type': 'atomic' as const } : {}),
     properties,
     ...(required.length ? { required } : {}),
   }
+}
+
+/** What `default: {}` comes to: the API server checks a default by the schema's rules as it stands, before it fills it in. */
+function filled(properties: Properties): Record<string, never> {
+  const defaults = Object.entries(properties).flatMap(([name, field]) =>
+    field.default === undefined ? [] : [[name, field.default] as const],
+  )
+  // An empty object is all that the options admit; its type says that nothing in it is the caller's to choose.
+  return Object.fromEntries(defaults) as Record<string, never>
 }
 
 /** A Gateway-API duration (GEP-2257): `10s`, `500ms`, `1h30m`. */
