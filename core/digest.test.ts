@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { canonical, digest, EMPTY_DIGEST, toggle } from './digest.ts'
 
 test('digest: the order of keys does not matter, the order of lists does', () => {

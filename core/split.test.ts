@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { sequence } from './split.ts'
 
 /** The share of each index over `draws`, in percent. */
@@ -48,7 +48,7 @@ test('split: any weights are hit closely, and weight 0 is never drawn', () => {
         )
         for (const [index, weight] of weights.entries()) {
           if (weight === 0) assert.equal(got[index], 0)
-          assert.ok(Math.abs((got[index] ?? 0) - (weight / total) * 100) < 1, `${weights}: ${got}`)
+          assert.ok(Math.abs((got[index] ?? 0) - (weight / total) * 100) < 1, `${weights.join()}: ${got.join()}`)
         }
       },
     ),
@@ -60,14 +60,14 @@ test('split: the others share what an unavailable one leaves, by weight and exac
   const next = sequence([50, 30, 20], () => 0.3)
   const got = shares(() => next((index) => (index === 0 ? 0 : 1)), 3, 100_000)
   assert.equal(got[0], 0)
-  assert.ok(Math.abs((got[1] ?? 0) - 60) < 0.2, `${got}`)
-  assert.ok(Math.abs((got[2] ?? 0) - 40) < 0.2, `${got}`)
+  assert.ok(Math.abs((got[1] ?? 0) - 60) < 0.2, got.join())
+  assert.ok(Math.abs((got[2] ?? 0) - 40) < 0.2, got.join())
 })
 
 test('split: one that ramps up gets that part of its weight', () => {
   const next = sequence([50, 50], () => 0.7)
   const got = shares(() => next((index) => (index === 0 ? 0.25 : 1)), 2, 100_000)
-  assert.ok(Math.abs((got[0] ?? 0) - 20) < 0.2, `${got}`) // 12.5 against 50
+  assert.ok(Math.abs((got[0] ?? 0) - 20) < 0.2, got.join()) // 12.5 against 50
 })
 
 test('split: availability that comes and goes leaves no trace in the shares after it', () => {
@@ -76,7 +76,7 @@ test('split: availability that comes and goes leaves no trace in the shares afte
   const draw = () => next((index) => (index === 1 && clock++ % 200 < 100 ? 0 : 1))
   for (let i = 0; i < 1000; i++) draw()
   const got = shares(() => next(() => 1), 2, 100_000)
-  assert.ok(Math.abs((got[1] ?? 0) - 10) < 0.2, `${got}`)
+  assert.ok(Math.abs((got[1] ?? 0) - 10) < 0.2, got.join())
 })
 
 test('split: with nothing available the weights decide, and weight 0 is still never drawn', () => {
@@ -84,5 +84,5 @@ test('split: with nothing available the weights decide, and weight 0 is still ne
   const got = shares(() => next(() => 0), 4, 10_000)
   assert.equal(got[0], 0)
   assert.equal(got[3], 0)
-  assert.ok(Math.abs((got[1] ?? 0) - 75) < 0.2, `${got}`)
+  assert.ok(Math.abs((got[1] ?? 0) - 75) < 0.2, got.join())
 })

@@ -44,7 +44,7 @@ test('sticky: only the keys of an unavailable target move, and they come back', 
     else if (now) counts[three.indexOf(now)] = (counts[three.indexOf(now)] ?? 0) + 1
   }
   assert.equal(counts[0], 0)
-  assert.ok(Math.abs((counts[1] ?? 0) / ((counts[1] ?? 0) + (counts[2] ?? 0)) - 0.6) < 0.02, `${counts}`)
+  assert.ok(Math.abs((counts[1] ?? 0) / ((counts[1] ?? 0) + (counts[2] ?? 0)) - 0.6) < 0.02, counts.join())
 })
 
 test('sticky: weight 0 gets no key, and all 0 gives no target', () => {

@@ -1,0 +1,302 @@
+/**
+ * The top-level fields of a JSON object without a parse of the whole, and edits to them that leave every other byte as it was. Structure
+ * is checked throughout (RFC 8259) but for what stands inside strings: escapes and control characters there are the provider's to judge,
+ * so that a long string is passed over at the speed of a search for its closing quote.
+ */
+
+/** One top-level field: offsets in bytes, `key` of the name's opening quote, `end` just past the value. */
+export interface Field {
+  readonly name: string
+  readonly key: number
+  readonly start: number
+  readonly end: number
+}
+
+/** A field to set: its value as JSON text, and whether it is only added where there is none. */
+export interface Edit {
+  readonly name: string
+  readonly json: string
+  readonly onlyIfAbsent?: boolean
+}
+
+/** What a request of OpenAI's dialect says of itself. */
+export interface RequestFields {
+  readonly fields: readonly Field[]
+  /** Undefined where it is absent or not a string. */
+  readonly model: string | undefined
+  readonly stream: boolean
+  /** Whether the caller asked for the usage of a stream (`stream_options.include_usage`). */
+  readonly includeUsage: boolean
+  /** How many answers are asked for (`n`). */
+  readonly choices: number
+}
+
+/** The text is not a JSON object; `position` is the byte at which that shows. */
+export class InvalidJson extends Error {
+  override readonly name = 'InvalidJson'
+  readonly position: number
+
+  constructor(what: string, position: number) {
+    super(`${what} at byte ${position}`)
+    this.position = position
+  }
+}
+
+/** Deeper than any API asks for; the scan is recursive, and a body must not end the program. */
+const DEEPEST = 256
+
+const QUOTE = 0x22
+const COMMA = 0x2c
+const MINUS = 0x2d
+const COLON = 0x3a
+const OPEN_ARRAY = 0x5b
+const BACKSLASH = 0x5c
+const CLOSE_ARRAY = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+
+/** The top-level fields in the order in which they stand, duplicates included. Throws `InvalidJson`. */
+export function scan(body: Buffer): readonly Field[] {
+  // One character a byte: offsets are the same in both, and nothing is searched faster than a string of one-byte characters.
+  const text = body.toString('latin1')
+  const fields: Field[] = []
+  // RFC 8259, section 8.1: a byte order mark may be ignored.
+  let at = space(text, text.startsWith('\u00ef\u00bb\u00bf') ? 3 : 0)
+  if (text.charCodeAt(at) !== OPEN_OBJECT) throw unexpected(text, at, 'an object')
+  at = object(text, at, 1, (key, keyEnd, start, end) => {
+    fields.push({ name: plain(body, text, key, keyEnd) ?? decoded(body, key, keyEnd), key, start, end })
+  })
+  at = space(text, at)
+  if (at < text.length) throw unexpected(text, at, 'the end')
+  return fields
+}
+
+/** The value of a field, parsed; of duplicates the last, as nearly every parser takes it. Undefined where there is none. */
+export function fieldValue(body: Buffer, fields: readonly Field[], name: string): unknown {
+  const field = fields.findLast((it) => it.name === name)
+  return field && parsed(body, field)
+}
+
+/** What the sidecar acts on in a request. Throws `InvalidJson`. */
+export function requestFields(body: Buffer): RequestFields {
+  const fields = scan(body)
+  let model: unknown
+  let stream = false
+  let options: unknown
+  let n: unknown
+  for (const field of fields)
+    switch (field.name) {
+      case 'model':
+        model = parsed(body, field)
+        break
+      case 'stream':
+        // The scan has seen to it that what begins with a t is `true`.
+        stream = body[field.start] === 0x74
+        break
+      case 'stream_options':
+        options = parsed(body, field)
+        break
+      case 'n':
+        n = parsed(body, field)
+        break
+    }
+  return {
+    fields,
+    model: typeof model === 'string' ? model : undefined,
+    stream,
+    includeUsage: isObject(options) && options['include_usage'] === true,
+    choices: typeof n === 'number' && Number.isInteger(n) && n > 0 ? n : 1,
+  }
+}
+
+/** The edit that asks for the usage of a stream, whatever else the caller's `stream_options` say. */
+export function askForUsage(body: Buffer, fields: readonly Field[]): Edit {
+  const options = fieldValue(body, fields, 'stream_options')
+  return {
+    name: 'stream_options',
+    json: JSON.stringify({ ...(isObject(options) ? options : {}), include_usage: true }),
+  }
+}
+
+/**
+ * A copy of the body with the edits made: a field that is there gets the new value in its place (each of its duplicates, since parsers
+ * differ in which they take), one that is not goes to the end. Edits are of different names. All other bytes stay as they were.
+ */
+export function splice(body: Buffer, fields: readonly Field[], edits: readonly Edit[]): Buffer {
+  const pieces: (readonly [from: number, to: number, text: string])[] = []
+  const last = fields.at(-1)
+  // Without a field the object is empty, and its brace is the first there is.
+  const tail = last ? last.end : body.indexOf(OPEN_OBJECT) + 1
+  let added = ''
+  for (const { name, json, onlyIfAbsent } of edits) {
+    let absent = true
+    for (const field of fields)
+      if (field.name === name) {
+        absent = false
+        if (!onlyIfAbsent) pieces.push([field.start, field.end, json])
+      }
+    if (absent) added += `${last || added ? ',' : ''}${JSON.stringify(name)}:${json}`
+  }
+  if (pieces.length === 0 && added === '') return body
+  pieces.sort((a, b) => a[0] - b[0])
+  if (added) pieces.push([tail, tail, added])
+  let size = body.length
+  for (const [from, to, text] of pieces) size += Buffer.byteLength(text) - (to - from)
+  const result = Buffer.allocUnsafe(size)
+  let read = 0
+  let written = 0
+  for (const [from, to, text] of pieces) {
+    written += body.copy(result, written, read, from)
+    written += result.write(text, written)
+    read = to
+  }
+  body.copy(result, written, read)
+  return result
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function parsed(body: Buffer, field: Field): unknown {
+  const text = body.toString('utf8', field.start, field.end)
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new InvalidJson(`invalid value of "${field.name}"`, field.start)
+  }
+}
+
+/** A name that needs no decoding, else undefined. */
+function plain(body: Buffer, text: string, key: number, end: number): string | undefined {
+  for (let at = key + 1; at < end - 1; at++) {
+    const code = text.charCodeAt(at)
+    if (code < 0x20 || code > 0x7e || code === BACKSLASH) return undefined
+  }
+  // Longer slices of a string keep the whole of it in memory for as long as they live; up to 12 characters V8 copies.
+  return end - key <= 14 ? text.slice(key + 1, end - 1) : body.toString('latin1', key + 1, end - 1)
+}
+
+function decoded(body: Buffer, key: number, end: number): string {
+  try {
+    return String(JSON.parse(body.toString('utf8', key, end)))
+  } catch {
+    throw new InvalidJson('invalid name', key)
+  }
+}
+
+type Found = (key: number, keyEnd: number, start: number, end: number) => void
+
+/** The offset just past the object that opens at `at`. */
+function object(text: string, at: number, depth: number, found?: Found): number {
+  at = space(text, at + 1)
+  if (text.charCodeAt(at) === CLOSE_OBJECT) return at + 1
+  for (;;) {
+    const key = at
+    if (text.charCodeAt(key) !== QUOTE) throw unexpected(text, key, 'a name')
+    const keyEnd = string(text, key)
+    at = space(text, keyEnd)
+    if (text.charCodeAt(at) !== COLON) throw unexpected(text, at, '":"')
+    const start = space(text, at + 1)
+    const end = value(text, start, depth)
+    found?.(key, keyEnd, start, end)
+    at = space(text, end)
+    const next = text.charCodeAt(at)
+    if (next === CLOSE_OBJECT) return at + 1
+    if (next !== COMMA) throw unexpected(text, at, '"," or "}"')
+    at = space(text, at + 1)
+  }
+}
+
+/** The offset just past the array that opens at `at`. */
+function array(text: string, at: number, depth: number): number {
+  at = space(text, at + 1)
+  if (text.charCodeAt(at) === CLOSE_ARRAY) return at + 1
+  for (;;) {
+    at = space(text, value(text, at, depth))
+    const next = text.charCodeAt(at)
+    if (next === CLOSE_ARRAY) return at + 1
+    if (next !== COMMA) throw unexpected(text, at, '"," or "]"')
+    at = space(text, at + 1)
+  }
+}
+
+/** The offset just past the value that begins at `at`. */
+function value(text: string, at: number, depth: number): number {
+  if (depth > DEEPEST) throw new InvalidJson(`nested deeper than ${DEEPEST} levels`, at)
+  switch (text.charCodeAt(at)) {
+    case QUOTE:
+      return string(text, at)
+    case OPEN_OBJECT:
+      return object(text, at, depth + 1)
+    case OPEN_ARRAY:
+      return array(text, at, depth + 1)
+    case 0x74:
+      return word(text, at, 'true')
+    case 0x66:
+      return word(text, at, 'false')
+    case 0x6e:
+      return word(text, at, 'null')
+    default:
+      return number(text, at)
+  }
+}
+
+/** The offset just past the string whose opening quote is at `at`. */
+function string(text: string, at: number): number {
+  let end = at
+  for (;;) {
+    end = text.indexOf('"', end + 1)
+    if (end < 0) throw new InvalidJson('string without an end', at)
+    let before = end - 1
+    while (text.charCodeAt(before) === BACKSLASH) before--
+    // The quote ends the string unless an odd number of backslashes stands before it.
+    if ((end - before) % 2 === 1) return end + 1
+  }
+}
+
+function word(text: string, at: number, expected: string): number {
+  if (!text.startsWith(expected, at)) throw unexpected(text, at, 'a value')
+  return at + expected.length
+}
+
+function number(text: string, at: number): number {
+  let end = text.charCodeAt(at) === MINUS ? at + 1 : at
+  const whole = digits(text, end)
+  // A leading zero stands alone.
+  if (whole === end || (text.charCodeAt(end) === 0x30 && whole > end + 1)) throw unexpected(text, at, 'a value')
+  end = whole
+  if (text.charCodeAt(end) === 0x2e) {
+    const fraction = digits(text, end + 1)
+    if (fraction === end + 1) throw unexpected(text, fraction, 'a digit')
+    end = fraction
+  }
+  if ((text.charCodeAt(end) | 0x20) === 0x65) {
+    const sign = text.charCodeAt(end + 1)
+    const from = sign === 0x2b || sign === MINUS ? end + 2 : end + 1
+    end = digits(text, from)
+    if (end === from) throw unexpected(text, end, 'a digit')
+  }
+  return end
+}
+
+function digits(text: string, at: number): number {
+  for (;;) {
+    const code = text.charCodeAt(at)
+    if (!(code >= 0x30 && code <= 0x39)) return at
+    at++
+  }
+}
+
+function space(text: string, at: number): number {
+  for (;;) {
+    const code = text.charCodeAt(at)
+    if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return at
+    at++
+  }
+}
+
+function unexpected(text: string, at: number, wanted: string): InvalidJson {
+  return at >= text.length
+    ? new InvalidJson(`the body ends where ${wanted} is expected`, at)
+    : new InvalidJson(`${JSON.stringify(text.charAt(at))} where ${wanted} is expected`, at)
+}
