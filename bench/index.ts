@@ -1,0 +1,10 @@
+import type { Benchmark } from './benchmark.ts'
+import { latency } from './benchmarks/latency.ts'
+import { memory } from './benchmarks/memory.ts'
+import { start } from './benchmarks/start.ts'
+import { streams } from './benchmarks/streams.ts'
+import { throughput } from './benchmarks/throughput.ts'
+import { ttft } from './benchmarks/ttft.ts'
+
+/** Every benchmark, in the order in which `make bench` runs them. */
+export const benchmarks: readonly Benchmark[] = [throughput, latency, ttft, streams, memory, start]

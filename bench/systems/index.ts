@@ -1,0 +1,8 @@
+import type { System } from '../system.ts'
+import { direct } from './direct.ts'
+import { envoy } from './envoy.ts'
+import { nginx } from './nginx.ts'
+import { portkey } from './portkey.ts'
+
+/** Every system that is measured, in the order of the tables. */
+export const systems: readonly System[] = [direct, nginx, envoy, portkey]

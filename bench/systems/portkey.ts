@@ -1,0 +1,57 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { cached, run } from '../install.ts'
+import type { System } from '../system.ts'
+
+const version = '1.15.2'
+const packages = [`@portkey-ai/gateway@${version}`, 'hono@4.9.7', '@hono/node-server@1.13.5', '@hono/node-ws@1.2.0']
+
+function directory(): string {
+  return cached(`portkey-${version}`, (to) => {
+    writeFileSync(join(to, 'package.json'), '{"private":true}\n')
+    run(
+      'npm',
+      ['install', '--ignore-scripts', '--legacy-peer-deps', '--no-audit', '--no-fund', '--loglevel=error', ...packages],
+      to,
+    )
+  })
+}
+
+// The gateway takes a port and no address: this keeps it off the other interfaces, and costs nothing once it listens.
+const loopback = `import { Server } from 'node:net'
+const { listen } = Server.prototype
+Server.prototype.listen = function (port, ...rest) { return listen.call(this, port, '127.0.0.1', ...rest.filter((it) => typeof it === 'function')) }
+`
+
+/** An LLM gateway in the same language. Its configuration travels with each request, in a header. */
+export const portkey: System = {
+  name: 'portkey',
+  features: 'load balancing 90/10, retries; it has no access log and no metrics of its own',
+  async install() {
+    directory()
+    return version
+  },
+  prepare({ directory: own, port, targets }) {
+    const preload = join(own, 'loopback.mjs')
+    writeFileSync(preload, loopback)
+    const config = {
+      strategy: { mode: 'loadbalance' },
+      retry: { attempts: 2, on_status_codes: [429, 500, 502, 503, 504] },
+      targets: targets.map((target) => ({
+        provider: 'openai',
+        api_key: 'sk-bench',
+        custom_host: `http://127.0.0.1:${target.port}/v1`,
+        weight: target.weight,
+      })),
+    }
+    const entry = join(directory(), 'node_modules/@portkey-ai/gateway/build/start-server.js')
+    return {
+      command: [process.execPath, '--import', preload, entry, `--port=${port}`, '--headless'],
+      environment: { NODE_ENV: 'production' },
+      port,
+      headers: { 'x-portkey-config': JSON.stringify(config) },
+      config: JSON.stringify(config, null, 2),
+    }
+  },
+  evidence: async () => '',
+}
