@@ -1,0 +1,60 @@
+// Assembles the container images, without a daemon and without root, into dist/images/NAME.tar (OCI archives). Arguments: programs; all when none.
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { programs, type Program } from './bundle.ts'
+import { type Layer, layer, writeArchive } from './image/oci.ts'
+import { makeBase, makeProgram, user } from './image/rootfs.ts'
+
+/** One assembled image. */
+export interface Image {
+  /** What pods name it by. */
+  readonly reference: string
+  /** Of the manifest. */
+  readonly digest: string
+  readonly archive: string
+}
+
+const root = join(import.meta.dirname, '..')
+const version = /"version": "([^"]+)"/.exec(readFileSync(join(root, 'package.json'), 'utf8'))?.[1] ?? ''
+
+/** The settings of every image; the Dockerfile says the same. */
+const config = {
+  user: `${user.id}:${user.id}`,
+  entrypoint: ['/usr/bin/node', '/app/main.mjs'],
+  env: { PATH: '/usr/bin', NODE_ENV: 'production' },
+}
+
+const titles: Readonly<Record<Program, string>> = {
+  operator: 'tradewind-operator',
+  sidecar: 'tradewind-sidecar',
+  tradewind: 'tradewind',
+}
+
+/** Assembles the images of `wanted` into `directory`: trees below rootfs/, archives below images/. They share the layer with Node. */
+export async function makeImages(wanted: readonly Program[], directory: string): Promise<readonly Image[]> {
+  const tree = (name: string) => join(directory, 'rootfs', name)
+  makeBase(tree('base'))
+  const base = layer(tree('base'))
+  return Promise.all(
+    wanted.map(async (program) => {
+      await makeProgram(program, tree(program))
+      return assemble(program, [base, layer(tree(program))], join(directory, 'images'))
+    }),
+  )
+}
+
+function assemble(program: Program, layers: readonly Layer[], directory: string): Image {
+  const title = titles[program]
+  const reference = `localhost/${title}:${version}`
+  const archive = join(directory, `${title}.tar`)
+  const labels = { 'org.opencontainers.image.title': title, 'org.opencontainers.image.version': version }
+  return { reference, archive, digest: writeArchive(archive, reference, layers, { ...config, labels }) }
+}
+
+if (import.meta.main) {
+  const all = Object.keys(programs) as Program[] // the keys of a const record
+  const wanted = process.argv.length > 2 ? all.filter((name) => process.argv.includes(name)) : all
+  for (const { reference, digest, archive } of await makeImages(wanted, join(root, 'dist'))) {
+    console.log(`${reference}@${digest}  ${archive}  ${(statSync(archive).size / 2 ** 20).toFixed(1)} MiB`)
+  }
+}
