@@ -64,7 +64,7 @@ images: setup ## assemble the container images into dist/images/
 
 .PHONY: servers
 servers: setup ## build the servers that tests need (Go), into the user's cache
-	@node tool/servers.ts
+	@node tool/install-servers.ts
 
 .PHONY: cluster cluster-down
 cluster: setup ## bring up a one-node Kubernetes cluster (Linux, root)

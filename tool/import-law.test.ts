@@ -24,7 +24,7 @@ for (const [path, specifier, allowed] of [
   ['core/cost.ts', 'node:crypto', true],
   ['core/cost.ts', 'node:fs', false],
   ['core/cost.ts', 'undici', false],
-  ['core/schema.ts', 'typebox/value', true],
+  ['core/schema.ts', 'ajv', false],
   ['api/compiled.ts', '../core/schema.ts', true],
   ['api/compiled.ts', '../sidecar/config.ts', false],
   ['operator/loop.ts', '../api/report.ts', true],
