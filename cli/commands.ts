@@ -1,0 +1,47 @@
+import type { Command } from 'commander'
+
+/** A subcommand of `tradewind`, imported when it is called: `--help` need not load what it does not run. */
+export interface Entry {
+  readonly name: string
+  /** The command's own description, said here too so that the list needs no import. */
+  readonly summary: string
+  readonly load: () => Promise<Command>
+}
+
+export const commands: readonly Entry[] = [
+  {
+    name: 'run',
+    summary: 'route requests by a directory of manifests, with no cluster',
+    load: async () => (await import('./run.ts')).runCommand(),
+  },
+  {
+    name: 'validate',
+    summary: 'check manifests as the API server would',
+    load: async () => (await import('./validate.ts')).validateCommand(),
+  },
+  {
+    name: 'explain',
+    summary: 'say which rule and targets a request would get, and why',
+    load: async () => (await import('./explain.ts')).explainCommand(),
+  },
+  {
+    name: 'status',
+    summary: 'show what each sidecar serves, its health, and the shares observed',
+    load: async () => (await import('./status.ts')).statusCommand(),
+  },
+  {
+    name: 'mock',
+    summary: 'run a simulated model server in the OpenAI format, with faults on demand',
+    load: async () => (await import('./mock/command.ts')).mockCommand(),
+  },
+  {
+    name: 'completion',
+    summary: 'print a completion script for bash, zsh or fish',
+    load: async () => (await import('./completion.ts')).completionCommand(),
+  },
+  {
+    name: 'version',
+    summary: 'print the version',
+    load: async () => (await import('./version.ts')).versionCommand(),
+  },
+]
