@@ -13,7 +13,13 @@ export async function program(argv: readonly string[] | 'all', name = 'tradewind
     .configureHelp({ styleTitle: (title) => styleText('bold', title) })
     .configureOutput({
       // Usage errors are one line, with where to read on.
-      outputError: (message, write) => write(`${message.trimEnd().replaceAll('\n', ' ').replace(/[^.?)]$/, '$&.')} See ${name} --help.\n`),
+      outputError: (message, write) =>
+        write(
+          `${message
+            .trimEnd()
+            .replaceAll('\n', ' ')
+            .replace(/[^.?)]$/, '$&.')} See ${name} --help.\n`,
+        ),
     })
     .addHelpText(
       'after',

@@ -1,0 +1,185 @@
+import type { ModelEndpoint } from '../api/model-endpoint.ts'
+import type { ModelRoute } from '../api/model-route.ts'
+import { parse } from '../api/parse.ts'
+import { fullName, GROUP } from '../api/resource.ts'
+import { documents, YamlError } from '../api/yaml.ts'
+import type { Document, Position } from '../api/yaml.ts'
+import { kinds } from '../api/kinds.ts'
+import { isLoopback } from '../operator/compile/loopback.ts'
+import { resolve } from '../operator/compile/references.ts'
+import type { NamespaceView } from '../operator/world.ts'
+import type { File } from './manifests.ts'
+
+/** One thing to say about a manifest. */
+export interface Finding extends Position {
+  readonly file: string
+  readonly severity: 'error' | 'warning'
+  /** Such as `ModelRoute ai/support`; empty where that cannot be told. */
+  readonly object: string
+  readonly path: string
+  /** As in `Problem`; `yaml`, `loopback`, `twice`, or the reason of a reference that does not resolve. */
+  readonly rule: string
+  readonly message: string
+}
+
+interface Options {
+  /** URLs may point at this machine, as in local mode. */
+  readonly allowLoopback: boolean
+}
+
+interface Entry<T> {
+  readonly object: T
+  readonly file: string
+  readonly document: Document
+}
+
+/** What is wrong with manifests: what the API server would refuse is an error, and a reference that does not resolve among them a warning. */
+export function check(
+  files: readonly File[],
+  options: Options,
+): { readonly manifests: number; readonly findings: readonly Finding[] } {
+  const findings: Finding[] = []
+  const routes: Entry<ModelRoute>[] = []
+  const endpoints = new Map<string, ModelEndpoint>()
+  const namespaces = new Map<string, NamespaceView>()
+  const seen = new Map<string, string>()
+  const refused = new Set<string>()
+  for (const file of files)
+    for (const document of read(file, findings)) {
+      const { kind, name } = identity(document.value)
+      const report = (path: string, rule: string, message: string): void => {
+        const place = document.position(path)
+        findings.push({
+          file: file.name,
+          ...place,
+          severity: 'error',
+          object: name && `${kind} ${name}`,
+          path,
+          rule,
+          message,
+        })
+      }
+      if (kind === 'Namespace') namespaces.set(...namespace(document.value))
+      if (!ours(document.value)) continue
+      const parsed = parse(document.value)
+      const key = `${kind} ${name}`
+      const before = seen.get(key)
+      if (before !== undefined && name) report('metadata.name', 'twice', `${key} is also in ${before}.`)
+      seen.set(key, file.name)
+      if (!parsed.ok) {
+        refused.add(key)
+        for (const { path, rule, message } of parsed.problems) report(path, rule, message)
+        continue
+      }
+      const { object } = parsed
+      if (object.kind === 'ModelRoute') routes.push({ object, file: file.name, document })
+      else {
+        endpoints.set(fullName(object.metadata), object)
+        if (!options.allowLoopback)
+          for (const [path, url] of loopbacks(object))
+            report(
+              path,
+              'loopback',
+              `${url} is this machine: in a cluster, the caller's own pod. Use --allow-loopback for local mode.`,
+            )
+      }
+    }
+  for (const route of routes) findings.push(...unresolved(route, endpoints, namespaces, refused))
+  return { manifests: seen.size, findings }
+}
+
+function read({ name, text }: File, findings: Finding[]): Document[] {
+  try {
+    return documents(text).flatMap(items)
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error
+    const { position, message } = error
+    findings.push({ file: name, ...position, severity: 'error', object: '', path: '', rule: 'yaml', message })
+    return []
+  }
+}
+
+/** The objects of a document: `kubectl get -o yaml` gives several as one list. */
+function items(document: Document): Document[] {
+  const list = field(document.value, 'items')
+  if (!Array.isArray(list)) return [document]
+  return list.map((value: unknown, index) => ({
+    value,
+    position: (path) => document.position(path ? `items[${index}].${path}` : `items[${index}]`),
+  }))
+}
+
+/** Whether a document says to be one of our kinds, rightly or with a version or kind that there is not; others are not ours to check. */
+function ours(value: unknown): boolean {
+  const apiVersion = field(value, 'apiVersion')
+  if (typeof apiVersion === 'string') return apiVersion === GROUP || apiVersion.startsWith(`${GROUP}/`)
+  return !isObject(value) || apiVersion !== undefined || kinds.some(({ kind }) => kind === field(value, 'kind'))
+}
+
+function* unresolved(
+  { object, file, document }: Entry<ModelRoute>,
+  endpoints: ReadonlyMap<string, ModelEndpoint>,
+  namespaces: ReadonlyMap<string, NamespaceView>,
+  refused: ReadonlySet<string>,
+): Generator<Finding> {
+  for (const [i, rule] of object.spec.rules.entries())
+    for (const [j, target] of rule.targets.entries()) {
+      const { name, fault } = resolve(
+        target.endpoint,
+        object.metadata.namespace,
+        (it) => referred(endpoints.get(it)),
+        namespaces,
+      )
+      if (!fault || refused.has(`ModelEndpoint ${name}`)) continue
+      const path = `spec.rules[${i}].targets[${j}].endpoint`
+      const place = document.position(path)
+      const route = `ModelRoute ${fullName(object.metadata)}`
+      yield { file, ...place, severity: 'warning', object: route, path, rule: fault.reason, message: fault.message }
+    }
+}
+
+function referred(endpoint: ModelEndpoint | undefined) {
+  return (
+    endpoint && {
+      name: fullName(endpoint.metadata),
+      namespace: endpoint.metadata.namespace,
+      provider: endpoint.spec.provider.type,
+      models: endpoint.spec.models?.map(({ name }) => name) ?? [],
+      allowedRoutes: endpoint.spec.allowedRoutes,
+      allowCredentialUse: endpoint.spec.allowCredentialUse,
+      hasCredentials:
+        endpoint.spec.credentials?.type === 'Secret' || endpoint.spec.tls?.clientCertificate !== undefined,
+      keys: [],
+    }
+  )
+}
+
+function loopbacks({ spec }: ModelEndpoint): (readonly [path: string, url: string])[] {
+  const urls = [
+    ['spec.address.url', spec.address?.url],
+    ['spec.proxy.url', spec.proxy?.url],
+  ] as const
+  return urls.flatMap(([path, url]) => (url !== undefined && isLoopback(url) ? [[path, url] as const] : []))
+}
+
+function namespace(value: unknown): [string, NamespaceView] {
+  const metadata = field(value, 'metadata')
+  const name = String(field(metadata, 'name'))
+  const labels = Object.entries(field(metadata, 'labels') ?? {}).map(([key, label]) => [key, String(label)] as const)
+  return [name, { name, labels: Object.fromEntries(labels) }]
+}
+
+function identity(value: unknown): { readonly kind: string; readonly name: string } {
+  const metadata = field(value, 'metadata')
+  const [kind, name, namespace] = [field(value, 'kind'), field(metadata, 'name'), field(metadata, 'namespace')]
+  const home = typeof namespace === 'string' ? namespace : 'default'
+  return { kind: typeof kind === 'string' ? kind : '', name: typeof name === 'string' ? `${home}/${name}` : '' }
+}
+
+function isObject(value: unknown): value is object {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
+function field(value: unknown, name: string): unknown {
+  return isObject(value) ? Reflect.get(value, name) : undefined
+}
