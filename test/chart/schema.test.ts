@@ -64,7 +64,7 @@ test('schema: every value is in it, with a description', () => {
   const root = JSON.parse(readFileSync(join(chart, 'values.schema.json'), 'utf8')) as Schema // Helm reads it as a schema too
   const resolve = (schema: Schema | undefined): Schema => {
     const named = schema?.$ref && root.$defs?.[schema.$ref.replace('#/$defs/', '')]
-    return { ...(named || {}), ...schema }
+    return { ...named, ...schema }
   }
   for (const path of leaves(defaults())) {
     const schema = path.split('.').reduce((at, name) => resolve(at.properties?.[name]), root)

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { constants, zstdCompressSync } from 'node:zlib'
 
@@ -24,7 +24,10 @@ const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: '
 export function layer(root: string): Layer {
   const same = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--format=ustar']
   const tar = execFileSync('tar', ['-C', root, ...same, '-cf', '-', '.'], { maxBuffer: 1 << 30 })
-  return { diffId: digest(tar), compressed: zstdCompressSync(tar, { params: { [constants.ZSTD_c_compressionLevel]: 9 } }) }
+  return {
+    diffId: digest(tar),
+    compressed: zstdCompressSync(tar, { params: { [constants.ZSTD_c_compressionLevel]: 9 } }),
+  }
 }
 
 /** Writes the archive of one image (OCI image layout 1.1, as a tar) to `path`, and returns the digest of its manifest: what pulls it by digest. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { bundle, type Program } from '../bundle.ts'
 import { which } from '../packages.ts'
@@ -14,7 +14,6 @@ export const user = { name: 'nonroot', id: 65532 } as const
 export function makeBase(root: string): void {
   rmSync(root, { recursive: true, force: true })
   for (const directory of ['etc', 'usr/bin', 'app', 'tmp']) mkdirSync(join(root, directory), { recursive: true })
-  chmodSync(join(root, 'tmp'), 0o1777)
   write(join(root, 'etc/passwd'), `${user.name}:x:${user.id}:${user.id}::/:/nologin\n`)
   write(join(root, 'etc/group'), `${user.name}:x:${user.id}:\n`)
   write(join(root, 'etc/nsswitch.conf'), 'hosts: files dns\n')
@@ -32,6 +31,8 @@ export function makeBase(root: string): void {
     copyFileSync(realpathSync(library), copy)
     chmodSync(copy, 0o755)
   }
+  setDirectoryModes(root)
+  chmodSync(join(root, 'tmp'), 0o1777)
 }
 
 /** Makes the tree of one program: its bundle, to be laid over the base. */
@@ -40,12 +41,21 @@ export async function makeProgram(program: Program, root: string): Promise<void>
   const main = join(root, 'app/main.mjs')
   await bundle(program, main)
   chmodSync(main, 0o644)
+  setDirectoryModes(root)
 }
 
 /** The libraries that a program loads, by the paths where its loader looks, the loader included. */
 function libraries(program: string): string[] {
   const listed = execFileSync('ldd', [program], { encoding: 'utf8' })
   return [...listed.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, path = '']) => path)
+}
+
+/** The same whatever this process's umask is. */
+function setDirectoryModes(root: string): void {
+  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
+    if (entry.isDirectory()) chmodSync(join(entry.parentPath, entry.name), 0o755)
+  }
+  chmodSync(root, 0o755)
 }
 
 function write(path: string, text: string): void {
