@@ -39,15 +39,15 @@ export function cpuTime(pid: number): number {
   return tree(pid).reduce((sum, { ticks }) => sum + ticks, 0) * tick
 }
 
-/** Resident memory of the process tree, MiB: what its processes have to themselves and their part of what they share (PSS). */
+/** Resident memory of the process tree, MiB. What two of its processes share counts for each, so that no other process changes the figure. */
 export function resident(pid: number): number {
-  return tree(pid).reduce((sum, entry) => sum + proportional(entry.pid), 0) / 1024
+  return tree(pid).reduce((sum, entry) => sum + kibibytes(entry.pid), 0) / 1024
 }
 
-function proportional(pid: number): number {
+function kibibytes(pid: number): number {
   try {
-    return Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1] ?? 0)
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0)
   } catch {
-    return 0
+    return 0 // it has ended
   }
 }

@@ -68,7 +68,7 @@ function serve(socket: Socket): void {
     const length = /\r\ncontent-length: *(\d+)/i.exec(pending)?.[1]
     const complete =
       length === undefined
-        ? /\r\n0\r\n\r\n$/.test(pending) || pending.startsWith('GET')
+        ? pending.endsWith('\r\n0\r\n\r\n') || pending.startsWith('GET')
         : pending.length >= body + Number(length)
     if (!complete) return
     const streams = pending.includes('"stream":true')

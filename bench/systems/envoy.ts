@@ -78,7 +78,7 @@ export const envoy: System = {
         num_retries: 2,
       },
     }
-    const paths = ['/', ...Array.from({ length: routes - 1 }, (_, i) => `/route-${i + 1}/`)].reverse()
+    const paths = ['/', ...Array.from({ length: routes - 1 }, (_, i) => `/route-${i + 1}/`)].toReversed()
     const manager = type('extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
       stat_prefix: 'ingress',
       codec_type: 'HTTP1',

@@ -80,7 +80,7 @@ export async function deliver(
     hooks.onPart()
   }
   // A length that was never reached leaves the connection without a boundary: it is closed, as a server that crashed would.
-  if (delivery.lengthLie > 0) end('hang-up')
+  if (delivery.lengthLie > 0) await end('hang-up')
   else res.end()
 }
 

@@ -231,7 +231,7 @@ function parseWord(fault: string, key: string, text: string, standard: string | 
  */
 export function parseFault(text: string): Fault {
   const [head = '', ...rest] = text.split(',').map((word) => word.trim())
-  const [name = '', value] = split(head)
+  const [name, value] = split(head)
   const found = Object.hasOwn(faultKinds, name) ? faultKinds[name] : undefined
   if (!found) throw new Error(`"${name}" is no fault; there are ${Object.keys(faultKinds).join(', ')}`)
   const words = rest.map(split)

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { request } from 'node:https'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import OpenAI, { APIConnectionError, APIError, RateLimitError } from 'openai'
 import { WebSocket } from 'ws'
 import { eventually } from '../../test/helpers/eventually.ts'
+import { needs } from '../../test/helpers/needs.ts'
 import { upstream, upstreams } from '../../test/helpers/upstream.ts'
 import type { Mock } from './server.ts'
 
@@ -283,6 +286,8 @@ test('faults, pace and counts by the control path', async (t) => {
     ['{"fault":"refuse"}', /Say how long/],
     ['{"falt":"reset"}', /There is no \\"falt\\"/],
     ['nothing', /Send a JSON object/],
+    ['{"tokens":"3"}', /must be a number/],
+    ['{"latency":"soon"}', /is not a time/],
   ] as const) {
     const answer = await post(mock, '/_mock', body)
     assert.equal(answer.status, 400)
@@ -310,7 +315,7 @@ test('echo answers any path with what came in, and sends WebSocket messages back
   )
   assert.equal(pick(answer, 'bodySha256'), createHash('sha256').update('bytes').digest('hex'))
   const socket = new WebSocket(`${mock.url.replace('http', 'ws')}/realtime`, ['chat'])
-  const echoed = new Promise((done) => socket.on('message', (data, binary) => done([String(data), binary])))
+  const echoed = new Promise((done) => socket.on('message', (data: Buffer, binary) => done([data.toString(), binary])))
   socket.on('open', () => socket.send(Buffer.from('hello')))
   assert.deepEqual(await echoed, ['hello', true])
   assert.equal(socket.protocol, 'chat')
@@ -318,6 +323,33 @@ test('echo answers any path with what came in, and sends WebSocket messages back
   socket.terminate()
   await eventually(() => assert.equal(mock.stats().aborted, 1))
 })
+
+test('https with a client certificate serves those who show one', { skip: needs('openssl') }, async (t) => {
+  const [ours, other] = [selfSigned(), selfSigned()]
+  const mock = await upstream(t, { tls: { ...ours, ca: ours.cert } })
+  const status = (shown: object) =>
+    new Promise((done, fail) => {
+      const options = { ca: ours.cert, ...shown }
+      const asked = request(`${mock.url}/health`, options, (answer) => done(answer.resume().statusCode))
+      asked.on('error', fail).end()
+    })
+  assert.equal(await status(ours), 200)
+  await assert.rejects(status(other))
+  await assert.rejects(status({}))
+})
+
+/** A certificate for 127.0.0.1 that is its own CA. */
+function selfSigned(): { readonly cert: string; readonly key: string } {
+  const options = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout - -subj /CN=mock -days 1'.split(
+    ' ',
+  )
+  const both = execFileSync('openssl', [...options, '-addext', 'subjectAltName=IP:127.0.0.1'], {
+    encoding: 'utf8',
+    stdio: 'pipe',
+  })
+  const at = both.indexOf('-----BEGIN CERTIFICATE')
+  return { key: both.slice(0, at), cert: both.slice(at) }
+}
 
 /** The member at the end of `path` of a parsed JSON value; undefined where there is none. */
 const pick = (value: unknown, ...path: readonly (string | number)[]): unknown =>

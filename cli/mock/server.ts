@@ -150,7 +150,7 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
     const state = (): Answer => json({ ...records.stats(), faults: plan.list(), last: records.list(20) })
     try {
       if (method === 'GET') return send(state())
-      const body = method === 'DELETE' ? { faults: [], reset: true } : parse(await read(req))
+      const body = method === 'DELETE' ? { fault: [], reset: true } : parse(await read(req))
       const order = readOrder(body)
       if (order.faults) plan.set(order.faults)
       if (plan.refusal?.lasts === Infinity) {
@@ -249,27 +249,26 @@ interface Order {
 /** Reads `{fault?: string | string[] | null, latency?, ttft?, tokensPerSecond?, tokens?, reset?}`; 400 for anything else. */
 function readOrder(body: unknown): Order {
   if (!isRecord(body)) throw invalid('Send a JSON object such as {"fault":"status=500,percent=10"}.')
-  const { fault, faults = fault, latency, ttft, tokensPerSecond, tokens, reset: forget, ...rest } = body
+  const { fault: faults, latency, ttft, tokensPerSecond, tokens, reset: forget, ...rest } = body
   const [unknown] = Object.keys(rest)
   if (unknown !== undefined)
     throw invalid(`There is no "${unknown}"; there are fault, latency, ttft, tokensPerSecond, tokens, reset.`, unknown)
-  const list =
-    faults === undefined
-      ? undefined
-      : faults === null
-        ? []
-        : Array.isArray(faults)
-          ? faults.map(String)
-          : [String(faults)]
-  const text = (value: unknown): string | undefined => (value === undefined ? undefined : String(value))
-  const number = (value: unknown): number | undefined => (value === undefined ? undefined : Number(value))
-  const pace = {
-    latency: text(latency),
-    ttft: text(ttft),
-    tokensPerSecond: number(tokensPerSecond),
-    tokens: number(tokens),
+  const text = (key: string, value: unknown): string => {
+    if (typeof value !== 'string') throw invalid(`"${key}" must be text.`, key)
+    return value
   }
-  const set = Object.fromEntries(Object.entries(pace).filter(([, value]) => value !== undefined))
+  const number = (key: string, value: unknown): number => {
+    if (typeof value !== 'number') throw invalid(`"${key}" must be a number.`, key)
+    return value
+  }
+  const several: readonly unknown[] = faults === null ? [] : Array.isArray(faults) ? faults : [faults]
+  const set = {
+    ...(latency === undefined ? {} : { latency: text('latency', latency) }),
+    ...(ttft === undefined ? {} : { ttft: text('ttft', ttft) }),
+    ...(tokensPerSecond === undefined ? {} : { tokensPerSecond: number('tokensPerSecond', tokensPerSecond) }),
+    ...(tokens === undefined ? {} : { tokens: number('tokens', tokens) }),
+  }
+  const list = faults === undefined ? undefined : several.map((it) => text('fault', it))
   return { faults: list, pace: set, reset: forget === true }
 }
 

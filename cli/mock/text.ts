@@ -15,7 +15,7 @@ export function seedOf(text: string): number {
  * One token is one word with the space before it.
  */
 export function tokensOf(name: string, heard: string, seed: number, count: number): string[] {
-  const opening = [`${name}`, 'heard:', ...heard.split(/\s+/).filter(Boolean).slice(0, 12)]
+  const opening = [name, 'heard:', ...heard.split(/\s+/).filter(Boolean).slice(0, 12)]
   let state = seed
   return Array.from({ length: count }, (_, i) => {
     // Numerical Recipes' linear congruential generator: only the look of variety is wanted here.
