@@ -67,7 +67,7 @@ servers: setup ## build the servers that tests need (Go), into the user's cache
 	@node tool/install-servers.ts
 
 .PHONY: cluster cluster-down
-cluster: setup ## bring up a one-node Kubernetes cluster (Linux, root)
+cluster: servers ## bring up a one-node Kubernetes cluster (Linux, root)
 	@node test/cluster/main.ts up
 cluster-down: setup ## end it, and remove what it left
 	@node test/cluster/main.ts down

@@ -1,5 +1,4 @@
-import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before } from 'node:test'
 import { KubeConfig } from '@kubernetes/client-node'
@@ -8,6 +7,7 @@ import { type Child, startChild } from './child.ts'
 import { eventually } from './eventually.ts'
 import { needs, serverPath } from './needs.ts'
 import { freePorts } from './ports.ts'
+import { type RunOptions, runProgram } from './program.ts'
 import { scratch } from './scratch.ts'
 import { makeServiceAccountKey, type ServiceAccountKey } from './service-account-key.ts'
 
@@ -64,11 +64,6 @@ export interface ApiServer extends Access {
   readonly restart: (down?: () => void | Promise<void>) => Promise<void>
   /** Ends both, and removes their files. */
   readonly stop: () => Promise<void>
-}
-
-interface RunOptions {
-  readonly input?: string
-  readonly env?: NodeJS.ProcessEnv
 }
 
 interface TokenOptions {
@@ -193,8 +188,18 @@ async function startOnce(flags: readonly string[]): Promise<ApiServer> {
   }
   const admin = access('admin', adminToken)
   let accesses = 0
-  const run = (program: string) => (args: readonly string[], options?: RunOptions) =>
-    runProgram(program, args, directory, { KUBECONFIG: admin.kubeconfig }, options)
+  const environment = {
+    KUBECONFIG: admin.kubeconfig,
+    // What kubectl and Helm cache goes with the server.
+    KUBECACHEDIR: file('cache'),
+    HELM_CACHE_HOME: file('cache'),
+    HELM_CONFIG_HOME: file('cache'),
+    HELM_DATA_HOME: file('cache'),
+  }
+  const run =
+    (program: string) =>
+    (args: readonly string[], { env, ...options }: RunOptions = {}) =>
+      runProgram(serverPath(program), args, { ...options, env: { ...environment, ...env } })
   const kubectl = run('kubectl')
 
   return {
@@ -266,30 +271,6 @@ function kubeconfigOf(server: string, ca: string, token: string): string {
     users: [{ name: 'test', user: { token } }],
     contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
     'current-context': 'test',
-  })
-}
-
-function runProgram(
-  program: string,
-  args: readonly string[],
-  directory: string,
-  environment: NodeJS.ProcessEnv,
-  { input, env }: RunOptions = {},
-): Promise<string> {
-  const home = join(directory, 'home')
-  mkdirSync(home, { recursive: true })
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      serverPath(program),
-      args,
-      { env: { ...process.env, HOME: home, ...environment, ...env }, maxBuffer: 1 << 26 },
-      (error, stdout, stderr) => {
-        if (error) reject(new Error(`${program} ${args.join(' ')}: ${stderr.trim() || error.message}`))
-        else resolve(stdout)
-      },
-    )
-    // A program that fails before it has read its input closes the pipe; its own message says more.
-    child.stdin?.on('error', () => {}).end(input)
   })
 }
 
