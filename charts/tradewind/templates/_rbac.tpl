@@ -1,4 +1,7 @@
-{{/* What the operator needs in each namespace that it serves. */}}
+{{/*
+What the operator needs in each namespace that it serves. A rule with a name covers lists and watches too, where their
+field selector asks for that name alone.
+*/}}
 {{- define "tradewind.rules.namespace" -}}
 - apiGroups: [tradewind.dev]
   resources: [modelroutes, modelendpoints]
@@ -16,7 +19,7 @@
 - apiGroups: ['']
   resources: [configmaps]
   resourceNames: [tradewind-ca]
-  verbs: [create, patch]
+  verbs: [list, watch, create, patch]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
@@ -37,7 +40,7 @@
 - apiGroups: [admissionregistration.k8s.io]
   resources: [mutatingwebhookconfigurations, validatingwebhookconfigurations]
   resourceNames: [{{ include "tradewind.clusterName" . }}]
-  verbs: [patch]
+  verbs: [list, watch, patch]
 {{- end }}
 {{- end -}}
 
@@ -46,14 +49,14 @@
 - apiGroups: ['']
   resources: [secrets]
   resourceNames: [{{ include "tradewind.caSecret" . }}]
-  verbs: [get, update]
+  verbs: [list, watch, update]
 - apiGroups: ['']
   resources: [secrets]
   verbs: [create]
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   resourceNames: [{{ include "tradewind.operator" . }}]
-  verbs: [get, update]
+  verbs: [list, watch, update]
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   verbs: [create]
@@ -75,7 +78,6 @@
 {{- end -}}
 
 {{- define "tradewind.rules.cleanup.namespace" -}}
-# A list may be limited to a name too, where its field selector asks for that name alone.
 - apiGroups: ['']
   resources: [configmaps]
   resourceNames: [tradewind-ca]
