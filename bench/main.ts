@@ -1,6 +1,5 @@
 // The benchmarks: `node bench/main.ts [NAME…]`, `--help` for the rest. Ours and the peers' figures come from the same run.
-import { rmSync } from 'node:fs'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { scratch } from '../test/helpers/scratch.ts'

@@ -15,6 +15,12 @@ export const request = JSON.stringify({
 /** The same, asking for a stream. */
 export const streamRequest = JSON.stringify({ ...JSON.parse(request), stream: true })
 
+/** The same with a prompt of 500 KB. */
+export const largeRequest = JSON.stringify({
+  ...JSON.parse(request),
+  messages: [{ role: 'user', content: 'The minutes of the meeting follow; list what was decided. '.repeat(8621) }],
+})
+
 const sentence =
   'Your parcel left our warehouse on Monday and is with the carrier, who expects to deliver it on Thursday before noon. '
 

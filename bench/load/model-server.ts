@@ -59,22 +59,25 @@ setInterval(() => {
 
 function serve(socket: Socket): void {
   socket.setNoDelay(true)
-  let pending = ''
+  let pending: Buffer[] = []
+  let got = 0
+  /** Bytes of the whole request; not known before its headers are there, or where it is chunked. */
+  let size: number | undefined
   let stream: Stream | undefined
-  socket.on('data', (data) => {
-    pending += data.toString('latin1')
-    const body = pending.indexOf('\r\n\r\n') + 4
+  socket.on('data', (data: Buffer) => {
+    pending.push(data)
+    got += data.length
+    if (size !== undefined && got < size) return // of a long body, all but the last piece is looked at once
+    const text = Buffer.concat(pending).toString('latin1')
+    const body = text.indexOf('\r\n\r\n') + 4
     if (body < 4) return
-    const length = /\r\ncontent-length: *(\d+)/i.exec(pending)?.[1]
-    const complete =
-      length === undefined
-        ? pending.endsWith('\r\n0\r\n\r\n') || pending.startsWith('GET')
-        : pending.length >= body + Number(length)
-    if (!complete) return
-    const streams = pending.includes('"stream":true')
-    const counted = pending.includes('"include_usage":true')
-    pending = ''
-    if (streams) stream = start(socket, counted)
+    const length = /\r\ncontent-length: *(\d+)/i.exec(text.slice(0, body))?.[1]
+    size = length === undefined ? undefined : body + Number(length)
+    if (size === undefined ? !text.endsWith('\r\n0\r\n\r\n') : got < size) return
+    pending = []
+    got = 0
+    size = undefined
+    if (text.includes('"stream":true')) stream = start(socket, text.includes('"include_usage":true'))
     else socket.write(whole, 'latin1')
   })
   socket.on('close', () => {

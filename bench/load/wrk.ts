@@ -14,15 +14,21 @@ export interface Load {
   readonly p99: number
 }
 
-/** Posts the chat request over `connections` kept connections, each asking again as soon as it is answered. Throws where an answer failed. */
-export async function wrk(to: Destination, directory: string, connections: number, seconds: number): Promise<Load> {
+/** Posts the chat request, or another body, over `connections` kept connections, each asking again as soon as it is answered. Throws where an answer failed. */
+export async function wrk(
+  to: Destination,
+  directory: string,
+  connections: number,
+  seconds: number,
+  body = request,
+): Promise<Load> {
   const script = join(directory, `wrk-${to.port}.lua`)
   const quoted = (text: string): string => `[==[${text}]==]`
   const headers = Object.entries({ 'content-type': 'application/json', ...to.headers })
   writeFileSync(
     script,
     `wrk.method = "POST"
-wrk.body = ${quoted(request)}
+wrk.body = ${quoted(body)}
 ${headers.map(([name, value]) => `wrk.headers[ ${quoted(name)} ] = ${quoted(value)}`).join('\n')}
 done = function(summary, latency)
   local e = summary.errors

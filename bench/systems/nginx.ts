@@ -14,6 +14,7 @@ worker_rlimit_nofile 20000;
 events { worker_connections 8192; }
 http {
   access_log off;
+  client_body_buffer_size 1m;
   client_body_temp_path ${directory}/body;
   proxy_temp_path ${directory}/proxy;
   keepalive_requests 1000000000;
