@@ -181,7 +181,7 @@ async function until(child: Child | undefined, ready: () => Promise<boolean>): P
 }
 
 /** One chat request on a connection of its own. */
-export function ask(
+function ask(
   to: Destination,
   body = request,
 ): Promise<{ readonly status: number; readonly headers: NodeJS.Dict<string | string[]>; readonly text: string }> {

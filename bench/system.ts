@@ -16,7 +16,7 @@ export interface Deployment {
 }
 
 /** How to start it. */
-export interface Launch {
+interface Launch {
   /** The program and its arguments; undefined for no proxy at all. */
   readonly command: readonly string[] | undefined
   readonly environment?: Readonly<Record<string, string>>

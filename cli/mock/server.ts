@@ -12,7 +12,7 @@ import { answerTo } from './surfaces.ts'
 import { isRecord } from './text.ts'
 
 /** How fast and how long answers are; times as `50ms` or `50ms±20`. */
-export interface MockPace {
+interface MockPace {
   /** Before the headers. */
   readonly latency?: string | undefined
   /** From the request to the first event of a stream. */
