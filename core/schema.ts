@@ -86,7 +86,11 @@ export function boolean(options: Options<boolean> = {}): Schema<boolean> {
 /** A list of at most `maxItems`. With `key`, server-side apply merges by that field and duplicates are refused. */
 export function array<T>(
   items: Schema<T>,
-  { key, set, ...options }: Options<readonly NoInfer<T>[]> & { maxItems: number; minItems?: number; key?: string; set?: true },
+  {
+    key,
+    set,
+    ...options
+  }: Options<readonly NoInfer<T>[]> & { maxItems: number; minItems?: number; key?: string; set?: true },
 ): Schema<readonly T[]> {
   const list = key
     ? { 'x-kubernetes-list-type': 'map' as const, 'x-kubernetes-list-map-keys': [key] }

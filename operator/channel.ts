@@ -25,4 +25,5 @@ export const CLOSE = {
   unauthorized: 4401,
   slow: 4408,
   replaced: 4409,
+  resync: 4410,
 } as const

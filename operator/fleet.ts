@@ -1,8 +1,8 @@
 import type { ResourceKey } from '../api/compiled.ts'
 
 /**
- * What the sidecars of one operator replica have said, as plain data that survives JSON. A sidecar is connected to one replica only, so
- * the parts of several replicas are put together by concatenating each list.
+ * What the sidecars of one operator replica have said. A sidecar is connected to one replica only, so the parts of several replicas are put
+ * together by concatenating each list. All of it is plain data but `serves`, whose entries are (a Map of them is as good).
  */
 export interface Fleet {
   readonly sidecars: readonly SidecarGroup[]
@@ -18,8 +18,13 @@ export interface SidecarGroup {
   readonly version: string
   /** The words of `CAPABILITIES` that they lack. */
   readonly lacks: readonly string[]
-  /** The configuration in force, acknowledged: resource → digest. */
-  readonly serves: Readonly<Record<ResourceKey, string>>
+  readonly serves: Serves
+}
+
+/** The configuration that is in force at a sidecar, acknowledged: resource → digest. */
+export interface Serves {
+  get(key: ResourceKey): string | undefined
+  entries(): Iterable<readonly [ResourceKey, string]>
 }
 
 /** A sidecar refused its newest update, and serves what it had. */

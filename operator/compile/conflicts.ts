@@ -1,0 +1,98 @@
+import { winners } from '../../core/claims.ts'
+import type { Audience } from './audience.ts'
+import type { RouteResult } from './route.ts'
+
+/** A model that a route asks for and does not get on some pods. */
+export interface Loss {
+  readonly model: string
+  /** The route that gets it. */
+  readonly winner: string
+  /** Pods on which it is so, and all that the route selects. */
+  readonly pods: number
+  readonly of: number
+}
+
+type Losses = ReadonlyMap<string, readonly { readonly model: string; readonly winner: string }[]>
+type Audiences = (namespace: string) => ReadonlyMap<Audience, ReadonlySet<string>>
+
+const NONE: Losses = new Map()
+
+/**
+ * Which routes ask for the same model on the same pod, and which of them gets it. That an exact name goes before `*` is no conflict: each gets
+ * what it asks for. Decided once for each audience, since its pods get the same routes.
+ */
+export class Conflicts {
+  readonly #routes: ReadonlyMap<string, RouteResult>
+  readonly #audiences: Audiences
+  #losses = new WeakMap<Audience, Losses>()
+  readonly #losers = new Map<string, ReadonlySet<string>>()
+
+  constructor(routes: ReadonlyMap<string, RouteResult>, audiences: Audiences) {
+    this.#routes = routes
+    this.#audiences = audiences
+  }
+
+  /** What a route loses, and on how many running pods. */
+  of(route: RouteResult): readonly Loss[] {
+    const byModel = new Map<string, { model: string; winner: string; pods: number; of: number }>()
+    let of = 0
+    for (const [audience, pods] of this.#audiences(route.namespace)) {
+      if (!audience.routes.has(route.name)) continue
+      of += pods.size
+      for (const { model, winner } of this.#in(audience).get(route.name) ?? []) {
+        const loss = byModel.get(`${model} ${winner}`) ?? { model, winner, pods: 0, of: 0 }
+        byModel.set(`${model} ${winner}`, loss)
+        loss.pods += pods.size
+      }
+    }
+    return [...byModel.values()].map((loss) => ({ ...loss, of }))
+  }
+
+  /** Decides a namespace anew, after claims in it changed; the routes that lose now or did before. */
+  renew(namespace: string): ReadonlySet<string> {
+    const before = this.#losers.get(namespace) ?? new Set<string>()
+    const losers = new Set<string>()
+    for (const audience of this.#audiences(namespace).keys()) {
+      this.#losses.delete(audience)
+      for (const name of this.#in(audience).keys()) losers.add(name)
+    }
+    this.#losers.set(namespace, losers)
+    return before.union(losers)
+  }
+
+  #in(audience: Audience): Losses {
+    const known = this.#losses.get(audience)
+    if (known) return known
+    const routes = [...audience.routes].flatMap((name) => this.#routes.get(name) ?? [])
+    const made = decide(routes)
+    this.#losses.set(audience, made)
+    return made
+  }
+}
+
+/** Whether two versions of a route ask for the same, with the same right. */
+export function sameClaims(a: RouteResult, b: RouteResult): boolean {
+  return (
+    a.body.created === b.body.created &&
+    a.body.models.join('\n') === b.body.models.join('\n') &&
+    JSON.stringify(a.selector) === JSON.stringify(b.selector)
+  )
+}
+
+function decide(routes: readonly RouteResult[]): Losses {
+  const claimants = new Map<string, RouteResult[]>()
+  for (const route of routes)
+    for (const model of route.body.models) {
+      const others = claimants.get(model)
+      if (others) others.push(route)
+      else claimants.set(model, [route])
+    }
+  const contested = [...claimants].filter(([, by]) => by.length > 1)
+  if (contested.length === 0) return NONE
+  const losses = new Map<string, { model: string; winner: string }[]>()
+  for (const [model, by] of contested) {
+    const winner = winners(by.map(({ body }) => ({ ...body, models: [model] }))).get(model)?.name ?? ''
+    for (const { name } of by) if (name !== winner) losses.set(name, [...(losses.get(name) ?? []), { model, winner }])
+  }
+  return losses
+}

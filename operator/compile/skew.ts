@@ -1,0 +1,58 @@
+import type { CompiledResource, CompiledRule, ResourceKey } from '../../api/compiled.ts'
+import { CAPABILITIES } from '../../api/protocol.ts'
+import { digest } from '../../core/digest.ts'
+import type { Referred } from './endpoint.ts'
+import type { RouteResult } from './route.ts'
+
+/** The words of `CAPABILITIES` that a sidecar must know to do what a rule says. */
+export function requirements(rule: CompiledRule, endpoints: readonly Referred[]): readonly string[] {
+  const words = new Set([`strategy:${rule.strategy.type}`])
+  for (const match of rule.matches) {
+    if (match.model) words.add('match:model')
+    if (match.headers.length > 0) words.add('match:headers')
+    if (match.path) words.add('match:path')
+  }
+  if (rule.sticky) words.add('sticky:header')
+  for (const { provider } of endpoints) words.add(`provider:${provider}`)
+  return [...words]
+}
+
+/** Which of this operator's words a sidecar does not know: nothing for one of the same age. */
+export function lacking(capabilities: readonly string[]): readonly string[] {
+  return CAPABILITIES.filter((word) => !capabilities.includes(word))
+}
+
+const variants = new WeakMap<CompiledResource, Map<string, CompiledResource | undefined>>()
+
+/**
+ * A route as a sidecar can do it that lacks some words: without just the rules that need them; undefined where none is left. What the
+ * rules withheld would have answered goes to those that follow, as if they were not written.
+ */
+export function routeFor(
+  route: Pick<RouteResult, 'resource' | 'body' | 'requires'>,
+  lacks: readonly string[],
+): CompiledResource | undefined {
+  if (withheld(route, lacks).length === 0) return route.resource
+  const known = variants.get(route.resource) ?? new Map<string, CompiledResource | undefined>()
+  variants.set(route.resource, known)
+  const signature = lacks.join(' ')
+  if (!known.has(signature)) {
+    const rules = route.body.rules.filter((_, i) => !route.requires[i]?.some((word) => lacks.includes(word)))
+    const body = { ...route.body, rules }
+    known.set(signature, rules.length === 0 ? undefined : { digest: digest(body), body })
+  }
+  return known.get(signature)
+}
+
+/** The names of the rules that such a sidecar cannot do. */
+export function withheld(route: Pick<RouteResult, 'body' | 'requires'>, lacks: readonly string[]): readonly string[] {
+  if (lacks.length === 0) return []
+  return route.body.rules
+    .filter((_, i) => route.requires[i]?.some((word) => lacks.includes(word)))
+    .map(({ name }) => name)
+}
+
+/** Whether a sidecar that lacks some words can take a resource at all: an endpoint of a provider that it does not know, it cannot. */
+export function takes(key: ResourceKey, body: CompiledResource['body'], lacks: readonly string[]): boolean {
+  return !(key.startsWith('endpoint/') && 'provider' in body && lacks.includes(`provider:${body.provider.type}`))
+}

@@ -1,0 +1,375 @@
+import type { ResourceKey } from '../api/compiled.ts'
+import { PROTOCOL } from '../api/protocol.ts'
+import type { Check, FromSidecar, Hello, Report } from '../api/protocol.ts'
+import { CLOSE } from './channel.ts'
+import type { Channel, Identity } from './channel.ts'
+import type { Audience } from './compile/audience.ts'
+import type { Compiled } from './compile/index.ts'
+import { keyOf } from './compile/resource.ts'
+import { lacking } from './compile/skew.ts'
+import type { Fleet, Refusal, SidecarGroup } from './fleet.ts'
+import { Convergence } from './push/convergence.ts'
+import { Group } from './push/group.ts'
+import type { Version } from './push/group.ts'
+import { readMessage } from './push/messages.ts'
+import { Observed } from './push/observed.ts'
+import { Session } from './push/session.ts'
+import type { Pending } from './push/session.ts'
+
+export interface PushOptions {
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** How often both sides compare digests, ms. */
+  readonly checkEvery?: number
+  /** How long an update may stay unanswered, and a connection without a hello, ms. */
+  readonly answerWithin?: number
+  /** Bytes that may be under way to all sidecars together; further updates wait, merged, for their turn. */
+  readonly underWay?: number
+  /** Bytes that may wait in one connection; more, and it is cut off. */
+  readonly buffered?: number
+}
+
+/** What a measuring ear may want to hear of. */
+export interface PushEvents {
+  pushed?(bytes: number): void
+  acknowledged?(): void
+  refused?(): void
+  /** From an edit to the last acknowledgement, ms. */
+  converged?(ms: number): void
+  /** A sidecar came or left, acknowledged, refused or reported: whose status may differ. */
+  changed?(concerned: Concerned): void
+  /** A renewed token of a sidecar. */
+  token?(session: AttachedSession, token: string): void
+}
+
+/** Objects by their resources, or all of an audience. */
+export interface Concerned {
+  readonly keys: Iterable<ResourceKey>
+  readonly audience?: Audience
+}
+
+/** One end of an attached sidecar. */
+export interface AttachedSession {
+  readonly identity: Identity
+  /** Ends the connection, with a code of `CLOSE`. */
+  close(code: number, reason: string): void
+}
+
+const DEFAULTS = { checkEvery: 30_000, answerWithin: 30_000, underWay: 64 << 20, buffered: 64 << 20 }
+
+/**
+ * Brings every attached sidecar to what the compile has for it, and keeps account of who serves what. Each has at most one update under way;
+ * edits meanwhile merge into the next one, so that a slow sidecar costs bounded memory. Knows nothing of sockets.
+ */
+export class Push {
+  readonly #options: Required<PushOptions>
+  readonly #events: PushEvents
+  readonly #sessions = new Map<string, Session>()
+  readonly #groups = new Map<Audience, Map<string, Group>>()
+  readonly #members = new Map<Group, Set<Session>>()
+  readonly #byKey = new Map<ResourceKey, Set<Group>>()
+  readonly #waiting = new Set<Session>()
+  readonly #observed = new Observed()
+  readonly #convergence: Convergence
+  readonly #timer: NodeJS.Timeout
+  #compiled: Compiled | undefined
+  #underWay = 0
+
+  constructor(options: PushOptions, events: PushEvents = {}) {
+    this.#options = { ...DEFAULTS, ...options }
+    this.#events = events
+    this.#convergence = new Convergence(options.now, (ms) => events.converged?.(ms))
+    this.#timer = setInterval(() => this.#tick(), Math.min(1000, this.#options.checkEvery / 4)).unref()
+  }
+
+  /** Makes a compile the one that is in force. `at` is the time of the edit behind it, of `now`. */
+  publish(compiled: Compiled, at: number = this.#options.now()): void {
+    const publication = this.#convergence.begin(at)
+    const { changes } = compiled
+    const same = this.#compiled === compiled
+    this.#compiled = compiled
+    for (const session of this.#sessions.values()) {
+      const pod = compiled.pods.get(session.pod)
+      const relabelled = pod !== undefined && pod.labels !== session.labels
+      if (relabelled) session.labels = pod.labels
+      if (!same || relabelled || changes.regrouped.has(session.identity.namespace)) this.#regroup(session)
+    }
+    if (!same) return
+    const touched = new Map<Group, Set<ResourceKey>>()
+    const touch = (group: Group, key: ResourceKey) => {
+      const keys = touched.get(group)
+      if (keys) keys.add(key)
+      else touched.set(group, new Set([key]))
+    }
+    for (const key of changes.resources) for (const group of this.#byKey.get(key) ?? []) touch(group, key)
+    for (const [audience, keys] of changes.members)
+      for (const group of this.#groups.get(audience)?.values() ?? [])
+        for (const key of keys) {
+          this.#index(group, key, audience.keys.has(key))
+          touch(group, key)
+        }
+    for (const [group, keys] of touched) {
+      if (!group.advance(keys, (key) => compiled.resource(key, group.lacks), publication)) continue
+      const members = this.#members.get(group) ?? new Set()
+      this.#convergence.await(publication, members.size)
+      for (const session of members) this.#flush(session)
+    }
+  }
+
+  /** Takes a connection whose other end is known to be that pod's sidecar. An older connection of the same pod is closed. */
+  attach(channel: Channel, identity: Identity): AttachedSession {
+    const end = (code: number, reason: string) => this.#close(session, code, reason)
+    const session = new Session(channel, identity, end, this.#options.now() + this.#options.answerWithin)
+    this.#sessions.get(session.pod)?.channel.close(CLOSE.replaced, 'The pod has connected again.')
+    this.#drop(this.#sessions.get(session.pod))
+    this.#sessions.set(session.pod, session)
+    channel.onClose(() => this.#drop(session))
+    channel.onMessage((text) => {
+      if (session.closed) return
+      try {
+        const message = readMessage(text)
+        if (message) this.#hear(session, message)
+      } catch (error) {
+        this.#close(session, CLOSE.protocol, error instanceof Error ? error.message : 'not a message')
+      }
+    })
+    return session
+  }
+
+  /** What the sidecars that are connected here have said. */
+  fleet(): Fleet {
+    const groups = new Map<unknown, Map<string, { session: Session; pods: string[] }>>()
+    const refusals: Refusal[] = []
+    for (const session of this.#sessions.values()) {
+      if (session.version === '') continue
+      const at = 'group' in session.base ? session.base.version : session.base
+      const byVersion = groups.get(at) ?? new Map<string, { session: Session; pods: string[] }>()
+      groups.set(at, byVersion)
+      const group = byVersion.get(session.version)
+      if (group) group.pods.push(session.pod)
+      else byVersion.set(session.version, { session, pods: [session.pod] })
+      if (session.refusal) refusals.push(session.refusal)
+    }
+    const sidecars = [...groups.values()].flatMap((byVersion) =>
+      [...byVersion.values()].map(({ session, pods }): SidecarGroup => ({
+        pods,
+        version: session.version,
+        lacks: session.lacks,
+        serves: session.serves(),
+      })),
+    )
+    return { sidecars, refusals, targets: this.#observed.targets(), endpoints: this.#observed.endpoints() }
+  }
+
+  /** Sidecars that are connected; those of them that are not up to date; how long the oldest edit has been waiting for an answer, ms. */
+  gauges(): { readonly connected: number; readonly queued: number; readonly oldest: number } {
+    let queued = 0
+    for (const session of this.#sessions.values()) if (session.pending || session.due()) queued++
+    return { connected: this.#sessions.size, queued, oldest: this.#convergence.oldest() }
+  }
+
+  /** Closes every connection; the sidecars go on with what they have. */
+  close(): void {
+    clearInterval(this.#timer)
+    for (const session of this.#sessions.values()) this.#close(session, CLOSE.shutdown, 'The operator is stopping.')
+  }
+
+  #hear(session: Session, message: FromSidecar): void {
+    const { pending } = session
+    switch (message.type) {
+      case 'hello':
+        return this.#hello(session, message)
+      case 'ack':
+        if (message.nonce !== pending?.nonce) return
+        session.refusal = undefined
+        if (message.digest !== pending.to.version.digest)
+          return this.#close(session, CLOSE.resync, 'Its configuration is not what was sent; it is to connect again.')
+        session.base = pending.to
+        this.#answered(session, pending, false)
+        this.#events.acknowledged?.()
+        return this.#flush(session)
+      case 'nack':
+        if (message.nonce !== pending?.nonce) return
+        session.refusal = { pod: session.pod, refused: session.refused(pending), errors: message.errors }
+        this.#answered(session, pending, true)
+        this.#events.refused?.()
+        return this.#flush(session)
+      case 'check':
+        return this.#check(session, message.digest)
+      case 'report':
+        return this.#report(session, message)
+      case 'auth':
+        return this.#events.token?.(session, message.token)
+    }
+  }
+
+  #hello(session: Session, hello: Hello): void {
+    if (hello.protocol !== PROTOCOL) {
+      const message = `This operator speaks protocol ${PROTOCOL}, the sidecar ${hello.protocol}.`
+      return this.#close(session, CLOSE.protocol, message)
+    }
+    this.#leave(session)
+    this.#release(session)
+    session.greet(hello, lacking(hello.capabilities))
+    session.nextCheck = this.#options.now() + this.#options.checkEvery
+    this.#regroup(session)
+  }
+
+  /** Where the sidecar has something else in force than it is taken to have, it is told so, and says hello again. */
+  #check(session: Session, digest: string): void {
+    const { base } = session
+    if (!session.pending && 'group' in base && base.version.digest !== digest)
+      this.#sendCheck(session, base.version.digest)
+  }
+
+  #sendCheck(session: Session, digest: string): void {
+    session.channel.send(JSON.stringify({ type: 'check', digest } satisfies Check))
+  }
+
+  #report(session: Session, report: Report): void {
+    this.#observed.add(report, session.report, this.#options.now())
+    session.report = report
+    const keys = new Set<ResourceKey>()
+    for (const { route } of report.targets) keys.add(keyOf('route', route))
+    for (const { endpoint } of report.models) keys.add(keyOf('endpoint', endpoint))
+    this.#events.changed?.({ keys })
+  }
+
+  /** Puts a sidecar into the group that its pod's labels and its own age make it one of. */
+  #regroup(session: Session): void {
+    if (!this.#compiled || session.version === '') return
+    const audience = this.#compiled.audience({ namespace: session.identity.namespace, labels: session.labels })
+    const group = this.#group(audience, session.lacks)
+    if (session.group !== group) {
+      this.#leave(session)
+      session.group = group
+      session.answered = group.head
+      this.#members.get(group)?.add(session)
+      const { base } = session
+      if ('group' in base && base.version.digest === group.head.digest) session.base = { group, version: group.head }
+      this.#events.changed?.({ keys: [], audience })
+    }
+    this.#flush(session)
+  }
+
+  #group(audience: Audience, lacks: readonly string[]): Group {
+    const bySkew = this.#groups.get(audience) ?? new Map<string, Group>()
+    this.#groups.set(audience, bySkew)
+    const known = bySkew.get(lacks.join())
+    if (known) return known
+    const made = new Group(audience, lacks, (key) => this.#compiled?.resource(key, lacks))
+    bySkew.set(lacks.join(), made)
+    this.#members.set(made, new Set())
+    for (const key of audience.keys.keys()) this.#index(made, key, true)
+    return made
+  }
+
+  #index(group: Group, key: ResourceKey, member: boolean): void {
+    const groups = this.#byKey.get(key) ?? new Set<Group>()
+    if (member) this.#byKey.set(key, groups.add(group))
+    else if (groups.delete(group) && groups.size === 0) this.#byKey.delete(key)
+  }
+
+  /** Takes a sidecar out of its group, which goes with the last one. */
+  #leave(session: Session): void {
+    const { group } = session
+    if (!group) return
+    this.#settle(session, group.head, false)
+    session.group = undefined
+    const members = this.#members.get(group)
+    members?.delete(session)
+    if (members?.size !== 0) return
+    this.#members.delete(group)
+    const bySkew = this.#groups.get(group.audience)
+    bySkew?.delete(group.lacks.join())
+    if (bySkew?.size === 0) this.#groups.delete(group.audience)
+    for (const key of group.audience.keys.keys()) this.#index(group, key, false)
+    for (const key of group.config.keys()) this.#index(group, key, false)
+  }
+
+  /** Sends what is due, if its turn has come. */
+  #flush(session: Session): void {
+    const { group } = session
+    if (!group || !session.due()) return
+    const rest = session.update(group)
+    if (this.#underWay > 0 && this.#underWay + rest.length > this.#options.underWay) {
+      this.#waiting.add(session)
+      return
+    }
+    const bytes = session.send(group, rest, this.#options.now())
+    this.#underWay += bytes
+    this.#events.pushed?.(bytes)
+    if (session.channel.buffered() > this.#options.buffered) this.#slow(session)
+  }
+
+  /** Notes the answer to what was under way. */
+  #answered(session: Session, pending: Pending, refused: boolean): void {
+    const keys = new Set<ResourceKey>()
+    if (pending.to.group === session.group) {
+      for (let at = session.answered?.next; at; at = at.next) {
+        for (const key of at.changes.keys()) keys.add(key)
+        if (at === pending.to.version) break
+      }
+      this.#settle(session, pending.to.version, refused)
+    }
+    this.#release(session)
+    const first = keys.size === 0
+    this.#events.changed?.(first && session.group ? { keys, audience: session.group.audience } : { keys })
+  }
+
+  #settle(session: Session, until: Version, refused: boolean): void {
+    while (session.answered && session.answered !== until) {
+      session.answered = session.answered.next
+      this.#convergence.settle(session.answered?.publication, refused)
+    }
+  }
+
+  /** Nothing of it is under way any more; those that waited have their turn. */
+  #release(session: Session): void {
+    if (!session.pending) return
+    this.#underWay -= session.pending.bytes
+    session.pending = undefined
+    for (const next of this.#waiting) {
+      if (this.#underWay >= this.#options.underWay) return
+      this.#waiting.delete(next)
+      this.#flush(next)
+    }
+  }
+
+  #tick(): void {
+    const now = this.#options.now()
+    for (const session of this.#sessions.values()) {
+      const { base, pending } = session
+      if (pending && now - pending.at > this.#options.answerWithin) this.#slow(session)
+      else if (now < session.nextCheck) continue
+      else if (session.version === '') this.#close(session, CLOSE.protocol, 'No hello came.')
+      else {
+        session.nextCheck = now + this.#options.checkEvery
+        if (!pending && 'group' in base) this.#sendCheck(session, base.version.digest)
+      }
+    }
+    const routes = this.#observed.expire(now)
+    if (routes.size > 0) this.#events.changed?.({ keys: [...routes].map((route) => keyOf('route', route)) })
+  }
+
+  #slow(session: Session): void {
+    this.#close(session, CLOSE.slow, 'The sidecar does not keep up; it is to connect again.')
+  }
+
+  #close(session: Session, code: number, reason: string): void {
+    session.channel.close(code, reason)
+    this.#drop(session)
+  }
+
+  #drop(session: Session | undefined): void {
+    if (!session || session.closed) return
+    session.closed = true
+    const audience = session.group?.audience
+    this.#waiting.delete(session)
+    this.#release(session)
+    this.#leave(session)
+    if (session.report) this.#observed.remove(session.report)
+    if (this.#sessions.get(session.pod) === session) this.#sessions.delete(session.pod)
+    if (audience) this.#events.changed?.({ keys: [], audience })
+  }
+}
