@@ -1,0 +1,44 @@
+import { canonical } from '../core/digest.ts'
+import type { Condition } from '../api/conditions.ts'
+
+/** A condition that does not say yet since when it holds. */
+export type Untimed = Omit<Condition, 'lastTransitionTime'>
+
+/** A status as the compile and the fleet make it. */
+export interface Status {
+  readonly conditions?: readonly Untimed[]
+  readonly [field: string]: unknown
+}
+
+/** How much a wanted status differs from the stored one: `transition` is for people to see at once, `count` can wait. */
+export type Difference = 'none' | 'count' | 'transition'
+
+/** The conditions of a status as the API server holds it, whoever wrote it. */
+export function conditionsOf(stored: unknown): readonly Condition[] {
+  const { conditions } = Object(stored) as { conditions?: readonly Condition[] } // the CRD's schema has checked it
+  return conditions ?? []
+}
+
+/** The wanted status with the time of each condition's last transition: as stored, unless its `status` differs. `now` is RFC 3339. */
+export function settle(wanted: Status, stored: unknown, now: string): Status {
+  const before = conditionsOf(stored)
+  const conditions = wanted.conditions?.map((condition) => {
+    const same = before.find(({ type, status }) => type === condition.type && status === condition.status)
+    return { ...condition, lastTransitionTime: same?.lastTransitionTime ?? now }
+  })
+  return conditions ? { ...wanted, conditions } : wanted
+}
+
+/** Compares a wanted status with the stored one. */
+export function difference(wanted: Status, stored: unknown): Difference {
+  const before = conditionsOf(stored)
+  const after = wanted.conditions ?? []
+  const signature = (all: readonly Untimed[]) =>
+    all
+      .map(({ type, status, reason, observedGeneration }) => `${type} ${status} ${reason} ${observedGeneration}`)
+      .sort()
+      .join('\n')
+  if (signature(after) !== signature(before)) return 'transition'
+  const settled = settle(wanted, stored, '')
+  return canonical(settled) === canonical(stored) ? 'none' : 'count'
+}

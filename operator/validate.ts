@@ -1,0 +1,62 @@
+import type { ModelEndpoint } from '../api/model-endpoint.ts'
+import type { ModelRoute } from '../api/model-route.ts'
+import { fullName } from '../api/resource.ts'
+import { winners } from '../core/claims.ts'
+import { compileEndpoint, type CompileOptions } from './compile/endpoint.ts'
+import type { Compiled } from './compile/index.ts'
+import { compileRoute, type RouteResult } from './compile/route.ts'
+import { secretsOf } from './compile/secrets.ts'
+import type { World } from './world.ts'
+
+/** What admission says to an object that the schema admits. */
+export interface Verdict {
+  /** Why it is refused; undefined: it is admitted. */
+  readonly refused?: string
+  /** What `kubectl` prints and goes on. */
+  readonly warnings: readonly string[]
+}
+
+/** The API server cuts warnings at 256 characters, and all of them together at 4096. */
+const LONGEST = 256
+const MOST = 12
+
+/**
+ * What the schema cannot say of an object, since it takes the others or the operator's settings: a loopback address is refused; what does
+ * not resolve yet, and models that another route asks for too, are warnings only, since manifests come in any order.
+ */
+export function validate(
+  object: ModelRoute | ModelEndpoint,
+  world: World,
+  compiled: Compiled | undefined,
+  options: CompileOptions,
+): Verdict {
+  if (object.kind === 'ModelEndpoint') {
+    const { refused } = compileEndpoint(object, world, [], options, undefined)
+    // Services and pods are watched for endpoints that are there, so that nothing is known of those that a new one names.
+    const { faults } = secretsOf(object, world.secrets)
+    return { ...(refused ? { refused: refused.message } : {}), warnings: brief(faults.map((it) => it.message)) }
+  }
+  const route = compileRoute(object, (name) => compiled?.endpoints.get(name)?.referred, world.namespaces, undefined)
+  const unresolved = route.unresolved.map(({ path, message }) => `${path}: ${message}`)
+  const others = [...(compiled?.routes.values() ?? [])].filter(
+    (it) => it.namespace === object.metadata.namespace && it.name !== fullName(object.metadata),
+  )
+  return { warnings: brief([...unresolved, ...others.flatMap((other) => contested(route, other))]) }
+}
+
+/** What two routes of a namespace both ask for, and who gets it on a pod that both select. */
+function contested(route: RouteResult, other: RouteResult): readonly string[] {
+  const both = route.body.models.filter((model) => other.body.models.includes(model))
+  return both.map((model) => {
+    // One that is being created is younger than all that are there.
+    const created = route.body.created || Number.MAX_SAFE_INTEGER
+    const claims = [{ ...route.body, created }, other.body].map((it) => ({ ...it, models: [model] }))
+    const winner = winners(claims).get(model)?.name === other.name ? 'it' : 'this route'
+    return `spec.models: ModelRoute ${other.name} asks for ${JSON.stringify(model)} too; on a pod that both select, ${winner} gets it.`
+  })
+}
+
+function brief(warnings: readonly string[]): readonly string[] {
+  const cut = warnings.slice(0, MOST).map((it) => (it.length > LONGEST ? `${it.slice(0, LONGEST - 1)}…` : it))
+  return warnings.length > MOST ? [...cut, `… and ${warnings.length - MOST} more.`] : cut
+}

@@ -1,0 +1,91 @@
+import express, { type Request, type Response, type Router } from 'express'
+import type { Logger } from 'pino'
+import { parse } from '../api/parse.ts'
+import type { ModelEndpoint } from '../api/model-endpoint.ts'
+import type { ModelRoute } from '../api/model-route.ts'
+import { inject, type InjectOptions, type Pod } from './inject.ts'
+import type { Verdict } from './validate.ts'
+
+/** What is read of an `admission.k8s.io/v1` request. */
+interface AdmissionRequest {
+  readonly uid: string
+  readonly namespace?: string
+  readonly dryRun?: boolean
+  readonly object: unknown
+}
+interface AdmissionResponse {
+  readonly allowed: boolean
+  readonly patch?: string
+  readonly patchType?: 'JSONPatch'
+  readonly warnings?: readonly string[]
+  readonly status?: { readonly code: number; readonly message: string }
+}
+
+export interface WebhookOptions {
+  readonly inject: InjectOptions
+  /** Namespaces whose pods never get a sidecar: the operator's own, kube-system. */
+  readonly exempt: readonly string[]
+  /** Brings the trusted roots to a namespace before its pod mounts them. */
+  readonly publish: (namespace: string) => Promise<void>
+  readonly validate: (object: ModelRoute | ModelEndpoint) => Verdict
+  readonly log: Logger
+}
+
+/** The two admission webhooks, `POST /inject` and `POST /validate`. */
+export function webhooks({ inject: options, exempt, publish, validate, log }: WebhookOptions): Router {
+  const router = express.Router()
+  // An object of 1.5 MiB, the most that etcd takes, twice (its old version too), and some.
+  router.use(express.json({ limit: '4mb' }))
+
+  router.post(
+    '/inject',
+    review(async ({ object, namespace = '', dryRun }) => {
+      if (exempt.includes(namespace)) return { allowed: true }
+      const injection = inject(object as Pod, options) // the webhook's rules send pods only
+      if ('refused' in injection)
+        return { allowed: false, status: { code: 403, message: `tradewind: ${injection.refused}` } }
+      if (injection.patch.length === 0) return { allowed: true }
+      // The pod starts without it too, and then waits for the root: better than not at all.
+      if (!dryRun)
+        await publish(namespace).catch((error: unknown) =>
+          log.warn({ namespace, error: String(error) }, 'the roots could not be published before an injection'),
+        )
+      return {
+        allowed: true,
+        patchType: 'JSONPatch',
+        patch: Buffer.from(JSON.stringify(injection.patch)).toString('base64'),
+      }
+    }),
+  )
+
+  router.post(
+    '/validate',
+    review(async ({ object }) => {
+      const parsed = parse(object)
+      // The API server has checked it by the CRD that is installed; another version of it than ours is for the operator's status to tell.
+      if (!parsed.ok)
+        return { allowed: true, warnings: parsed.problems.slice(0, 5).map((it) => `${it.path}: ${it.message}`) }
+      const { refused, warnings } = validate(parsed.object)
+      return refused
+        ? { allowed: false, warnings, status: { code: 422, message: refused } }
+        : { allowed: true, warnings }
+    }),
+  )
+  return router
+}
+
+/** Unwraps a review and wraps its answer. */
+function review(decide: (request: AdmissionRequest) => Promise<AdmissionResponse>) {
+  return async (request: Request, response: Response): Promise<void> => {
+    const {
+      apiVersion,
+      kind,
+      request: asked,
+    } = Object(request.body) as { apiVersion?: string; kind?: string; request?: AdmissionRequest } // checked next
+    if (!asked?.uid || asked.object === undefined) {
+      response.status(400).json({ error: { message: 'An AdmissionReview with a request was expected.' } })
+      return
+    }
+    response.json({ apiVersion, kind, response: { uid: asked.uid, ...(await decide(asked)) } })
+  }
+}
