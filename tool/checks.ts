@@ -6,7 +6,7 @@ import { checkTracked } from './tracked.ts'
 
 /** Runs a program to its end; `output` is what it wrote to both streams. */
 async function capture(command: string, ...args: string[]): Promise<{ readonly ok: boolean; readonly output: string }> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
   return new Promise((resolve, reject) => {
@@ -41,7 +41,7 @@ async function generated(): Promise<readonly string[]> {
 
 const checks = {
   types: program('tsc', '--noEmit'),
-  lint: program('oxlint', '--type-aware', '--deny-warnings'),
+  lint: program('oxlint', '--type-aware', '--deny-warnings', '--format=unix'),
   imports: () => checkImports('.'),
   tracked: checkTracked,
   format: program('oxfmt', '--check'),

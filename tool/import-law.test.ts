@@ -27,6 +27,7 @@ for (const [path, specifier, allowed] of [
   ['core/schema.ts', 'ajv', false],
   ['api/compiled.ts', '../core/schema.ts', true],
   ['api/compiled.ts', '../sidecar/config.ts', false],
+  ['api/release.ts', '../package.json', true],
   ['operator/loop.ts', '../api/report.ts', true],
   ['operator/loop.ts', '../sidecar/config.ts', false],
   ['operator/loop.ts', '@kubernetes/client-node', true],

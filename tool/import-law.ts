@@ -32,8 +32,11 @@ export function violation(path: string, specifier: string): string | undefined {
   const allowed = rooms[room]
   if (!allowed) return undefined
   if (specifier.startsWith('.')) {
-    const target = normalize(join(dirname(path), specifier)).split('/')[0] ?? ''
-    return target === room || allowed.includes(target) ? undefined : `${room} may not import from ${target}`
+    const [target = '', ...below] = normalize(join(dirname(path), specifier))
+      .replaceAll('\\', '/')
+      .split('/')
+    const isRoom = below.length > 0
+    return !isRoom || target === room || allowed.includes(target) ? undefined : `${room} may not import from ${target}`
   }
   const named = specifier
     .split('/')

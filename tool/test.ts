@@ -1,5 +1,7 @@
 // Runs the groups of tests named as arguments (all of them when none is), one after the other, and counts.
+import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
+import { join } from 'node:path'
 import { runChecks } from './checks.ts'
 import { failures, tally, type Result } from './result.ts'
 import { runFile, type Limits } from './run-tests.ts'
@@ -71,10 +73,18 @@ function record(ran: readonly Result[], seconds: number, file = ran[0]?.name ?? 
     console.log(`    skipped: ${reason}`)
 }
 
+/** Installs what the wider groups need, beside the groups that need nothing: with an empty cache it takes minutes. */
+function installServers(): Promise<void> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'install-servers.ts')], { stdio: 'inherit' })
+  return new Promise((resolve, reject) => child.on('error', reject).on('exit', () => resolve()))
+}
+
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : ['check', ...Object.keys(groups)]
+const installed = chosen.some((name) => groups[name]?.mustRun) ? installServers() : undefined
 for (const name of chosen) {
-  console.log(`\n${name}`)
   const group = groups[name]
+  if (group?.mustRun) await installed
+  console.log(`\n${name}`)
   if (group) await runGroup(name, group)
   else if (name === 'check') await runChecks((result, seconds) => record([result], seconds))
   else throw new Error(`no group '${name}': there are check, ${Object.keys(groups).join(', ')}`)
