@@ -1,44 +1,71 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
-import { winners } from './claims.ts'
-import type { Claim } from './claims.ts'
+import * as fc from 'fast-check'
+import { claimed, precedence, winners } from './claims.ts'
+import type { Claimant } from './claims.ts'
 
-const claim = (name: string, rest: Partial<Claim> = {}): Claim => ({
-  name,
-  models: ['chat'],
+const route = (name: string, models: string[], rest: Partial<Claimant> = {}): Claimant => ({
+  name: `ai/${name}`,
+  models,
+  created: 100,
   selective: false,
-  created: 0,
   ...rest,
 })
+const settle = (...routes: Claimant[]) => {
+  const claims = winners(routes)
+  return {
+    who: (model: string) => claimed(claims, model)?.name,
+    lost: claims.lost.map(({ loser, model, winner }) => `${loser.name} ${model} ${winner.name}`),
+  }
+}
 
-const cases: readonly [title: string, claims: readonly Claim[], model: string, winner: string | undefined][] = [
-  ['alone', [claim('a')], 'chat', 'a'],
-  ['nobody asks', [claim('a')], 'other', undefined],
-  [
-    'a selector before all of the namespace',
-    [claim('a', { created: 1 }), claim('b', { created: 2, selective: true })],
-    'chat',
-    'b',
-  ],
-  ['the older', [claim('a', { created: 2 }), claim('b', { created: 1 })], 'chat', 'b'],
-  ['the first by name', [claim('b'), claim('a')], 'chat', 'a'],
-  ['any model is a claim of its own', [claim('a', { models: ['*'], selective: true }), claim('b')], 'chat', 'b'],
-]
-for (const [title, claims, model, winner] of cases)
-  test(`claims: ${title}`, () => assert.equal(winners(claims).get(model)?.name, winner))
+test('claims: each model goes to the route that names it, and the others to *', () => {
+  const { who, lost } = settle(route('any', ['*']), route('gpt', ['gpt']))
+  assert.deepEqual([who('gpt'), who('other'), who('*')], ['ai/gpt', 'ai/any', 'ai/any'])
+  assert.deepEqual(lost, [], 'an exact model beside * is no conflict')
+  assert.equal(settle(route('gpt', ['gpt'])).who('other'), undefined)
+})
 
-test('claims: the order in which they are given does not matter', () => {
-  const any = fc.record({
-    name: fc.constantFrom('a', 'b', 'c', 'd'),
-    models: fc.subarray(['x', 'y', '*'], { minLength: 1 }),
-    selective: fc.boolean(),
-    created: fc.integer({ min: 0, max: 2 }),
-  })
+test('claims: an exact one beats *, however selective or old that is', () => {
+  const { who } = settle(route('any', ['*'], { selective: true, created: 1 }), route('gpt', ['gpt'], { created: 999 }))
+  assert.equal(who('gpt'), 'ai/gpt')
+})
+
+test('claims: of equal ones the selective beats the namespace-wide, then the older, then the name', () => {
+  const old = route('old', ['m'], { created: 1 })
+  const picky = route('picky', ['m'], { created: 50, selective: true })
+  const a = route('a', ['m'])
+  const b = route('b', ['m'])
+  assert.equal(settle(old, picky).who('m'), 'ai/picky')
+  assert.equal(settle(a, old).who('m'), 'ai/old')
+  assert.equal(settle(b, a).who('m'), 'ai/a')
+  assert.deepEqual(settle(b, a, old, picky).lost, ['ai/old m ai/picky', 'ai/a m ai/picky', 'ai/b m ai/picky'])
+})
+
+test('claims: they are settled model by model', () => {
+  const { who, lost } = settle(route('a', ['x', 'y', 'y'], { created: 1 }), route('b', ['y', 'z', '*']))
+  assert.deepEqual([who('x'), who('y'), who('z'), who('w')], ['ai/a', 'ai/a', 'ai/b', 'ai/b'])
+  assert.deepEqual(lost, ['ai/b y ai/a'])
+})
+
+test('claims: the order in which routes come does not matter, and every claim wins or loses once', () => {
+  const some = fc.uniqueArray(
+    fc.record({
+      name: fc.string({ maxLength: 3 }),
+      created: fc.nat(3),
+      selective: fc.boolean(),
+      models: fc.uniqueArray(fc.constantFrom('a', 'b', '*')),
+    }),
+    { selector: ({ name }) => name, maxLength: 8 },
+  )
   fc.assert(
-    fc.property(fc.uniqueArray(any, { selector: ({ name }) => name }), (claims) => {
-      const names = (won: ReadonlyMap<string, Claim>) => [...won].map(([model, { name }]) => `${model} ${name}`).sort()
-      assert.deepEqual(names(winners(claims)), names(winners(claims.toReversed())))
+    fc.property(some, fc.infiniteStream(fc.nat()), (routes, order) => {
+      const shuffled = routes.map((it) => [order.next().value ?? 0, it] as const).sort(([a], [b]) => a - b)
+      const claims = winners(routes)
+      assert.deepEqual(winners(shuffled.map(([, it]) => it)), claims)
+      const won = claims.exact.size + (claims.any ? 1 : 0)
+      assert.equal(won + claims.lost.length, routes.flatMap(({ models }) => models).length)
+      for (const { loser, winner } of claims.lost) assert.ok(precedence(winner, loser) < 0)
     }),
   )
 })
