@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
@@ -20,23 +21,20 @@ before(async () => {
   if (skip) return
   root = await makeRoot(3_600_000, Date.now())
   const { certificate, key } = await issue(root, ['127.0.0.1'], 3_600_000, Date.now())
-  operator = createServer({ cert: certificate, key }, (request, response) => {
-    asked.push(request.url?.replace(/^\/|\?.*/g, '') ?? '')
-    void request
-      .setEncoding('utf8')
-      .toArray()
-      .then((parts) => {
-        const { uid } = JSON.parse(parts.join('')).request
-        const review = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: { uid, allowed: true } }
-        response.setHeader('content-type', 'application/json').end(JSON.stringify(review))
-      })
-  })
+  operator = createServer({ cert: certificate, key }, (request, response) => void admit(request, response))
   await new Promise<void>((resolve) => operator.listen(0, '127.0.0.1', resolve))
 })
 after(() => {
   operator?.close()
   operator?.closeAllConnections()
 })
+
+async function admit(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  asked.push(request.url?.replace(/^\/|\?.*/g, '') ?? '')
+  const { uid } = JSON.parse((await request.setEncoding('utf8').toArray()).join('')).request
+  const review = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: { uid, allowed: true } }
+  response.setHeader('content-type', 'application/json').end(JSON.stringify(review))
+}
 
 interface Webhooks extends Rendered {
   readonly webhooks: readonly { readonly name: string }[]
@@ -90,7 +88,7 @@ test('injection: pods that ask meet one entry, and others none', { skip }, async
   await server().namespace('tradewind-system', { 'tradewind.dev/inject': 'true' })
   await server().namespace('warm', { 'tradewind.dev/inject': 'true' })
   // The API server reads new webhooks a moment later.
-  for (asked = []; asked.length === 0;) await create(pod('warm', {}))
+  await eventually(async () => assert.deepEqual(await askedFor(pod('warm', {})), [byNamespace]))
 
   for (const [i, [ofNamespace, ofPod, expected]] of cases.entries()) {
     await t.test(`namespace ${ofNamespace ?? 'without label'}, pod ${ofPod ?? 'without label'}`, async () => {
@@ -135,9 +133,9 @@ test('validation: both kinds, where they are served', { skip }, async () => {
     await server().kubectl(['wait', '--for=condition=Established', `crd/${crd.metadata.name}`, '--timeout=30s'])
   }
   await register(objects, 'ValidatingWebhookConfiguration')
-  for (asked = []; asked.length === 0;) await create(route('watched'))
-  asked = []
-  for (const object of [route('watched'), endpoint('watched'), route('unwatched'), endpoint('unwatched')])
-    await create(object)
-  assert.deepEqual(asked, ['validate.tradewind.dev', 'validate.tradewind.dev'])
+  const validation = ['validate.tradewind.dev']
+  await eventually(async () => assert.deepEqual(await askedFor(route('watched')), validation))
+  assert.deepEqual(await askedFor(endpoint('watched')), validation)
+  assert.deepEqual(await askedFor(route('unwatched')), [])
+  assert.deepEqual(await askedFor(endpoint('unwatched')), [])
 })
