@@ -40,14 +40,15 @@ const secretKey = (description: string, key: string) =>
   )
 
 /** Regular expressions over a whole URL, since the parts that `url()` gives have no bound and so cost too much for the API server. */
-const HOST_END = '[.]?(:[0-9]*)?(/.*)?$'
+const HOST_END = String.raw`\.?(:[0-9]*)?(/.*)?$`
 const BYTE = '([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])'
-const HOST = '^[^:]*://([^/]*@.*|([A-Za-z0-9._-]+|[[][0-9A-Fa-f:.]+[]])(:[0-9]*)?([/?#].*)?)$'
+const HOST = String.raw`^[^:]*://([^/]*@.*|([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?([/?#].*)?)$`
 /** What a URL parser takes for an IPv4 address, in whatever notation: https://url.spec.whatwg.org/#ends-in-a-number-checker */
-const NUMERIC_HOST = `(?i:^[a-z]+://(([^/:]*[.])?([0-9]+|0x[0-9a-f]*)|[[](0*:)+ffff:[^/]*)${HOST_END})`
-const DOTTED_HOST = `^[A-Za-z]+://${BYTE}([.]${BYTE}){3}(:[0-9]*)?(/.*)?$`
+const NUMERIC_HOST = String.raw`(?i:^[a-z]+://(([^/:@]*\.)?([0-9]+|0x[0-9a-f]*)|\[(0*:)+ffff:[^/@]*)${HOST_END})`
+const DOTTED_HOST = String.raw`^[A-Za-z]+://${BYTE}(\.${BYTE}){3}(:[0-9]*)?(/.*)?$`
 /** RFC 3927 and RFC 4291, and where clouds keep their instance metadata. */
-const FORBIDDEN_HOST = `(?i:^[a-z]+://(169[.]254[.].*|100[.]100[.]100[.]200${HOST_END}|metadata[.]google[.]internal${HOST_END}|metadata[.]goog${HOST_END}|[[]fe[89ab][0-9a-f]:.*|[[]fd00:0?ec2:[0:]*:0*254[]].*))`
+const METADATA = String.raw`(100\.100\.100\.200|metadata\.google\.internal|metadata\.goog|\[fd00:0?ec2:[0:]*:0*254\])`
+const FORBIDDEN_HOST = String.raw`(?i:^[a-z]+://(169\.254\..*|\[fe[89ab][0-9a-f]:.*|${METADATA}${HOST_END}))`
 
 const url = string({
   maxLength: 2048,
@@ -64,7 +65,7 @@ const url = string({
       message: 'The URL must have no user information, query or fragment; credentials belong in spec.credentials.',
     },
     {
-      rule: `!isURL(self) || self.matches('${HOST}')`,
+      rule: `!isURL(self) || self.matches(r'${HOST}')`,
       message: 'The host must be a name, an IPv4 address, or an IPv6 address in brackets.',
     },
     {
@@ -72,11 +73,11 @@ const url = string({
       message: 'The port must be between 1 and 65535.',
     },
     {
-      rule: `!self.matches('${NUMERIC_HOST}') || self.matches('${DOTTED_HOST}')`,
+      rule: `!isURL(self) || !self.matches(r'${NUMERIC_HOST}') || self.matches(r'${DOTTED_HOST}')`,
       message: 'Write an IPv4 address as four decimal numbers.',
     },
     {
-      rule: `!self.matches('${FORBIDDEN_HOST}')`,
+      rule: `!isURL(self) || !self.matches(r'${FORBIDDEN_HOST}')`,
       message: 'The URL must not point at a link-local or cloud metadata address.',
     },
   ],
@@ -404,7 +405,7 @@ const circuitBreaker = object(
       description:
         'The percent of its share that the model gets after it closes, step by step, each a tenth of openFor long.',
       rules: [
-        { rule: 'self[size(self) - 1] == 100', message: 'The last step must be 100.' },
+        { rule: 'size(self) == 0 || self[size(self) - 1] == 100', message: 'The last step must be 100.' },
         {
           rule: 'self.all(a, self.exists_one(b, b == a)) && self == self.sort()',
           message: 'The steps must rise.',

@@ -277,7 +277,7 @@ const spec = object(
           message: 'Rule names must be unique.',
         },
         {
-          rule: 'self.filter(r, !has(r.matches)).size() == [self[size(self) - 1]].filter(r, !has(r.matches)).size()',
+          rule: 'size(self) == 0 || self.filter(r, !has(r.matches)).size() == [self[size(self) - 1]].filter(r, !has(r.matches)).size()',
           message: 'Only the last rule may have no matches: those after it would never be reached.',
         },
       ],

@@ -7,22 +7,12 @@ import { dropNulls } from './nulls.ts'
 import type { Problem } from './problem.ts'
 import { API_VERSION } from './resource.ts'
 import { structure } from './structure.ts'
-import type { Structure } from './structure.ts'
 
 export type Parsed =
   | { readonly ok: true; readonly object: ModelRoute | ModelEndpoint }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
-const structures = new Map<string, Structure>()
-
-/** Compiled when first needed: a command that validates nothing does not pay for it. */
-function structureOf(kind: (typeof kinds)[number]): Structure {
-  const known = structures.get(kind.kind)
-  if (known) return known
-  const made = structure(kind.spec)
-  structures.set(kind.kind, made)
-  return made
-}
+const checked = kinds.map((kind) => ({ ...kind, check: structure(kind.spec) }))
 
 /**
  * A manifest as the API server would store it: checked, and with its defaults. What is wrong with it comes back with the path, the rule
@@ -32,7 +22,7 @@ export function parse(manifest: unknown): Parsed {
   if (!isObject(manifest))
     return failed('', 'type', 'A manifest is an object with apiVersion, kind, metadata and spec.')
   const { apiVersion, kind: name, metadata, spec, status, ...unknown } = structuredClone(manifest)
-  const kind = kinds.find((each) => each.kind === name)
+  const kind = checked.find((each) => each.kind === name)
   if (apiVersion !== API_VERSION) return failed('apiVersion', 'enum', `apiVersion must be ${API_VERSION}.`)
   if (!kind) return failed('kind', 'enum', `kind must be ${kinds.map((each) => each.kind).join(' or ')}.`)
 
@@ -43,7 +33,7 @@ export function parse(manifest: unknown): Parsed {
   if (spec === undefined || spec === null) problems.push({ path: 'spec', rule: 'required', message: 'Required value' })
   else {
     dropNulls(kind.spec, spec)
-    problems.push(...structureOf(kind)(spec, 'spec'))
+    problems.push(...kind.check(spec, 'spec'))
     if (!problems.some(({ rule }) => BLOCKING.has(rule))) problems.push(...brokenRules(kind.spec, spec, 'spec'))
   }
   if (problems.length) return { ok: false, problems }

@@ -1,5 +1,5 @@
 import { Ajv } from 'ajv'
-import type { ErrorObject } from 'ajv'
+import type { ErrorObject, ValidateFunction } from 'ajv'
 import type { Schema } from '../core/schema.ts'
 import { below } from './problem.ts'
 import type { Problem } from './problem.ts'
@@ -24,10 +24,11 @@ function jsonSchema({ properties, items, additionalProperties, ...rest }: Schema
 /** Checks a value by types, bounds and unknown fields, and fills in its defaults, in place. */
 export type Structure = (value: unknown, path: string) => Problem[]
 
-/** The validator of a schema, by ajv, with the API server's paths and words. Compiling takes some milliseconds: keep it. */
+/** The validator of a schema, by ajv, with the API server's paths and words. It is compiled, which takes milliseconds, when first called. */
 export function structure(schema: Schema): Structure {
-  const validate = new Ajv({ allErrors: true, useDefaults: true, verbose: true }).compile(jsonSchema(schema))
+  let validate: ValidateFunction | undefined
   return (value, path) => {
+    validate ??= new Ajv({ allErrors: true, useDefaults: true, verbose: true }).compile(jsonSchema(schema))
     const found = validate(value) ? [] : (validate.errors ?? [])
     return [...firstOfEach(found).map((error) => problem(error, value, path)), ...duplicates(schema, value, path)]
   }
@@ -58,7 +59,7 @@ function fieldPath(pointer: string, root: unknown, path: string): string {
 /** The words of https://github.com/kubernetes/kube-openapi `pkg/validation/errors`, less the path, which stands beside them. */
 function problem({ keyword, instancePath, params, data, message }: ErrorObject, root: unknown, path: string): Problem {
   const at = fieldPath(instancePath, root, path)
-  const shown = JSON.stringify(data)
+  const shown = quoted(data)
   switch (keyword) {
     case 'additionalProperties':
       return { path: below(at, String(params['additionalProperty'])), rule: 'unknown', message: 'unknown field' }
@@ -104,6 +105,14 @@ function problem({ keyword, instancePath, params, data, message }: ErrorObject, 
   }
 }
 
+/** JSON, with control characters as Go's `%q` shows them, which is how the API server quotes what it was given. */
+function quoted(value: unknown): string {
+  const letters: Readonly<Record<string, string>> = { '07': '\\a', '0b': '\\v' }
+  return JSON.stringify(value)
+    .replaceAll(/\\u00([01][0-9a-f])/g, (_, code: string) => letters[code] ?? `\\x${code}`)
+    .replaceAll('\u007f', '\\x7f')
+}
+
 function size(value: unknown): number {
   return value !== null && typeof value === 'object' ? Object.keys(value).length : 0
 }
@@ -121,12 +130,13 @@ function duplicates(schema: Schema, value: unknown, path: string): Problem[] {
   if (Array.isArray(value)) {
     const keys = schema['x-kubernetes-list-map-keys']
     const unique = schema['x-kubernetes-list-type'] === 'set' || keys !== undefined
-    const seen = new Set<string>()
+    const seen = new Map<string, number>()
     for (const [index, item] of value.entries()) {
       const text = JSON.stringify(keys ? Object.fromEntries(keys.map((key) => [key, field(item, key)])) : item)
-      if (unique && seen.has(text))
+      // However often a value comes again, the API server says so once.
+      if (unique && seen.get(text) === 1)
         found.push({ path: below(path, index), rule: 'duplicate', message: `Duplicate value: ${text}` })
-      seen.add(text)
+      seen.set(text, (seen.get(text) ?? 0) + 1)
       if (schema.items) found.push(...duplicates(schema.items, item, below(path, index)))
     }
   } else if (value !== null && typeof value === 'object')
