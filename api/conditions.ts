@@ -57,3 +57,39 @@ export const REASONS = {
   unhealthy: 'Unhealthy',
   unused: 'Unused',
 } as const
+
+/** What each condition says, for the reference page. */
+export const CONDITION_MEANINGS = {
+  accepted: 'Whether the manifest is in force. False: nothing of it is, and what an earlier generation said goes on.',
+  resolvedRefs: 'Whether everything that it refers to is there and may be used. A target that is not gets no request.',
+  partiallyInvalid: 'True where a part of it is not in force; the message names the part. Left out otherwise.',
+  programmed: 'Whether every connected sidecar that it concerns has acknowledged this generation.',
+  healthy: 'ModelEndpoint only: whether the sidecars that use it find every model of it healthy and no breaker open.',
+} as const satisfies Record<keyof typeof CONDITIONS, string>
+
+/** When each reason is given, for the reference page. */
+export const REASON_MEANINGS = {
+  accepted: 'The manifest is in force.',
+  invalid: 'The manifest breaks the schema or its rules.',
+  conflicted:
+    'Another route answers the same model on the same pods: an exact model beats `*`, a selector beats the whole namespace, the older beats the newer.',
+  resolvedRefs: 'Every reference resolves.',
+  endpointNotFound: 'A target names a ModelEndpoint that does not exist.',
+  modelNotServed: 'A target names a model that the endpoint does not serve, or none where it serves several.',
+  refNotPermitted: 'The endpoint is in another namespace and its allowedRoutes does not let the route in.',
+  credentialNotPermitted: 'The endpoint’s allowCredentialUse does not let its credentials into the route’s namespace.',
+  secretNotFound: 'A Secret, or the key in it, does not exist.',
+  secretNotLabelled: 'A Secret lacks the label `tradewind.dev/use: credentials`, without which it is never read.',
+  serviceNotFound: 'A Service, or the port of it, does not exist.',
+  noAddresses: 'A Service or selector has no ready address at the moment.',
+  loopback: 'A URL points at the pod itself, which is for local mode only.',
+  programmed: 'Every connected sidecar has acknowledged this generation.',
+  pending: 'Some connected sidecars have not answered yet.',
+  rejected:
+    'A sidecar refused this generation and serves the last one that it accepted; the message names it and says why.',
+  noSidecars: 'No sidecar is concerned.',
+  sidecarTooOld: 'Some sidecars are too old for a part of it, which is withheld from them.',
+  healthy: 'Every model is healthy for every sidecar that uses it.',
+  unhealthy: 'Some sidecars find a model unhealthy or hold its breaker open.',
+  unused: 'No connected sidecar uses it.',
+} as const satisfies Record<keyof typeof REASONS, string>

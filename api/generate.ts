@@ -4,6 +4,7 @@ import { dump } from 'js-yaml'
 import { crd, crdName } from './crd.ts'
 import { checkRules } from './cel.ts'
 import { kinds } from './kinds.ts'
+import { reference } from './reference.ts'
 
 const NOTICE = 'Generated from api/ by `make generate`; do not edit.'
 
@@ -19,6 +20,7 @@ export function generated(): ReadonlyMap<string, string> {
       template(yaml({ 'helm.sh/resource-policy': 'keep' })),
     )
   }
+  files.set('docs/reference.md', reference(kinds, NOTICE))
   return files
 }
 

@@ -41,6 +41,7 @@ const match = object(
             value: optional(string({ maxLength: 4096, description: 'The value, or its beginning.' })),
           },
           {
+            description: 'One header.',
             rules: [
               {
                 rule: "(self.type == 'Present') == !has(self.value)",

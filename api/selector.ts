@@ -34,6 +34,7 @@ export const labelSelector = (description: string) =>
               ),
             },
             {
+              description: 'One requirement.',
               rules: [
                 {
                   rule: "self.operator in ['In', 'NotIn'] ? has(self.values) && size(self.values) > 0 : !has(self.values) || size(self.values) == 0",
