@@ -9,6 +9,7 @@ const packages: Readonly<Record<string, string>> = {
   iproute2: 'ip',
   procps: 'sysctl',
   openssl: 'openssl',
+  binutils: 'strip',
   buildah: 'buildah',
 }
 

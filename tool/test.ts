@@ -66,7 +66,9 @@ function record(ran: readonly Result[], seconds: number, file = ran[0]?.name ?? 
       ? 'skipped'
       : 'passed'
   const count = file.endsWith('.ts')
-    ? ` (${tally(ran).replace(/, 0 \w+/g, '')}, ${seconds.toFixed(1)} s)`
+    ? ` (${tally(ran)
+        .replace(/\b0 \w+(, )?/g, '')
+        .replace(/, $/, '')}, ${seconds.toFixed(1)} s)`
     : ` (${seconds.toFixed(1)} s)`
   console.log(`${marks[status]} ${file}${count}`)
   for (const reason of new Set(ran.filter((r) => r.status === 'skipped').map((r) => r.message)))

@@ -3,34 +3,15 @@ import { join } from 'node:path'
 import { after, before } from 'node:test'
 import { KubeConfig } from '@kubernetes/client-node'
 import { Agent, request } from 'undici'
+import { type AuditEvent, auditPolicy, parseAuditLog } from './audit.ts'
 import { type Child, startChild } from './child.ts'
 import { eventually } from './eventually.ts'
 import { needs, serverPath } from './needs.ts'
 import { freePorts } from './ports.ts'
 import { type RunOptions, runProgram } from './program.ts'
 import { scratch } from './scratch.ts'
+import { apiServerFlags, etcdFlags } from './server-flags.ts'
 import { makeServiceAccountKey, type ServiceAccountKey } from './service-account-key.ts'
-
-/** An event of the audit log (audit.k8s.io/v1): the parts that tests read. */
-export interface AuditEvent {
-  readonly verb: string
-  readonly stage: string
-  readonly requestURI: string
-  readonly userAgent?: string
-  readonly user: { readonly username: string }
-  readonly objectRef?: {
-    readonly apiGroup?: string
-    readonly resource?: string
-    readonly subresource?: string
-    readonly namespace?: string
-    readonly name?: string
-  }
-  readonly responseStatus?: { readonly code: number }
-  /** `authorization.k8s.io/decision` (`allow`, `forbid`) and `authorization.k8s.io/reason` among them. */
-  readonly annotations?: Readonly<Record<string, string>>
-  /** The body, for the kinds of `tradewind.dev`. */
-  readonly requestObject?: unknown
-}
 
 /** Someone who talks to the API server. */
 export interface Access {
@@ -71,18 +52,7 @@ interface TokenOptions {
   readonly seconds?: number
 }
 
-const issuer = 'https://kubernetes.default.svc'
 const adminToken = 'admin'
-
-// Requests of our own kinds whole, so that a test can see what was written; of the rest, who did what to which.
-const auditPolicy = `
-apiVersion: audit.k8s.io/v1
-kind: Policy
-omitStages: [RequestReceived, ResponseStarted]
-rules:
-- {level: Request, resources: [{group: tradewind.dev}]}
-- {level: Metadata}
-`
 
 /**
  * One API server for all tests of a file (or of a `describe`): call it at the top, and the result in a test. Where the server is not
@@ -129,43 +99,11 @@ async function startOnce(flags: readonly string[]): Promise<ApiServer> {
 
   const etcdUrl = `http://127.0.0.1:${etcdPort}`
   const peerUrl = `http://127.0.0.1:${peerPort}`
-  const etcd = startChild(
-    serverPath('etcd'),
-    [
-      ['--data-dir', file('etcd'), '--log-level', 'error', '--unsafe-no-fsync'],
-      ['--listen-client-urls', etcdUrl, '--advertise-client-urls', etcdUrl],
-      [
-        '--listen-peer-urls',
-        peerUrl,
-        '--initial-advertise-peer-urls',
-        peerUrl,
-        '--initial-cluster',
-        `default=${peerUrl}`,
-      ],
-    ].flat(),
-    { log: file('etcd.log') },
-  )
-  const apiServerFlags = [
-    ['--etcd-servers', etcdUrl, '--cert-dir', file('certs'), '--allow-privileged'],
-    ['--bind-address', '127.0.0.1', '--secure-port', String(port)],
-    // Nobody connects to it; without one, a host that has no default route is refused.
-    [
-      '--advertise-address',
-      '192.0.2.1',
-      '--endpoint-reconciler-type',
-      'none',
-      '--service-cluster-ip-range',
-      '10.0.0.0/24',
-    ],
-    ['--service-account-issuer', issuer, '--service-account-key-file', file('accounts.pub')],
-    ['--service-account-signing-key-file', file('accounts.key'), '--service-account-extend-token-expiration=false'],
-    ['--authorization-mode', 'RBAC', '--token-auth-file', file('tokens.csv')],
-    ['--audit-policy-file', file('audit-policy.yaml'), '--audit-log-path', file('audit.log')],
-    flags,
-  ].flat()
+  const etcd = startChild(serverPath('etcd'), etcdFlags(directory, etcdUrl, peerUrl), { log: file('etcd.log') })
   const url = `https://127.0.0.1:${port}`
   const startServer = async () => {
-    const child = startChild(serverPath('kube-apiserver'), apiServerFlags, { log: file('kube-apiserver.log') })
+    const args = [...apiServerFlags(directory, etcdUrl, port), ...flags]
+    const child = startChild(serverPath('kube-apiserver'), args, { log: file('kube-apiserver.log') })
     await ready(url, file('certs/apiserver.crt'), child, etcd)
     return child
   }
@@ -272,11 +210,4 @@ function kubeconfigOf(server: string, ca: string, token: string): string {
     contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
     'current-context': 'test',
   })
-}
-
-function parseAuditLog(text: string): AuditEvent[] {
-  // The last line may be half written.
-  const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n')
-  // The API server writes audit.k8s.io/v1 events, of which AuditEvent is a part.
-  return lines.filter(Boolean).map((line) => JSON.parse(line) as AuditEvent)
 }

@@ -10,25 +10,27 @@ import { servers, serversDirectory } from '../../tool/servers.ts'
  * A need is one of the servers that `make servers` builds, a command, or `cluster`: what the whole one-node cluster takes.
  */
 export function needs(...names: readonly string[]): string | false {
-  const reasons = names.flatMap((name) => (name === 'cluster' ? clusterNeeds() : need(name)))
+  const wanted = names.flatMap((name) => (name === 'cluster' ? clusterPrograms : name))
+  const unbuilt = wanted.filter((name) => isServer(name) && !existsSync(serverPath(name)))
+  const absent = wanted.filter((name) => !isServer(name) && !which(name))
+  const reasons = [
+    ...(names.includes('cluster') && process.platform !== 'linux' ? ['a cluster of its own needs Linux'] : []),
+    ...(names.includes('cluster') && process.getuid?.() !== 0 ? ['a cluster of its own needs root'] : []),
+    ...(unbuilt.length > 0 ? [`not built: ${unbuilt.join(', ')} (\`make servers\` builds them, with Go)`] : []),
+    ...(absent.length > 0 ? [`not installed: ${absent.join(', ')}`] : []),
+  ]
   return reasons.length > 0 && reasons.join('; ')
 }
 
-function need(name: string): string[] {
-  if (servers.some((server) => server.name === name)) {
-    return existsSync(serverPath(name)) ? [] : [`${name} is not built (\`make servers\` builds it, with Go)`]
-  }
-  return which(name) ? [] : [`${name} is not installed`]
-}
+const isServer = (name: string) => servers.some((server) => server.name === name)
+
+/** What the one-node cluster runs, and what its scripts call. */
+const clusterPrograms = [
+  ...servers.map(({ name }) => name),
+  ...['runc', 'nft', 'ip', 'sysctl', 'openssl', 'unshare', 'nsenter', '/usr/lib/cni/bridge'],
+]
 
 /** Where a server that `make servers` builds is, or would be. */
 export function serverPath(name: string): string {
   return join(serversDirectory, name)
-}
-
-function clusterNeeds(): string[] {
-  if (process.platform !== 'linux') return ['a cluster of its own needs Linux']
-  if (process.getuid?.() !== 0) return ['a cluster of its own needs root']
-  const programs = ['runc', 'nft', 'ip', 'sysctl', 'openssl', 'unshare', 'nsenter', '/usr/lib/cni/bridge']
-  return [...servers.map(({ name }) => name), ...programs].flatMap(need)
 }
