@@ -1,7 +1,7 @@
-// Assembles the container images, without a daemon and without root, into dist/images/NAME.tar (OCI archives). Arguments: programs; all when none.
+// Assembles the container images, without a daemon and without root, into dist/images/NAME.tar (OCI archives). Arguments: operator, sidecar, tradewind; all when none.
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { programs, type Program } from './bundle.ts'
+import { programs } from './bundle.ts'
 import { type Layer, layer, writeArchive } from './image/oci.ts'
 import { makeBase, makeProgram, user } from './image/rootfs.ts'
 
@@ -24,27 +24,36 @@ const config = {
   env: { PATH: '/usr/bin', NODE_ENV: 'production' },
 }
 
-const titles: Readonly<Record<Program, string>> = {
-  operator: 'tradewind-operator',
-  sidecar: 'tradewind-sidecar',
-  tradewind: 'tradewind',
+/** An image to be made. */
+export interface Program {
+  /** The directory of its tree, below rootfs/. */
+  readonly name: string
+  readonly title: string
+  /** The module that starts it. */
+  readonly entry: string
 }
 
-/** Assembles the images of `wanted` into `directory`: trees below rootfs/, archives below images/. They share the layer with Node. */
+/** The images of the product. */
+export const products: readonly Program[] = [
+  { name: 'operator', title: 'tradewind-operator', entry: programs.operator },
+  { name: 'sidecar', title: 'tradewind-sidecar', entry: programs.sidecar },
+  { name: 'tradewind', title: 'tradewind', entry: programs.tradewind },
+]
+
+/** Assembles images into `directory`: trees below rootfs/, archives below images/. They share the layer with Node. */
 export async function makeImages(wanted: readonly Program[], directory: string): Promise<readonly Image[]> {
   const tree = (name: string) => join(directory, 'rootfs', name)
   makeBase(tree('base'))
   const base = layer(tree('base'))
   return Promise.all(
-    wanted.map(async (program) => {
-      await makeProgram(program, tree(program))
-      return assemble(program, [base, layer(tree(program))], join(directory, 'images'))
+    wanted.map(async ({ name, title, entry }) => {
+      await makeProgram(entry, tree(name))
+      return assemble(title, [base, layer(tree(name))], join(directory, 'images'))
     }),
   )
 }
 
-function assemble(program: Program, layers: readonly Layer[], directory: string): Image {
-  const title = titles[program]
+function assemble(title: string, layers: readonly Layer[], directory: string): Image {
   const reference = `localhost/${title}:${version}`
   const archive = join(directory, `${title}.tar`)
   const labels = { 'org.opencontainers.image.title': title, 'org.opencontainers.image.version': version }
@@ -52,8 +61,7 @@ function assemble(program: Program, layers: readonly Layer[], directory: string)
 }
 
 if (import.meta.main) {
-  const all = Object.keys(programs) as Program[] // the keys of a const record
-  const wanted = process.argv.length > 2 ? all.filter((name) => process.argv.includes(name)) : all
+  const wanted = products.filter(({ name }) => process.argv.length === 2 || process.argv.includes(name))
   for (const { reference, digest, archive } of await makeImages(wanted, join(root, 'dist'))) {
     console.log(`${reference}@${digest}  ${archive}  ${(statSync(archive).size / 2 ** 20).toFixed(1)} MiB`)
   }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { bundle, type Program } from '../bundle.ts'
+import { bundle } from '../bundle.ts'
 import { which } from '../packages.ts'
 
 /** The user of every image. */
@@ -35,11 +35,11 @@ export function makeBase(root: string): void {
   chmodSync(join(root, 'tmp'), 0o1777)
 }
 
-/** Makes the tree of one program: its bundle, to be laid over the base. */
-export async function makeProgram(program: Program, root: string): Promise<void> {
+/** Makes the tree of the program that the module `entry` starts: its bundle, to be laid over the base. */
+export async function makeProgram(entry: string, root: string): Promise<void> {
   rmSync(root, { recursive: true, force: true })
   const main = join(root, 'app/main.mjs')
-  await bundle(program, main)
+  await bundle(entry, main)
   chmodSync(main, 0o644)
   setDirectoryModes(root)
 }
