@@ -146,7 +146,7 @@ function shares(rule: Rule, asked: Asked, now: number): Pick<Explanation, 'targe
   const share = (id: string): number => (failing ? 0 : part(id))
   const known = rule.targets.map((target) => {
     const { id, weight, priority } = target
-    const state = obstacle(target, now) ?? 'available'
+    const state: ExplainedTarget['state'] = obstacle(target, now) ?? 'available'
     return { target: id, weight, priority, share: share(id), state, why: describe(state, weight, priority, id) }
   })
   const unknown = rule.unresolved.map(({ id, weight, priority, reason, message }) => ({
