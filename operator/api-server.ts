@@ -156,3 +156,8 @@ function failure(status: number, text: string, what: string): ApiError {
   }
   return new ApiError(status, reason, `${what}: ${status} ${message}`)
 }
+
+/** Now, as `metav1.MicroTime` is written. */
+export function microTime(): string {
+  return new Date().toISOString().replace('Z', '000Z')
+}

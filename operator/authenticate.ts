@@ -9,7 +9,6 @@ export const AUDIENCE = 'tradewind'
 /** Whose token it is, as the API server says. */
 export interface Bearer {
   readonly user: string
-  readonly groups: readonly string[]
   /** The pod that the token is bound to. */
   readonly pod?: { readonly namespace: string; readonly name: string; readonly uid: string }
   /** When the token ends, ms since the epoch. */
@@ -18,8 +17,8 @@ export interface Bearer {
 
 /** Why somebody is not let in: 401 with a reason, or 503 where the API server could not be asked. */
 export class Refused extends Error {
-  readonly status: 401 | 403 | 503
-  constructor(status: 401 | 403 | 503, message: string) {
+  readonly status: 401 | 403 | 404 | 503
+  constructor(status: 401 | 403 | 404 | 503, message: string) {
     super(message)
     this.status = status
   }
@@ -32,7 +31,6 @@ interface TokenReview {
     readonly audiences?: readonly string[]
     readonly user?: {
       readonly username?: string
-      readonly groups?: readonly string[]
       readonly extra?: Readonly<Record<string, readonly string[]>>
     }
   }
@@ -44,20 +42,20 @@ const CACHED = { good: 60_000, bad: 5_000 }
 /** One who would wait longer than this is told to come back. */
 const PATIENCE = 20_000
 
+/** Finds out whose token it is; rejects with `Refused`. */
+export type Reviewer = (token: string) => Promise<Bearer>
+
 /**
- * Asks the API server whose token it is (TokenReview), at most 50 times a second with bursts of 200, and remembers the answer
- * for up to 60 s. Many connections with one token at once ask once.
+ * Whose tokens they are, remembered for up to 60 s. At most 100 reviews a second, 500 at once; many connections with one token at once
+ * are one review.
  */
 export class Tokens {
-  readonly #api: ApiServer
-  readonly #audiences: readonly string[]
-  readonly #rate = new Rate(50, 200)
+  readonly #reviewer: Reviewer
+  readonly #rate = new Rate(100, 500)
   readonly #cache = new LRUCache<string, Promise<Bearer>>({ max: 20_000 })
 
-  /** `audiences`: what the tokens must be for; none: the API server's own. */
-  constructor(api: ApiServer, audiences: readonly string[]) {
-    this.#api = api
-    this.#audiences = audiences
+  constructor(reviewer: Reviewer) {
+    this.#reviewer = reviewer
   }
 
   /** Resolves with the bearer; rejects with `Refused`. */
@@ -86,13 +84,20 @@ export class Tokens {
   async #ask(token: string): Promise<Bearer> {
     if (this.#rate.wait > PATIENCE) throw new Refused(503, 'Too many are connecting: try again in a moment.')
     await this.#rate.take()
+    return this.#reviewer(token)
+  }
+}
+
+/** Asks the API server by a TokenReview. */
+export function tokenReviewer(api: ApiServer): Reviewer {
+  return async (token) => {
     let review: TokenReview
     try {
-      review = await this.#api.call<TokenReview>('POST', '/apis/authentication.k8s.io/v1/tokenreviews', {
+      review = await api.call<TokenReview>('POST', '/apis/authentication.k8s.io/v1/tokenreviews', {
         body: {
           apiVersion: 'authentication.k8s.io/v1',
           kind: 'TokenReview',
-          spec: { token, ...(this.#audiences.length ? { audiences: this.#audiences } : {}) },
+          spec: { token, audiences: [AUDIENCE] },
         },
       })
     } catch (error) {
@@ -100,13 +105,12 @@ export class Tokens {
     }
     const { authenticated, error, audiences = [], user } = review.status ?? {}
     if (!authenticated || !user?.username) throw new Refused(401, `The token is not valid: ${words(error)}`)
-    if (this.#audiences.length && !this.#audiences.some((it) => audiences.includes(it)))
-      throw new Refused(401, `The token is not for the audience ${this.#audiences.join(', ')}.`)
-    const [, , namespace] = user.username.match(/^(system:serviceaccount):([^:]+):/) ?? []
+    // An API server that does not know audiences would take a token for itself.
+    if (!audiences.includes(AUDIENCE)) throw new Refused(401, `The token is not for the audience ${AUDIENCE}.`)
+    const [, namespace] = user.username.match(/^system:serviceaccount:([^:]+):/) ?? []
     const [name, uid] = [user.extra?.[POD_NAME]?.[0], user.extra?.[POD_UID]?.[0]]
     return {
       user: user.username,
-      groups: user.groups ?? [],
       ...(namespace && name && uid ? { pod: { namespace, name, uid } } : {}),
       expires: expiry(token),
     }

@@ -4,7 +4,7 @@ import { Reflector, type KubeObject } from './reflector.ts'
 import { bundle, fromSecret, nextStep, promote, toSecret, type Roots, type Rotation } from './roots.ts'
 import type { Logger } from 'pino'
 
-/** The ConfigMap with the trusted roots, in every namespace with injected pods, and the Secret with their keys, in the operator's own. */
+/** The ConfigMap with the trusted roots, in every namespace with injected pods. */
 export const CA_NAME = 'tradewind-ca'
 /** What the ConfigMap's one key is called. */
 export const CA_KEY = 'ca.crt'
@@ -17,6 +17,8 @@ const SECRET_TYPE = 'tradewind.dev/ca'
 export interface AuthorityOptions {
   /** The operator's own namespace. */
   readonly namespace: string
+  /** The Secret there that holds the roots and their keys. */
+  readonly secret: string
   /** DNS names and addresses that the serving certificate is good for; the first is the name. */
   readonly names: readonly string[]
   readonly rotation: Rotation
@@ -66,7 +68,7 @@ export class Authority {
     const touched = () => this.reconcile()
     this.#secret = new Reflector<Stored>(
       api,
-      { path: this.#secretsPath, fieldSelector: `metadata.name=${CA_NAME}`, trim: (it) => it as Stored }, // a Secret
+      { path: this.#secretsPath, fieldSelector: `metadata.name=${options.secret}`, trim: (it) => it as Stored }, // a Secret
       touched,
       log,
     )
@@ -183,7 +185,7 @@ export class Authority {
   }
 
   async #reconcile(): Promise<void> {
-    const stored = this.#secret.items.get(`${this.#options.namespace}/${CA_NAME}`)
+    const stored = this.#secret.items.get(`${this.#options.namespace}/${this.#options.secret}`)
     const roots = fromSecret(stored?.data ?? {})
     if (roots) this.#roots = roots
     // A Secret that somebody deleted comes back as it was: what the sidecars trust must stay.
@@ -259,7 +261,7 @@ export class Authority {
       kind: 'Secret',
       type: SECRET_TYPE,
       metadata: {
-        name: CA_NAME,
+        name: this.#options.secret,
         namespace: this.#options.namespace,
         labels: { 'app.kubernetes.io/managed-by': 'tradewind-operator', 'app.kubernetes.io/part-of': 'tradewind' },
         annotations,
@@ -268,7 +270,7 @@ export class Authority {
       data: toSecret(roots),
     }
     try {
-      if (stored) await this.#api.call('PUT', `${this.#secretsPath}/${CA_NAME}`, { body })
+      if (stored) await this.#api.call('PUT', `${this.#secretsPath}/${this.#options.secret}`, { body })
       else await this.#api.call('POST', this.#secretsPath, { body })
     } catch (error) {
       // Another replica was quicker: the watch brings what it wrote.

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { ApiError, type ApiServer } from './api-server.ts'
+import { ApiError, microTime, type ApiServer } from './api-server.ts'
 import { Reflector, type KubeObject } from './reflector.ts'
 
 /** Who leads, as this replica knows it. */
@@ -192,9 +192,4 @@ export class Lead {
     if (before.leading !== state.leading || before.epoch !== state.epoch || before.address !== state.address)
       this.#changed(state)
   }
-}
-
-/** Now, as `metav1.MicroTime` is written. */
-function microTime(): string {
-  return new Date().toISOString().replace('Z', '000Z')
 }

@@ -1,7 +1,7 @@
 import type { ModelEndpoint } from '../api/model-endpoint.ts'
 import type { ModelRoute } from '../api/model-route.ts'
 import { fullName } from '../api/resource.ts'
-import { winners } from '../core/claims.ts'
+import { precedence } from '../core/claims.ts'
 import { compileEndpoint, type CompileOptions } from './compile/endpoint.ts'
 import type { Compiled } from './compile/index.ts'
 import { compileRoute, type RouteResult } from './compile/route.ts'
@@ -50,8 +50,7 @@ function contested(route: RouteResult, other: RouteResult): readonly string[] {
   return both.map((model) => {
     // One that is being created is younger than all that are there.
     const created = route.body.created || Number.MAX_SAFE_INTEGER
-    const claims = [{ ...route.body, created }, other.body].map((it) => ({ ...it, models: [model] }))
-    const winner = winners(claims).get(model)?.name === other.name ? 'it' : 'this route'
+    const winner = precedence({ ...route.body, created }, other.body) > 0 ? 'it' : 'this route'
     return `spec.models: ModelRoute ${other.name} asks for ${JSON.stringify(model)} too; on a pod that both select, ${winner} gets it.`
   })
 }

@@ -1,0 +1,169 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Logger } from 'pino'
+import { WebSocket, WebSocketServer } from 'ws'
+import type { ResourceKey } from '../api/compiled.ts'
+import { Refused, type Tokens } from './authenticate.ts'
+import type { Fleet } from './fleet.ts'
+import type { Leadership } from './lead.ts'
+import { concernedKeys, partOf, partUpdate, wholeFleet, type Part, type PartUpdate, type Row } from './part.ts'
+import { bearerToken, keepAlive, refuse } from './sockets.ts'
+
+/** Where followers bring their parts. */
+export const MERGE_PATH = '/v1/merge'
+
+const LARGEST = 256 << 20
+const PING = 20_000
+/** Changes of the fleet come in bursts: an edit is acknowledged by a thousand sidecars in a moment. */
+const GATHER = 50
+
+export interface MergeOptions {
+  /** What the sidecars of this replica say. */
+  readonly own: () => Fleet
+  readonly tokens: Tokens
+  /** The user that the operator's replicas are to the API server. */
+  readonly user: string
+  /** Read for each connection: the token is renewed on its file, the roots rotate. */
+  readonly token: () => Promise<string>
+  readonly trusted: () => string
+  /** The name in the leader's certificate. */
+  readonly serverName: string
+  /** Followers have said something new: whose status may differ. */
+  readonly changed: (keys: ReadonlySet<ResourceKey>) => void
+  readonly log: Logger
+}
+
+/**
+ * Makes the fleet whole at the leader: every follower keeps one WebSocket to it and says what its own sidecars say, all of it at first and
+ * then what differs. A new leader has a new epoch and starts from nothing; what is said for another epoch is not heard.
+ */
+export class Merge {
+  readonly #options: MergeOptions
+  readonly #server = new WebSocketServer({ noServer: true, maxPayload: LARGEST })
+  readonly #parts = new Map<WebSocket, Map<string, Row>>()
+  readonly #ping = setInterval(() => keepAlive(this.#server), PING)
+  #lead: Leadership = { leading: false, epoch: 0, address: undefined }
+  #upward: WebSocket | undefined
+  #said: Part = new Map()
+  #timer: NodeJS.Timeout | undefined
+  #retry: NodeJS.Timeout | undefined
+  #failures = 0
+  #closed = false
+
+  constructor(options: MergeOptions) {
+    this.#options = options
+  }
+
+  /** The fleet as far as this replica knows it: whole at the leader, its own part elsewhere. */
+  fleet(): Fleet {
+    return wholeFleet(this.#options.own(), this.#parts.values())
+  }
+
+  /** Who leads has changed. */
+  lead(now: Leadership): void {
+    this.#lead = now
+    for (const socket of this.#parts.keys()) socket.close(1012, 'Another epoch has begun.')
+    this.#parts.clear()
+    this.#failures = 0
+    this.#connect()
+  }
+
+  /** The own part has changed. */
+  changed(): void {
+    if (this.#upward?.readyState !== WebSocket.OPEN || this.#timer) return
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#say()
+    }, GATHER)
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const timer of [this.#ping, this.#timer, this.#retry]) clearTimeout(timer)
+    this.#upward?.terminate()
+    for (const socket of this.#server.clients) socket.close(1001, 'The operator is stopping.')
+    this.#server.close()
+  }
+
+  /** Takes a follower's connection. */
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy())
+    try {
+      const { user } = await this.#options.tokens.review(bearerToken(request))
+      if (user !== this.#options.user) throw new Refused(403, 'Only replicas of the operator merge.')
+      if (!this.#lead.leading) throw new Refused(503, 'This replica does not lead.')
+      if (!socket.destroyed) this.#server.handleUpgrade(request, socket, head, (it) => this.#follow(it))
+    } catch (error) {
+      refuse(socket, error)
+    }
+  }
+
+  #follow(socket: WebSocket): void {
+    const { epoch } = this.#lead
+    const part = new Map<string, Row>()
+    this.#parts.set(socket, part)
+    socket.on('error', () => socket.terminate())
+    socket.on('message', (data) => {
+      const update = JSON.parse(String(data)) as PartUpdate // from our own kind: its token said so
+      if (update.epoch !== epoch || !this.#parts.has(socket)) return socket.close(1008, 'Another epoch.')
+      const gone = update.drop.flatMap((name) => part.get(name) ?? [])
+      for (const name of update.drop) part.delete(name)
+      for (const [name, row] of Object.entries(update.set)) part.set(name, row)
+      this.#options.changed(concernedKeys(gone, Object.values(update.set)))
+    })
+    socket.on('close', () => {
+      if (this.#parts.delete(socket)) this.#options.changed(concernedKeys([...part.values()], []))
+    })
+  }
+
+  /** Connects to the leader of the moment, again and again. */
+  #connect(): void {
+    clearTimeout(this.#retry)
+    this.#upward?.terminate()
+    this.#upward = undefined
+    const { leading, address, epoch } = this.#lead
+    if (this.#closed || leading || !address) return
+    const again = (why: string) => {
+      if (this.#lead.epoch !== epoch || this.#closed) return
+      this.#failures++
+      if (this.#failures === 5) this.#options.log.warn({ leader: address, why }, 'the leader is not reached')
+      clearTimeout(this.#retry)
+      this.#retry = setTimeout(() => this.#connect(), Math.random() * Math.min(5000, 100 * 2 ** this.#failures))
+    }
+    this.#options.token().then(
+      (token) => {
+        if (this.#lead.epoch !== epoch || this.#closed) return
+        const options = {
+          headers: { authorization: `Bearer ${token}` },
+          ca: this.#options.trusted(),
+          // Its address is an IP address; its certificate has the Service's name.
+          servername: this.#options.serverName,
+          handshakeTimeout: 5000,
+        }
+        const socket = new WebSocket(`wss://${address}${MERGE_PATH}`, options)
+        this.#upward = socket
+        let why = ''
+        socket.on('error', (error) => {
+          why = error.message
+        })
+        socket.on('open', () => {
+          this.#failures = 0
+          this.#said = new Map()
+          this.#say()
+        })
+        socket.on('close', (_, reason) => {
+          if (this.#upward === socket) again(why || String(reason))
+        })
+      },
+      (error: unknown) => again(String(error)),
+    )
+  }
+
+  #say(): void {
+    if (this.#upward?.readyState !== WebSocket.OPEN) return
+    const now = partOf(this.#options.own())
+    const update = partUpdate(this.#said, now, this.#lead.epoch)
+    this.#said = now
+    if (update) this.#upward.send(JSON.stringify(update))
+  }
+}
