@@ -59,6 +59,7 @@ Faults, with the defaults of what may be set:${Object.entries(faultKinds)
   .join('')}
 
   Each takes percent=, times=, path=, model= and on=NAME to say whom it strikes: --fault status=500,percent=10
+  and header=NAME:VALUE for its answer: --fault status=409,header=x-should-retry:false
   One request asks for its own by the header x-mock-fault: stall-body,after=3
   A running mock takes POST /_mock {"fault":"rate-limit=date,wait=2s"}; GET /_mock has counts and the last requests;
   DELETE /_mock clears both.`

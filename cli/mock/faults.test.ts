@@ -27,6 +27,9 @@ test('what is no fault is an error that says what there is', () => {
     ['cut,afer=2', /has no "afer"; it has bytes, how, percent/],
     ['status=500,percent=101', /not between 0 and 100/],
     ['status=500,times=x', /not a number of requests/],
+    ['status=42', /42 is no status between 200 and 599/],
+    ['html=700', /700 is no status/],
+    ['reset,header=odd', /a header reads name:value/],
     ['rate-limit=later', /no form of Retry-After; there are none, seconds/],
   ] as const)
     assert.throws(() => parseFault(text), says)
@@ -48,6 +51,11 @@ test('a stream that is cut short keeps the events before', () => {
   assert.throws(() => JSON.parse((strike('malformed=1').parts[1] ?? '').slice('data: '.length)), SyntaxError)
   assert.deepEqual(strike('no-done').parts, stream.parts.slice(0, 4))
   assert.deepEqual(strike('no-finish').parts, stream.parts.toSpliced(3, 1))
+})
+
+test('a fault may carry headers besides its own', () => {
+  const { status, headers } = strike('status=409,header=x-should-retry:false,header=retry-after: 2')
+  assert.deepEqual([status, headers['x-should-retry'], headers['retry-after']], [409, 'false', '2'])
 })
 
 test('each form of Retry-After has its own header or words', () => {

@@ -1,4 +1,4 @@
-import { type Answer, complaint, type Delivery, envelope, honest, json } from './answer.ts'
+import { type Answer, complaint, type Delivery, envelope, json } from './answer.ts'
 import { parseMilliseconds } from './pace.ts'
 import { rateLimited, retryAfterForms } from './rate-limit.ts'
 
@@ -57,6 +57,13 @@ function errorEvent(form: string): string {
   return `${form === 'event' ? 'event: error\n' : ''}data: ${JSON.stringify(envelope(broken))}\n\n`
 }
 
+/** A status that a final answer may have (RFC 9110, 15); throws for any other. */
+function final(status: number): number {
+  if (!Number.isInteger(status) || status < 200 || status > 599)
+    throw new Error(`${status} is no status between 200 and 599`)
+  return status
+}
+
 const page =
   '<!doctype html>\n<html><head><title>Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n'
 
@@ -104,7 +111,7 @@ export const faultKinds: Readonly<Record<string, FaultKind>> = {
     { status: 500, message: broken.message, code: 'server_error' },
     (_, p) =>
       complaint({
-        status: p.status,
+        status: final(p.status),
         message: p.message,
         type: p.status < 500 ? 'invalid_request_error' : 'server_error',
         code: p.code,
@@ -149,7 +156,7 @@ export const faultKinds: Readonly<Record<string, FaultKind>> = {
   html: kind(
     'an HTML error page',
     { status: 502 },
-    (_, p) => ({ ...json(null, p.status, { 'content-type': 'text/html' }), parts: [page] }),
+    (_, p) => ({ ...json(null, final(p.status), { 'content-type': 'text/html' }), parts: [page] }),
     'status',
   ),
   'error-200': kind('200 with an error body', {}, () => json(envelope(broken))),
@@ -201,6 +208,9 @@ export const faultKinds: Readonly<Record<string, FaultKind>> = {
   ),
 }
 
+/** What every fault takes: whom it strikes, and a header that its answer carries besides. */
+const common = ['percent', 'times', 'path', 'model', 'on', 'header']
+
 /** A fault with its parameters and the requests it strikes. */
 export interface Fault {
   readonly name: string
@@ -227,7 +237,7 @@ function parseWord(fault: string, key: string, text: string, standard: string | 
 
 /**
  * Reads `name[=value][,key=value…]`, as `--fault`, the header `x-mock-fault` and `POST /_mock` have it: `status=500,percent=10`,
- * `stall-body,after=3,on=primary`, `rate-limit=date,wait=2s,times=1`. Throws with what is allowed.
+ * `stall-body,after=3,on=primary`, `rate-limit=date,wait=2s,times=1`, `status=409,header=x-should-retry:false`. Throws with what is allowed.
  */
 export function parseFault(text: string): Fault {
   const [head = '', ...rest] = text.split(',').map((word) => word.trim())
@@ -241,23 +251,29 @@ export function parseFault(text: string): Fault {
   }
   const given: Record<string, string | number> = {}
   const scope: Record<string, string> = {}
+  const headers: Record<string, string> = {}
   for (const [key, word = ''] of words) {
     const standard = Object.hasOwn(found.defaults, key) ? found.defaults[key] : undefined
     if (standard !== undefined) given[key] = parseWord(name, key, word, standard)
-    else if (['percent', 'times', 'path', 'model', 'on'].includes(key)) scope[key] = word
+    else if (key === 'header')
+      headers[word.slice(0, word.indexOf(':')).trim()] = word.slice(word.indexOf(':') + 1).trim()
+    else if (common.includes(key)) scope[key] = word
     else
-      throw new Error(
-        `fault ${name} has no "${key}"; it has ${[...Object.keys(found.defaults), 'percent', 'times', 'path', 'model', 'on'].join(', ')}`,
-      )
+      throw new Error(`fault ${name} has no "${key}"; it has ${[...Object.keys(found.defaults), ...common].join(', ')}`)
   }
-  const apply = found.bind(given)
+  if ('' in headers) throw new Error(`fault ${name}: a header reads name:value`)
+  const strike = found.bind(given)
+  const apply = (answer: Answer): Answer => {
+    const struck = strike(answer)
+    return { ...struck, headers: { ...struck.headers, ...headers } }
+  }
   const percent = Number(scope['percent'] ?? 100)
   const times = Number(scope['times'] ?? Infinity)
   if (!(percent >= 0 && percent <= 100))
     throw new Error(`fault ${name}: percent=${scope['percent']} is not between 0 and 100`)
   if (!(times >= 0)) throw new Error(`fault ${name}: times=${scope['times']} is not a number of requests`)
   // A fault that cannot be applied (a form of Retry-After that there is not) is an error now and not at the first request.
-  apply({ ...json(null), delivery: honest })
+  apply(json(null))
   const lasts = typeof given['for'] === 'number' ? given['for'] : Infinity
   return { name, text, percent, times, path: scope['path'], model: scope['model'], on: scope['on'], lasts, apply }
 }

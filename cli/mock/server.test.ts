@@ -122,6 +122,8 @@ test('a wrong request gets the error that OpenAI gives', async (t) => {
       body,
     )
   }
+  const odd = await post(mock, '/v1/chat/completions', JSON.stringify(ask), { ...right, 'x-mock-fault': 'nonsense' })
+  assert.deepEqual([odd.status, /is no fault/.test(await odd.text())], [400, true])
   const wrong = await post(mock, '/v1/chat/completions', JSON.stringify(ask))
   assert.deepEqual([wrong.status, pick(await wrong.json(), 'error', 'code')], [401, 'invalid_api_key'])
 })

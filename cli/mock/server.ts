@@ -122,8 +122,8 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
         onCut: () => (cut = true),
       })
     } catch (error) {
-      // A client that has gone is in its record already; a body that broke off likewise.
-      if (controller.signal.aborted || req.destroyed) return
+      // A client that has gone, even in the middle of its body, is in its record already.
+      if (controller.signal.aborted || res.destroyed) return
       const answer = refusal(error)
       records.answered(record, answer.status, false)
       res.writeHead(answer.status, answer.headers).end(answer.parts.join(''))
