@@ -235,6 +235,12 @@ function parseWord(fault: string, key: string, text: string, standard: string | 
   return value
 }
 
+function parseHeader(fault: string, text: string): readonly [string, string] {
+  const found = /^([^:]+):(.*)$/.exec(text)
+  if (!found) throw new Error(`fault ${fault}: a header reads name:value`)
+  return [(found[1] ?? '').trim(), (found[2] ?? '').trim()]
+}
+
 /**
  * Reads `name[=value][,key=value…]`, as `--fault`, the header `x-mock-fault` and `POST /_mock` have it: `status=500,percent=10`,
  * `stall-body,after=3,on=primary`, `rate-limit=date,wait=2s,times=1`, `status=409,header=x-should-retry:false`. Throws with what is allowed.
@@ -251,21 +257,19 @@ export function parseFault(text: string): Fault {
   }
   const given: Record<string, string | number> = {}
   const scope: Record<string, string> = {}
-  const headers: Record<string, string> = {}
+  const headers: (readonly [string, string])[] = []
   for (const [key, word = ''] of words) {
     const standard = Object.hasOwn(found.defaults, key) ? found.defaults[key] : undefined
     if (standard !== undefined) given[key] = parseWord(name, key, word, standard)
-    else if (key === 'header')
-      headers[word.slice(0, word.indexOf(':')).trim()] = word.slice(word.indexOf(':') + 1).trim()
+    else if (key === 'header') headers.push(parseHeader(name, word))
     else if (common.includes(key)) scope[key] = word
     else
       throw new Error(`fault ${name} has no "${key}"; it has ${[...Object.keys(found.defaults), ...common].join(', ')}`)
   }
-  if ('' in headers) throw new Error(`fault ${name}: a header reads name:value`)
   const strike = found.bind(given)
   const apply = (answer: Answer): Answer => {
     const struck = strike(answer)
-    return { ...struck, headers: { ...struck.headers, ...headers } }
+    return { ...struck, headers: { ...struck.headers, ...Object.fromEntries(headers) } }
   }
   const percent = Number(scope['percent'] ?? 100)
   const times = Number(scope['times'] ?? Infinity)
