@@ -65,6 +65,10 @@ export class Compiler implements Compiled {
     return this.#index(pod.namespace).audience(pod.labels)
   }
 
+  users(endpoint: string): readonly string[] {
+    return this.#referrers.of(`ModelEndpoint ${endpoint}`)
+  }
+
   resource(key: ResourceKey, lacks: readonly string[]): CompiledResource | undefined {
     const found = this.resources.get(key)
     if (!found || lacks.length === 0) return found

@@ -80,19 +80,10 @@ export function sameClaims(a: RouteResult, b: RouteResult): boolean {
 }
 
 function decide(routes: readonly RouteResult[]): Losses {
-  const claimants = new Map<string, RouteResult[]>()
-  for (const route of routes)
-    for (const model of route.body.models) {
-      const others = claimants.get(model)
-      if (others) others.push(route)
-      else claimants.set(model, [route])
-    }
-  const contested = [...claimants].filter(([, by]) => by.length > 1)
-  if (contested.length === 0) return NONE
+  const { lost } = winners(routes.map(({ body }) => body))
+  if (lost.length === 0) return NONE
   const losses = new Map<string, { model: string; winner: string }[]>()
-  for (const [model, by] of contested) {
-    const winner = winners(by.map(({ body }) => ({ ...body, models: [model] }))).get(model)?.name ?? ''
-    for (const { name } of by) if (name !== winner) losses.set(name, [...(losses.get(name) ?? []), { model, winner }])
-  }
+  for (const { loser, model, winner } of lost)
+    losses.set(loser.name, [...(losses.get(loser.name) ?? []), { model, winner: winner.name }])
   return losses
 }

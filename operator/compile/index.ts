@@ -25,6 +25,8 @@ export interface Compiled {
   readonly conflicts: Conflicts
   readonly pods: PodIndex
   readonly changes: Changes
+  /** The routes that refer to an endpoint, `namespace/name`. */
+  users(endpoint: string): readonly string[]
   /** Who a pod is one of, and thereby what its sidecar gets. */
   audience(pod: { readonly namespace: string; readonly labels: Labels }): Audience
   /** A resource as a sidecar gets it that lacks some words of `CAPABILITIES`; undefined where it gets none. */
