@@ -1,5 +1,4 @@
 import type { AttemptFacts, Exchange, Facts } from './exchange.ts'
-import type { Address, Endpoint } from './target.ts'
 
 /** Something with a time by which it must be over. The list of live ones is scanned, so that setting a deadline costs a store and no timer. */
 export interface Due {
@@ -64,6 +63,4 @@ export interface Deps {
   readonly sleep: (ms: number, exchange: Exchange) => Promise<void>
   readonly deadlines: Deadlines
   readonly telemetry: Telemetry
-  /** Calls one address of an endpoint. */
-  readonly call: (endpoint: Endpoint, address: Address, call: Call, receiver: Receiver) => Running
 }

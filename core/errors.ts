@@ -234,7 +234,6 @@ export class Failure extends Error {
 }
 
 /** The error as OpenAI's API would say it: `{"error": {message, type, param, code}}` with the request id, as text. */
-export function envelope(failure: Failure, requestId: string): string {
-  const { message, entry, code } = failure
-  return JSON.stringify({ error: { message, type: entry.type, param: null, code }, request_id: requestId })
+export function envelope({ message, entry, code }: Failure, requestId: string, words = message): string {
+  return JSON.stringify({ error: { message: words, type: entry.type, param: null, code }, request_id: requestId })
 }

@@ -1,6 +1,8 @@
 import type { ErrorCode } from './errors.ts'
 import type { RequestFields } from './json-fields.ts'
-import type { Rule, Target } from './target.ts'
+import type { Asked } from './match/match.ts'
+import type { Due } from './deps.ts'
+import type { Address, Rule, Target } from './target.ts'
 
 /** What is asked for: one of OpenAI's surfaces, or an opaque pass-through. */
 export type Surface = 'chat' | 'completions' | 'embeddings' | 'models' | 'opaque'
@@ -13,6 +15,8 @@ export interface Usage {
   readonly cached: number
   /** Of the output, those of hidden reasoning. */
   readonly reasoning: number
+  /** The provider did not come to say: a count of what was seen. */
+  readonly estimated?: boolean
 }
 
 /** Why this target was asked: picked by the strategy, the same one again, the next one, or the least bad with all of them out. */
@@ -109,7 +113,7 @@ export interface Waiting {
  * One request and all that is done about it. At most one thing waits for it at a time (an attempt, a back-off), so that leaving is one
  * call and the request path needs no AbortController.
  */
-export class Exchange {
+export class Exchange implements Due, Asked {
   readonly surface: Surface
   readonly method: string
   readonly path: string
@@ -124,9 +128,15 @@ export class Exchange {
   candidates: readonly Target[] = []
   /** The one that is being asked. */
   target: Target | undefined = undefined
-  /** How many of the candidates have not been asked yet. */
-  remaining = 0
+  /** The address that was called last. */
+  lastAddress: Address | undefined = undefined
   why: Why = 'chosen'
+  /** All candidates are out, and the least bad is asked nevertheless. */
+  panic = false
+  /** No target is left to ask, so that asking us again would only multiply what we did. */
+  exhausted = false
+  /** With that: how long until the first target can be asked again, ms. */
+  retryAfter: number | undefined = undefined
   /** When the whole request is to be over, of `deps.now()`. */
   due = Infinity
   /** Why nobody waits for the answer any more. */
@@ -154,6 +164,16 @@ export class Exchange {
     if (this.over) return
     this.over = code
     this.waiting?.cancel(code)
+  }
+
+  /** What the caller put in `model`; empty where the request names none. */
+  get model(): string {
+    return this.facts.requestedModel
+  }
+
+  /** The deadline of the whole request passed. */
+  expire(): void {
+    this.end('request_timeout')
   }
 
   /** The value of a request header by its name in lower case; undefined where it is not there. */

@@ -21,6 +21,8 @@ export class OpenAIStream {
   done = false
   /** The data of an error event, JSON or not; it and all after it are withheld. */
   error: string | undefined
+  /** An event's data is no JSON object; it and all after it are withheld. */
+  malformed = false
   private readonly parser = new SseParser(LARGEST)
   private readonly hideUsage: boolean
   private readonly choices: number
@@ -45,7 +47,7 @@ export class OpenAIStream {
 
   /** Takes bytes of the answer and returns those that go on; the chunk itself where nothing is held back. Throws `EventTooLarge`. */
   push(chunk: Buffer): Buffer {
-    if (this.error !== undefined) return NOTHING
+    if (this.error !== undefined || this.malformed) return NOTHING
     const clean = this.parser.between
     const events = this.parser.push(chunk)
     const kept = events.filter((event) => this.observe(event))
@@ -64,7 +66,7 @@ export class OpenAIStream {
   /** Whether the event goes on. */
   private observe(event: SseEvent): boolean {
     const { data } = event
-    if (this.error !== undefined) return false
+    if (this.error !== undefined || this.malformed) return false
     if (data === undefined) return true
     this.events++
     if (data.length < 10 && data.trim() === '[DONE]') {
@@ -78,6 +80,10 @@ export class OpenAIStream {
         this.error = decode(data)
         return false
       }
+    }
+    if (!isBraced(data)) {
+      this.malformed = true
+      return false
     }
     if (hasValue(data, '"finish_reason"')) this.finish(data)
     if (!hasValue(data, '"usage"')) return true
@@ -96,6 +102,13 @@ export class OpenAIStream {
       this.finishReason = reason
     }
   }
+}
+
+/** Whether it begins and ends as an object does: an event that was cut, or is no JSON at all, does not. */
+function isBraced(data: string): boolean {
+  let end = data.length - 1
+  while (data.charCodeAt(end) <= 0x20) end--
+  return data.charCodeAt(space(data, 0)) === 0x7b && data.charCodeAt(end) === 0x7d
 }
 
 /** Whether the quoted key stands in the JSON text, at any depth and any place, with a value that is not null. */

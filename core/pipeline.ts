@@ -1,5 +1,17 @@
 import type { Deps } from './deps.ts'
 import type { Exchange, Reply } from './exchange.ts'
+import { call } from './layers/attempt.ts'
+import { breaker } from './layers/breaker.ts'
+import { choose, chooser } from './layers/choose.ts'
+import { deadline } from './layers/deadline.ts'
+import { errors } from './layers/errors.ts'
+import { fallback } from './layers/fallback.ts'
+import { observe } from './layers/observe.ts'
+import { rescue } from './layers/rescue.ts'
+import { retry } from './layers/retry.ts'
+import { route } from './layers/route.ts'
+import type { RouteTable } from './routes.ts'
+import type { Rule } from './target.ts'
 
 /** Answers an exchange, or throws a `Failure`. */
 export type Handler = (exchange: Exchange) => Promise<Reply>
@@ -7,7 +19,38 @@ export type Handler = (exchange: Exchange) => Promise<Reply>
 /** One mechanism of the request path: built once for each configuration, then wrapped around the next. */
 export type Layer<Config> = (config: Config, deps: Deps) => (next: Handler) => Handler
 
-/** Wraps the innermost handler in layers, the first of the list outermost. */
-export function compose<Config>(layers: readonly Layer<Config>[], config: Config, deps: Deps, inner: Handler): Handler {
-  return layers.reduceRight((next, layer) => layer(config, deps)(next), inner)
+/** Around all requests, the outermost first. What follows them is `route`, which finds the rule. */
+const outer: readonly Layer<unknown>[] = [
+  errors, // outermost, so that whatever goes wrong inside becomes an answer
+  observe, // sees what every layer did, refused requests included
+]
+
+/** Around the requests of one rule, the outermost first. What follows them is the call of one address. */
+const inner: readonly Layer<Rule>[] = [
+  deadline, // bounds all that follows, waits between attempts included
+  choose, // once a request: what is tried later is part of the same choice
+  rescue, // outside fallback: it acts when nobody can be asked any more, since the caller has part of an answer
+  fallback, // outside retry: the next target is asked when this one has had its attempts
+  retry, // outside the breaker: each attempt needs its own leave, and counts for itself
+  breaker, // innermost: what it lets through, and what came of it, is one call
+]
+
+/** The handler of all requests, over a table of rules with theirs. */
+export function outerHandler(table: RouteTable<Prepared>, deps: Deps): Handler {
+  return compose(outer, undefined, deps, route(table))
+}
+
+/** What a configuration makes of a rule. */
+export interface Prepared {
+  readonly handle: Handler
+  /** Fills in an exchange's candidates, for requests that are passed through without a handler. Throws a `Failure`. */
+  readonly choose: (exchange: Exchange) => void
+}
+
+export function prepare(rule: Rule, deps: Deps): Prepared {
+  return { handle: compose(inner, rule, deps, call(deps)), choose: chooser(rule, deps) }
+}
+
+function compose<Config>(layers: readonly Layer<Config>[], config: Config, deps: Deps, last: Handler): Handler {
+  return layers.reduceRight((next, layer) => layer(config, deps)(next), last)
 }

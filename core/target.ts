@@ -1,8 +1,10 @@
 import type { Breaker } from './breaker.ts'
+import type { Call, Receiver, Running } from './deps.ts'
 import type { FallbackKind, RetryKind } from './errors.ts'
 import type { PeakEwma } from './ewma.ts'
 import type { Edit } from './json-fields.ts'
 import type { RetryBudget } from './retry-budget.ts'
+import type { StrategyType } from './strategies/index.ts'
 import type { Choosable } from './strategies/strategy.ts'
 
 /**
@@ -17,8 +19,12 @@ export interface Address {
   /** `host:port`, for people. */
   readonly name: string
   readonly ewma: PeakEwma
+  /** Of `ewma`, for the choice among addresses. */
+  load(): number
   /** As active checks find it; true where there are none. */
   healthy: boolean
+  /** Sends a request there; what becomes of it goes to the receiver. */
+  call(call: Call, receiver: Receiver): Running
 }
 
 /** A ModelEndpoint with what is known of it. */
@@ -65,6 +71,8 @@ export interface Model {
 
 export interface ModelState {
   readonly breaker: Breaker
+  /** Time to the first token or to the whole answer, over all addresses: what strategies compare targets by. */
+  readonly ewma: PeakEwma
   /** Of `Deps.now()`: until then the target asked to be left alone. Never moved back. */
   coolUntil: number
 }
@@ -107,7 +115,7 @@ export interface Rule {
   readonly matches: readonly Match[]
   readonly targets: readonly Target[]
   readonly unresolved: readonly Unresolved[]
-  readonly strategy: string
+  readonly strategy: StrategyType
   readonly sticky: string | undefined
   readonly retry: { readonly attempts: number; readonly on: ReadonlySet<RetryKind> }
   readonly fallback: { readonly on: ReadonlySet<FallbackKind> }

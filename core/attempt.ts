@@ -1,0 +1,361 @@
+import type { Call, Deadlines, Due, Receiver, Running } from './deps.ts'
+import { Failure } from './errors.ts'
+import type { ErrorCode } from './errors.ts'
+import type { AttemptFacts, Exchange, Reply, Settled, Sink, Stream, Usage, Waiting } from './exchange.ts'
+import { answerHeadersOf, headerOf } from './headers.ts'
+import { errorInside, judgeWhole } from './judge.ts'
+import type { Fault } from './judge.ts'
+import { classify } from './openai-errors.ts'
+import { OpenAIStream } from './openai-stream.ts'
+import type { Address, Target } from './target.ts'
+
+/** A whole answer is held back up to this size, so that one which is cut can be asked for again; beyond it, it flows. */
+const HOLD = 4 * 1024 * 1024
+/** Of an error's body no more than this is kept. */
+const HOLD_ERROR = 256 * 1024
+
+type Phase = 'connect' | 'head' | 'whole' | 'first' | 'flow' | 'raw' | 'over'
+
+interface Context {
+  readonly now: () => number
+  readonly wall: () => number
+  readonly deadlines: Deadlines
+  /** Hears the end, once, before anybody else does. */
+  readonly ended: (attempt: AttemptFacts) => void
+}
+
+/**
+ * One call of one address: connects, waits, judges and passes on, with a clock of its own for each of these. The reply is given once it
+ * is known to be good as far as can be known: a whole answer that is finished, or a stream whose first event is no error.
+ */
+export class Attempt implements Receiver, Due, Waiting, Stream {
+  due: number
+  private readonly exchange: Exchange
+  private readonly target: Target
+  private readonly facts: AttemptFacts
+  private readonly context: Context
+  private readonly last: number
+  private readonly hideUsage: boolean
+  /** From the headers of a streamed answer on. */
+  private stream: OpenAIStream | undefined
+  private phase: Phase = 'connect'
+  private running: Running | undefined
+  private status = 0
+  private headers: readonly string[] = []
+  private chunks: Buffer[] = []
+  private size = 0
+  private resolve: (reply: Reply) => void = () => {}
+  private reject: (failure: Failure) => void = () => {}
+  private replied = false
+  private sink: Sink | undefined
+  private outcome: { readonly code: ErrorCode | undefined; readonly message: string } | undefined
+  private readonly listeners: Settled[] = []
+
+  constructor(exchange: Exchange, target: Target, facts: AttemptFacts, hideUsage: boolean, context: Context) {
+    this.exchange = exchange
+    this.target = target
+    this.facts = facts
+    this.context = context
+    this.hideUsage = hideUsage
+    const { connect, attempt } = target.endpoint.timeouts
+    this.last = facts.started + attempt
+    this.due = facts.started + Math.min(connect, attempt)
+  }
+
+  /** Starts the call. Rejects with a `Failure` while nothing has gone to the caller; what goes wrong later, the sink hears. */
+  start(address: Address, call: Call): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+      this.context.deadlines.add(this)
+      const running = address.call(call, this)
+      this.running = running
+      // It may have failed, or been given up, before it could be named.
+      if (this.phase === 'over') running.abort()
+      else this.exchange.wait(this)
+    })
+  }
+
+  // What the connection says.
+
+  sent(): void {
+    this.phase = 'head'
+    const { timeouts } = this.target.endpoint
+    this.due = this.exchange.fields?.stream ? Math.min(this.last, this.context.now() + timeouts.firstToken) : this.last
+  }
+
+  head(status: number, headers: readonly string[]): void {
+    this.facts.status = this.status = status
+    this.headers = headers
+    const good = status >= 200 && status < 300
+    if (!good) this.phase = 'whole'
+    else if (this.target.endpoint.dialect === 'opaque') this.flowRaw()
+    else if (encoded(headers)) this.fail('upstream_malformed', 'It is encoded, though identity was asked for.')
+    else if (this.exchange.fields?.stream && headerOf(headers, 'content-type').startsWith('text/event-stream')) {
+      this.phase = 'first'
+      this.stream = new OpenAIStream({ hideUsage: this.hideUsage, choices: this.exchange.fields.choices })
+    } else this.phase = 'whole'
+  }
+
+  data(chunk: Buffer): boolean {
+    if (this.facts.firstByte === 0) this.facts.firstByte = this.context.now()
+    switch (this.phase) {
+      case 'whole':
+        return this.gather(chunk)
+      case 'first':
+      case 'flow':
+        return this.events(chunk)
+      case 'raw':
+        return this.pass(chunk)
+      default:
+        return true
+    }
+  }
+
+  ended(): void {
+    switch (this.phase) {
+      case 'whole':
+        return this.judge()
+      case 'first':
+      case 'flow':
+        return this.endOfStream()
+      case 'raw':
+        return this.finish()
+      default:
+        return this.fail('upstream_malformed', 'It has no headers.')
+    }
+  }
+
+  failed(stage: 'forbidden' | 'connect' | 'reset' | 'cut', error: Error): void {
+    const code = (
+      {
+        forbidden: 'address_forbidden',
+        connect: 'connect_failed',
+        reset: 'connection_reset',
+        cut: 'upstream_truncated',
+      } as const
+    )[stage]
+    this.fail(code, reason(error), error)
+  }
+
+  // What the clock and the exchange say.
+
+  expire(now: number): void {
+    if (now >= this.last) this.fail('attempt_timeout')
+    else if (this.phase === 'connect') this.fail('connect_timeout')
+    else this.fail(this.phase === 'flow' ? 'idle_timeout' : 'first_token_timeout')
+  }
+
+  cancel(code: ErrorCode): void {
+    this.fail(code)
+  }
+
+  // What the caller's side says.
+
+  flow(sink: Sink): void {
+    this.sink = sink
+    const held = this.chunks
+    this.chunks = []
+    let more = true
+    for (const chunk of held) more = sink.write(chunk)
+    if (!more) this.due = this.last
+    this.tellSink()
+  }
+
+  resume(): void {
+    if (this.phase === 'flow') this.due = Math.min(this.last, this.context.now() + this.target.endpoint.timeouts.idle)
+    this.running?.resume()
+  }
+
+  settled(listener: Settled): void {
+    if (this.outcome) listener(this.outcome.code)
+    else this.listeners.push(listener)
+  }
+
+  // Whole answers.
+
+  private gather(chunk: Buffer): boolean {
+    const good = this.status < 300
+    if (good || this.size < HOLD_ERROR) this.chunks.push(chunk)
+    this.size += chunk.length
+    if (good && this.size > HOLD) this.flowRaw()
+    return true
+  }
+
+  private judge(): void {
+    const body = this.chunks.length === 1 && this.chunks[0] ? this.chunks[0] : Buffer.concat(this.chunks)
+    const { exchange, status, headers } = this
+    if (status < 200 || status >= 300) {
+      const { code, retryAfter, shouldRetry } = classify(status, headers, body.toString(), this.context.wall())
+      const answer = { status, headers: answerHeadersOf(headers), body }
+      return this.end(
+        new Failure(code, { detail: this.whose(`It answered ${status}.`), retryAfter, shouldRetry, answer }),
+      )
+    }
+    const { usage, finishReason, fault } = judgeWhole(
+      headers,
+      body,
+      exchange.fields?.stream ?? false,
+      this.context.wall(),
+    )
+    this.facts.usage = exchange.facts.usage = usage
+    exchange.facts.finishReason = finishReason
+    if (fault) return this.end(this.failureOf(fault))
+    if (finishReason === 'content_filter' && exchange.rule?.fallback.on.has('ContentFilter'))
+      return this.end(
+        new Failure('content_refused', {
+          detail: this.whose(),
+          answer: { status, headers: answerHeadersOf(headers), body },
+        }),
+      )
+    this.reply({ status, headers: answerHeadersOf(headers), body })
+    this.finish()
+  }
+
+  // Streams.
+
+  private events(chunk: Buffer): boolean {
+    const { stream } = this
+    if (!stream) return true
+    const before = stream.events
+    let out: Buffer
+    try {
+      out = stream.push(chunk)
+    } catch (error) {
+      this.fail('upstream_too_large', undefined, error)
+      return true
+    }
+    const more = out.length === 0 || this.pass(out)
+    if (this.spoiled(stream)) return true
+    if (stream.events > before) {
+      if (this.phase === 'first' && !this.begin(stream)) return true
+      // A caller that takes nothing in is no fault of the target's.
+      this.due = more ? Math.min(this.last, this.context.now() + this.target.endpoint.timeouts.idle) : this.last
+    }
+    return more
+  }
+
+  private endOfStream(): void {
+    const { stream } = this
+    if (!stream) return
+    const out = stream.end()
+    if (out.length > 0) this.pass(out)
+    if (this.spoiled(stream)) return
+    if (!stream.complete) return this.fail('upstream_truncated', 'The stream ended without a finish reason.')
+    if (this.phase === 'first' && !this.begin(stream)) return
+    this.finish()
+  }
+
+  /** Whether an event says that the answer failed; then it is over. */
+  private spoiled(stream: OpenAIStream): boolean {
+    if (stream.error !== undefined) {
+      this.end(this.failureOf(errorInside(stream.error, this.context.wall())))
+      return true
+    }
+    if (!stream.malformed) return false
+    this.end(new Failure('upstream_malformed', { detail: this.whose('An event is not JSON.') }))
+    return true
+  }
+
+  /** The first event is good: from here on there is a reply. False where it says that the stream ends with nothing in it. */
+  private begin(stream: OpenAIStream): boolean {
+    if (stream.done && !stream.complete) {
+      this.fail('upstream_truncated', 'The stream ended without a finish reason.')
+      return false
+    }
+    this.phase = 'flow'
+    this.reply({ status: this.status, headers: answerHeadersOf(this.headers), body: this })
+    return true
+  }
+
+  /** Passes on what comes, unseen. */
+  private flowRaw(): void {
+    this.phase = 'raw'
+    this.due = this.last
+    this.reply({ status: this.status, headers: answerHeadersOf(this.headers), body: this })
+  }
+
+  private pass(chunk: Buffer): boolean {
+    this.exchange.facts.responseBytes += chunk.length
+    if (this.sink) return this.sink.write(chunk)
+    this.chunks.push(chunk)
+    return true
+  }
+
+  // The end.
+
+  private fail(code: ErrorCode, detail?: string, cause?: unknown): void {
+    if (this.phase === 'over') return
+    // What comes after the finish reason is not needed for a whole answer.
+    if (this.stream?.complete && code !== 'client_closed') {
+      this.running?.abort()
+      return this.finish()
+    }
+    this.end(new Failure(code, { detail: this.whose(detail), cause }))
+  }
+
+  private finish(): void {
+    this.end(undefined)
+  }
+
+  private end(failure: Failure | undefined): void {
+    if (this.phase === 'over') return
+    this.phase = 'over'
+    const { facts, exchange, context, stream } = this
+    context.deadlines.remove(this)
+    exchange.wait(undefined)
+    if (failure) this.running?.abort()
+    if (stream) {
+      facts.usage = exchange.facts.usage = stream.usage ?? estimate(exchange.body.length, stream.events)
+      exchange.facts.finishReason = stream.finishReason
+    }
+    facts.code = failure?.code
+    facts.ended = context.now()
+    context.ended(facts)
+    this.outcome = { code: failure?.code, message: failure?.message ?? '' }
+    if (!this.replied) {
+      exchange.facts.responseBytes = 0
+      if (failure) this.reject(failure)
+      return
+    }
+    if (failure) exchange.facts.error = failure.message
+    this.tellSink()
+    for (const listener of this.listeners) listener(this.outcome.code)
+  }
+
+  private reply(reply: Reply): void {
+    this.replied = true
+    this.resolve(reply)
+  }
+
+  private tellSink(): void {
+    if (!this.sink || !this.outcome) return
+    const { code, message } = this.outcome
+    if (code === undefined) this.sink.end()
+    else this.sink.fail(code, message)
+  }
+
+  private failureOf({ code, detail, retryAfter }: Fault): Failure {
+    return new Failure(code, { detail: this.whose(detail), retryAfter })
+  }
+
+  /** Names the target, for the words of an error. */
+  private whose(detail = ''): string {
+    return `${detail}${detail ? ' ' : ''}(${this.target.id})`
+  }
+}
+
+/** What an answer that was cut has cost, as near as can be told: four bytes of request a token, one token an event. */
+function estimate(requestBytes: number, events: number): Usage {
+  return { input: Math.ceil(requestBytes / 4), output: events, cached: 0, reasoning: 0, estimated: true }
+}
+
+function encoded(headers: readonly string[]): boolean {
+  const encoding = headerOf(headers, 'content-encoding')
+  return encoding !== '' && encoding !== 'identity'
+}
+
+/** The code of a system error, such as ECONNREFUSED, else its message. */
+function reason(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.message
+}

@@ -1,0 +1,77 @@
+import { Attempt } from '../attempt.ts'
+import { p2c } from '../balance.ts'
+import type { Deps } from '../deps.ts'
+import { Failure } from '../errors.ts'
+import type { AttemptFacts } from '../exchange.ts'
+import type { Handler } from '../pipeline.ts'
+import type { Address, Endpoint } from '../target.ts'
+import { translate } from '../translate.ts'
+
+/** The innermost: translates the request for its target and calls one of the target's addresses. */
+export function call(deps: Deps): Handler {
+  const { now, wall, deadlines, telemetry, random } = deps
+  return (exchange) => {
+    const { target, rule, facts, panic, why } = exchange
+    if (!target || !rule) return Promise.reject(new Error('no target was set'))
+    const { endpoint, model } = target
+    const address = choose(endpoint, random, panic, exchange.lastAddress)
+    if (!address) return Promise.reject(new Failure('unhealthy', { detail: target.id }))
+    exchange.lastAddress = address
+    const attempt: AttemptFacts = {
+      route: rule.route,
+      rule: rule.name,
+      endpoint: endpoint.name,
+      model: model.name,
+      address: address.name,
+      why,
+      started: now(),
+      firstByte: 0,
+      ended: 0,
+      status: 0,
+      code: undefined,
+      usage: undefined,
+      span: undefined,
+    }
+    facts.attempts.push(attempt)
+    const traceparent = telemetry.attemptStarted(facts, attempt)
+    const translated = translate(exchange, target, traceparent)
+    facts.endpoint = endpoint.name
+    facts.model = translated.model
+    const context = {
+      now,
+      wall,
+      deadlines,
+      ended: (ended: AttemptFacts) => {
+        if (endpoint.addresses.length > 1) account(address, ended)
+        telemetry.attemptEnded(facts, ended)
+      },
+    }
+    if (endpoint.addresses.length > 1) address.ewma.start()
+    return new Attempt(exchange, target, attempt, translated.hideUsage, context).start(address, translated.call)
+  }
+}
+
+/** The better of two drawn at random; not the one that has just failed this request, nor one whose checks fail, where there are others. */
+function choose(
+  { addresses }: Endpoint,
+  random: () => number,
+  panic: boolean,
+  last: Address | undefined,
+): Address | undefined {
+  if (addresses.length === 1) return addresses[0]
+  return (
+    p2c(addresses, random, (address) => !address.healthy || address === last) ??
+    p2c(addresses, random, (address) => !address.healthy) ??
+    (panic ? p2c(addresses, random) : undefined)
+  )
+}
+
+/** What a failure counts as in the balance among addresses, at least, ms: failing fast must attract nothing. */
+const PENALTY = 5000
+
+function account({ ewma }: Address, { code, started, firstByte, ended }: AttemptFacts): void {
+  ewma.end()
+  if (code === 'client_closed' || code === 'request_timeout') return
+  const took = (firstByte || ended) - started
+  ewma.observe(code === undefined ? took : Math.max(PENALTY, took))
+}

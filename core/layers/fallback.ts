@@ -1,0 +1,72 @@
+import { backoff } from '../backoff.ts'
+import { Failure } from '../errors.ts'
+import type { Exchange, Reply } from '../exchange.ts'
+import type { Handler, Layer } from '../pipeline.ts'
+import type { Rule, Target } from '../target.ts'
+import { asFailure } from './errors.ts'
+
+/** Failures for which the target was not even asked: what a target did say is better to surface. */
+const NOT_ASKED: ReadonlySet<string> = new Set(['endpoint_full', 'circuit_open', 'cooling', 'unhealthy'])
+
+/**
+ * Asks the next target in the same request. With none left, and one or more that had enough requests (429), waits until the first of
+ * them is free, where `retry` allows it and the deadline is later: so nobody waits for a 429 while another target could answer.
+ */
+export const fallback: Layer<Rule> = (rule, { now, random, sleep }) => {
+  const waits = rule.retry.on.has('Status429') ? rule.retry.attempts : 0
+  const covers = ({ entry }: Failure) => entry.fallback !== undefined && rule.fallback.on.has(entry.fallback)
+
+  return (next) => async (exchange) => {
+    const { candidates } = exchange
+    let last: Failure | undefined
+    let pool = candidates
+    for (let round = 0; ; round++) {
+      let busy: Target[] = []
+      for (const target of pool) {
+        exchange.target = target
+        exchange.why = round > 0 ? 'retry' : last ? 'fallback' : exchange.panic ? 'panic' : 'chosen'
+        const outcome = await ask(next, exchange)
+        if (!(outcome instanceof Failure)) return outcome
+        if (exchange.over) throw outcome
+        if (!last || !NOT_ASKED.has(outcome.code)) last = outcome
+        const hadEnough = outcome.entry.retry === 'Status429' && outcome.shouldRetry !== false
+        exchange.exhausted = round > 0 || target === candidates.at(-1)
+        if (covers(outcome)) {
+          if (hadEnough) busy.push(target)
+          continue
+        }
+        if (!hadEnough) throw outcome
+        // Nobody else may be asked, but the same one again.
+        busy = [target]
+        break
+      }
+      if (!last) throw new Failure('no_target', { detail: `Route ${rule.route}, rule ${rule.name}.` })
+      exchange.retryAfter = wait(candidates, now())
+      if (round >= waits || busy.length === 0) throw last
+      const delay = wait(busy, now()) ?? backoff(round + 1, random)
+      if (now() + delay >= exchange.due) throw last
+      await sleep(delay, exchange)
+      const at = now()
+      pool = busy.filter(({ model, endpoint }) => model.state.coolUntil <= at && endpoint.budget.take())
+      if (exchange.over || pool.length === 0) throw last
+    }
+  }
+}
+
+async function ask(next: Handler, exchange: Exchange): Promise<Reply | Failure> {
+  try {
+    return await next(exchange)
+  } catch (error) {
+    return asFailure(error)
+  }
+}
+
+/** How long until the first of those that asked to be left alone is free, ms. */
+function wait(targets: readonly Target[], now: number): number | undefined {
+  let soonest: number | undefined
+  for (const { model } of targets) {
+    const left = model.state.coolUntil - now
+    if (left > 0 && (soonest === undefined || left < soonest)) soonest = left
+  }
+  return soonest
+}

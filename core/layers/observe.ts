@@ -1,0 +1,37 @@
+import { answerHeaders } from '../answer-headers.ts'
+import type { ErrorCode } from '../errors.ts'
+import type { Exchange } from '../exchange.ts'
+import type { Layer } from '../pipeline.ts'
+import { asFailure, statusOf } from './errors.ts'
+
+/** Fills in how the exchange ended, tells telemetry, and names in the answer how it came about. */
+export const observe: Layer<unknown> = (_, { now, telemetry }) => {
+  const ended = (exchange: Exchange, code: ErrorCode | undefined) => {
+    const { facts } = exchange
+    facts.ended = now()
+    facts.code = code
+    facts.aborted = code === 'client_closed'
+    telemetry.exchangeEnded(facts)
+  }
+  return (next) => async (exchange) => {
+    const { facts } = exchange
+    telemetry.exchangeStarted(facts)
+    try {
+      const reply = await next(exchange)
+      facts.status = reply.status
+      for (const word of answerHeaders(facts)) reply.headers.push(word)
+      if (Buffer.isBuffer(reply.body)) {
+        facts.firstByte = now()
+        facts.responseBytes = reply.body.length
+        ended(exchange, undefined)
+      } else reply.body.settled((code) => ended(exchange, code))
+      return reply
+    } catch (error) {
+      const failure = asFailure(error)
+      facts.status = statusOf(failure)
+      facts.error = failure.message
+      ended(exchange, failure.code)
+      throw failure
+    }
+  }
+}

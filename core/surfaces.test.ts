@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { surfaceOf } from './surfaces.ts'
+
+const cases: [path: string, surface: string | undefined, full?: string][] = [
+  ['/v1/chat/completions', 'chat', '/v1/chat/completions'],
+  ['/chat/completions', 'chat', '/v1/chat/completions'],
+  ['/v1/chat/completions/', 'chat', '/v1/chat/completions'],
+  ['/v1/completions', 'completions', '/v1/completions'],
+  ['/embeddings', 'embeddings', '/v1/embeddings'],
+  ['/v1/models', 'models', '/v1/models'],
+  ['/models', 'models', '/v1/models'],
+  ['/v1/models/org/name', 'models', '/v1/models/org/name'],
+  ['/v1/modelsx', undefined],
+  ['/v2/models', undefined],
+  ['/', undefined],
+  ['/v1', undefined],
+  ['/toString', undefined],
+]
+
+for (const [path, surface, full] of cases)
+  test(`surface: ${path} is ${surface ?? 'none'}`, () => {
+    const found = surfaceOf(path)
+    assert.equal(found?.surface, surface)
+    assert.equal(found?.path, full)
+  })

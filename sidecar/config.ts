@@ -1,0 +1,80 @@
+import { Ajv } from 'ajv'
+import type { ValidateFunction } from 'ajv'
+import { compiledSchemas } from '../api/compiled.ts'
+import type { CompiledConfig, ResourceKey, ResourceKind } from '../api/compiled.ts'
+import { EMPTY_DIGEST } from '../core/digest.ts'
+import type { Deps } from '../core/deps.ts'
+import type { Endpoints } from './endpoints.ts'
+import { digestOf } from './follower.ts'
+import { RuntimeBuilder } from './runtime.ts'
+import type { Problem, Runtime } from './runtime.ts'
+
+/** What is in force. */
+export interface Current {
+  readonly config: CompiledConfig
+  /** Of the whole; `EMPTY_DIGEST` before the first. */
+  readonly digest: string
+  /** Milliseconds since the epoch; 0 before the first. */
+  readonly since: number
+}
+
+/** The configuration in force and how it is replaced: whole, or not at all. */
+export class Configuration {
+  /** Undefined until there is a configuration. */
+  runtime: Runtime | undefined
+  /** Called after each that comes into force. */
+  onChange: ((runtime: Runtime) => void) | undefined
+  private readonly builder: RuntimeBuilder
+  private readonly endpoints: Endpoints
+  private readonly wall: () => number
+  private readonly validators = new Map<string, ValidateFunction>()
+  private readonly ajv = new Ajv({ strict: false, validateFormats: false })
+  private inForce: Current = { config: new Map(), digest: EMPTY_DIGEST, since: 0 }
+
+  constructor(deps: Deps, endpoints: Endpoints) {
+    this.builder = new RuntimeBuilder(deps, endpoints)
+    this.endpoints = endpoints
+    this.wall = deps.wall
+  }
+
+  /** Puts a configuration into force, for exchanges that begin from now on; or returns why not, and the one before serves on. */
+  apply(config: CompiledConfig): readonly Problem[] {
+    const problems = [...config].flatMap(([key, { digest, body }]) =>
+      this.inForce.config.get(key)?.digest === digest ? [] : this.validate(key, body),
+    )
+    if (problems.length > 0) return problems
+    const built = this.builder.build(config)
+    if (!('handle' in built)) return built
+    this.runtime = built
+    this.inForce = { config, digest: digestOf(config), since: this.wall() }
+    this.onChange?.(built)
+    return []
+  }
+
+  /** Lets go of all connections; what is in flight goes on. */
+  close(): void {
+    this.endpoints.settle([])
+  }
+
+  current(): Current {
+    return this.inForce
+  }
+
+  private validate(resource: ResourceKey, body: unknown): Problem[] {
+    const kind = resource.slice(0, resource.indexOf('/'))
+    if (!isKind(kind)) return [{ resource, path: '', message: `There is no resource of kind ${kind}.` }]
+    let validator = this.validators.get(kind)
+    if (!validator) {
+      validator = this.ajv.compile(compiledSchemas[kind])
+      this.validators.set(kind, validator)
+    }
+    if (validator(body)) return []
+    return (validator.errors ?? []).map(({ instancePath, message = 'is invalid' }) => ({
+      resource,
+      path: instancePath,
+      message,
+    }))
+  }
+}
+
+const isKind = (kind: string): kind is ResourceKind => Object.hasOwn(compiledSchemas, kind)

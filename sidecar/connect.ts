@@ -1,0 +1,128 @@
+import { lookup as resolve } from 'node:dns'
+import type { LookupAddress } from 'node:dns'
+import { request } from 'node:http'
+import { request as requestTls } from 'node:https'
+import { connect as connectTcp, isIP } from 'node:net'
+import type { LookupFunction, Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { ForbiddenAddress, isForbidden } from './forbidden.ts'
+
+/** All that decides how a connection is made. Two endpoints with equal ones may share connections. */
+export interface Destination {
+  readonly host: string
+  readonly port: number
+  /** PEM certificates that are trusted instead of the system's, and the certificate that is shown. */
+  readonly tls:
+    | {
+        readonly serverName: string
+        readonly ca: string | undefined
+        readonly cert: string | undefined
+        readonly key: string | undefined
+      }
+    | undefined
+  /** URL of a proxy that takes CONNECT. */
+  readonly proxy: string | undefined
+}
+
+type Done = (error: Error | null, socket: Socket | null) => void
+
+/**
+ * Opens a connection, TLS included, ready for HTTP/1.1. Calls back once. The returned function gives it up, at any stage; a connection
+ * that comes nevertheless is closed.
+ */
+export function connect(to: Destination, done: Done): () => void {
+  let socket: Socket | undefined
+  let over = false
+  const finish: Done = (error, ready) => {
+    if (over) return
+    over = true
+    if (error) socket?.destroy()
+    done(error, ready)
+  }
+  const secure = (raw: Socket | undefined) => {
+    const { tls } = to
+    if (!tls) return
+    const secured = connectTls({
+      ...(raw ? { socket: raw } : { host: to.host, port: to.port, lookup }),
+      ...(isIP(tls.serverName) ? {} : { servername: tls.serverName }),
+      ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+      ...(tls.cert === undefined ? {} : { cert: tls.cert, key: tls.key }),
+      ALPNProtocols: ['http/1.1'],
+    })
+    socket = secured
+    secured.on('error', (error) => finish(error, null)).once('secureConnect', () => finish(null, ready(secured)))
+  }
+  if (isForbidden(to.host)) queueMicrotask(() => finish(new ForbiddenAddress(`${to.host} is forbidden`), null))
+  else if (to.proxy !== undefined) {
+    const tunnel = openTunnel(to, to.proxy, (error, raw) => {
+      if (error || !raw) return finish(error, null)
+      if (over) return raw.destroy()
+      socket = raw
+      if (to.tls) secure(raw)
+      else finish(null, ready(raw))
+    })
+    return () => {
+      over = true
+      tunnel()
+      socket?.destroy()
+    }
+  } else if (to.tls) secure(undefined)
+  else {
+    const raw = connectTcp({ host: to.host, port: to.port, lookup })
+    socket = raw
+    raw.on('error', (error) => finish(error, null)).once('connect', () => finish(null, ready(raw)))
+  }
+  return () => {
+    over = true
+    socket?.destroy()
+  }
+}
+
+/** The caller of `connect` hears errors from now on; what was needed for connecting must not keep them. */
+function ready(socket: Socket): Socket {
+  socket.setNoDelay(true)
+  socket.setKeepAlive(true, 60_000)
+  return socket
+}
+
+/** CONNECT (RFC 9110, section 9.3.6). */
+function openTunnel(to: Destination, proxy: string, done: Done): () => void {
+  const { protocol, hostname, port } = new URL(proxy)
+  const authority = `${isIP(to.host) === 6 ? `[${to.host}]` : to.host}:${to.port}`
+  const outgoing = (protocol === 'https:' ? requestTls : request)({
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: port || (protocol === 'https:' ? 443 : 80),
+    method: 'CONNECT',
+    path: authority,
+    headers: { host: authority },
+    agent: false,
+  })
+  outgoing
+    .once('connect', ({ statusCode = 0 }, socket, head) => {
+      if (head.length) socket.unshift(head)
+      if (statusCode >= 200 && statusCode < 300) done(null, socket as Socket) // node:http documents a net.Socket unless told otherwise
+      else {
+        socket.destroy()
+        done(new Error(`the proxy answered CONNECT with ${statusCode}`), null)
+      }
+    })
+    .once('response', ({ statusCode }) => {
+      outgoing.destroy()
+      done(new Error(`the proxy answered CONNECT with ${statusCode}`), null)
+    })
+    .on('error', (error) => done(error, null))
+    .end()
+  return () => outgoing.destroy()
+}
+
+/** Name resolution that leaves out forbidden addresses, so that a name cannot lead where a literal may not. */
+const lookup: LookupFunction = (hostname, options, callback) => {
+  resolve(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
+    if (error) return callback(error, [])
+    const allowed = found.filter(({ address }) => !isForbidden(address))
+    const [first] = allowed
+    if (!first) return callback(new ForbiddenAddress(`${hostname} resolves to a forbidden address only`), [])
+    if (options.all) callback(null, allowed)
+    else callback(null, first.address, first.family)
+  })
+}

@@ -1,0 +1,345 @@
+import { randomUUID } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { Failure } from '../core/errors.ts'
+import type { ErrorCode } from '../core/errors.ts'
+import { Exchange } from '../core/exchange.ts'
+import type { Facts, Reply, Sink, Stream, Surface } from '../core/exchange.ts'
+import type { Deps } from '../core/deps.ts'
+import { errors as errorsLayer } from '../core/layers/errors.ts'
+import { observe } from '../core/layers/observe.ts'
+import type { Handler } from '../core/pipeline.ts'
+import { surfaceOf } from '../core/surfaces.ts'
+import type { Runtime } from './runtime.ts'
+
+/** What passes through what is none of OpenAI's surfaces: bytes, chosen by path. */
+export interface PassThrough {
+  request(runtime: Runtime, exchange: Exchange, request: IncomingMessage, response: ServerResponse): void
+  upgrade(runtime: Runtime, exchange: Exchange, request: IncomingMessage, socket: Duplex, head: Buffer): void
+}
+
+interface Options {
+  readonly deps: Deps
+  /** Undefined while there is no configuration. */
+  readonly runtime: () => Runtime | undefined
+  readonly passThrough: PassThrough
+  /** Largest body of a request, bytes. */
+  readonly bodyLimit: number
+}
+
+/** Slow or oversized requests are answered and cut off, ms and bytes. */
+const LIMITS = {
+  headersTimeout: 20_000,
+  requestTimeout: 120_000,
+  connectionsCheckingInterval: 5_000,
+  maxHeaderSize: 64 * 1024,
+  // Longer than the SDKs keep their connections, so that it is they who close them.
+  keepAliveTimeout: 120_000,
+}
+
+/** The port that the app's requests come in on. */
+export class Traffic {
+  readonly server: Server
+  private readonly options: Options
+  private readonly refuse: (failure: Failure) => Handler
+  private draining = false
+  private inFlight = 0
+  private idle: (() => void) | undefined
+
+  constructor(options: Options) {
+    this.options = options
+    const { deps } = options
+    this.refuse = (failure) => errorsLayer(undefined, deps)(observe(undefined, deps)(() => Promise.reject(failure)))
+    this.server = createServer({ ...LIMITS, noDelay: true }, (request, response) => this.take(request, response))
+    this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      this.takeUpgrade(request, socket, head),
+    )
+    this.server.on('clientError', cutOff)
+  }
+
+  /** Takes no new connections, and resolves when what is in flight has been answered. */
+  async drain(): Promise<void> {
+    this.draining = true
+    this.server.close()
+    this.server.closeIdleConnections()
+    if (this.inFlight > 0) await new Promise<void>((resolve) => (this.idle = resolve))
+    this.server.closeAllConnections()
+  }
+
+  /** Requests that are being answered. */
+  get busy(): number {
+    return this.inFlight
+  }
+
+  private take(request: IncomingMessage, response: ServerResponse): void {
+    this.inFlight++
+    if (this.draining) response.shouldKeepAlive = false
+    const url = request.url ?? '/'
+    const mark = url.indexOf('?')
+    const path = mark < 0 ? url : url.slice(0, mark)
+    const query = mark < 0 ? '' : url.slice(mark)
+    const found = surfaceOf(path)
+    if (!found) return this.takeOpaque(request, response, path, query)
+    const inbound = new Inbound(this, request, response, found.surface, found.path, query)
+    if (request.method !== found.method)
+      return inbound.refuse(new Failure('method_not_allowed', { detail: `It takes ${found.method}.` }))
+    if (found.method === 'GET') return inbound.handle(NOTHING)
+    inbound.receive()
+  }
+
+  private takeOpaque(request: IncomingMessage, response: ServerResponse, path: string, query: string): void {
+    const { runtime, passThrough } = this.options
+    const inForce = runtime()
+    const inbound = new Inbound(this, request, response, 'opaque', path, query)
+    const exchange = inbound.exchange(NOTHING)
+    if (!inForce) return inbound.refuse(new Failure('not_configured'))
+    if (!inForce.table.findPassThrough(exchange)) return inbound.handle(NOTHING)
+    response.once('close', () => this.over())
+    passThrough.request(inForce, exchange, request, response)
+  }
+
+  private takeUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const url = request.url ?? '/'
+    const mark = url.indexOf('?')
+    const path = mark < 0 ? url : url.slice(0, mark)
+    const incoming = {
+      surface: 'opaque',
+      method: request.method ?? 'GET',
+      path,
+      query: mark < 0 ? '' : url.slice(mark),
+      headers: request.rawHeaders,
+      body: NOTHING,
+    } as const
+    const exchange = new Exchange(incoming, newFacts(incoming, this.options.deps))
+    const inForce = this.options.runtime()
+    this.inFlight++
+    socket.once('close', () => this.over())
+    if (inForce) return this.options.passThrough.upgrade(inForce, exchange, request, socket, head)
+    socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+  }
+
+  /** The handler of the configuration in force, or one that says why there is none. */
+  handler(): Handler {
+    return this.options.runtime()?.handle ?? this.refuse(new Failure('not_configured'))
+  }
+
+  refusal(failure: Failure): Handler {
+    return this.refuse(failure)
+  }
+
+  over(): void {
+    this.inFlight--
+    if (this.inFlight === 0) this.idle?.()
+  }
+
+  get deps(): Deps {
+    return this.options.deps
+  }
+
+  get bodyLimit(): number {
+    return this.options.bodyLimit
+  }
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/** One request at the door, until its answer has left. */
+class Inbound implements Sink {
+  private readonly traffic: Traffic
+  private readonly request: IncomingMessage
+  private readonly response: ServerResponse
+  private readonly surface: Surface
+  private readonly path: string
+  private readonly query: string
+  private current: Exchange | undefined
+  private chunks: Buffer[] = []
+  private size = 0
+  private stream: Stream | undefined
+  private refused = false
+
+  constructor(
+    traffic: Traffic,
+    request: IncomingMessage,
+    response: ServerResponse,
+    surface: Surface,
+    path: string,
+    query: string,
+  ) {
+    this.traffic = traffic
+    this.request = request
+    this.response = response
+    this.surface = surface
+    this.path = path
+    this.query = query
+  }
+
+  /** Gathers the body, then has it answered. */
+  receive(): void {
+    const { request, traffic } = this
+    const length = Number(request.headers['content-length'] ?? 0)
+    const encoding = request.headers['content-encoding']
+    if (encoding !== undefined && encoding !== 'identity') return this.refuse(new Failure('encoding_not_supported'))
+    if (length > traffic.bodyLimit) return this.refuse(this.tooLarge())
+    request.on('data', (chunk: Buffer) => {
+      if (this.refused) return
+      this.chunks.push(chunk)
+      this.size += chunk.length
+      if (this.size > traffic.bodyLimit) this.refuse(this.tooLarge())
+    })
+    request.on('end', () => {
+      if (this.refused) return
+      const [first] = this.chunks
+      this.handle(this.chunks.length === 1 && first ? first : Buffer.concat(this.chunks, this.size))
+    })
+    this.response.on('close', () => {
+      // The client left before its request was whole: nothing was asked of anybody.
+      if (!this.current) this.traffic.over()
+    })
+  }
+
+  exchange(body: Buffer): Exchange {
+    const { request, surface, path, query } = this
+    const incoming = { surface, method: request.method ?? 'GET', path, query, headers: request.rawHeaders, body }
+    this.current ??= new Exchange(incoming, newFacts(incoming, this.traffic.deps))
+    return this.current
+  }
+
+  /** Answers with an error. A body that is still coming is read and thrown away: with a reset the client might never see the answer. */
+  refuse(failure: Failure): void {
+    this.refused = true
+    this.chunks = []
+    this.request.resume()
+    this.run(this.traffic.refusal(failure), this.exchange(NOTHING))
+  }
+
+  handle(body: Buffer): void {
+    this.run(this.traffic.handler(), this.exchange(body))
+  }
+
+  // What a streamed answer says.
+
+  write(chunk: Buffer): boolean {
+    return this.response.write(chunk)
+  }
+
+  end(): void {
+    this.response.end()
+  }
+
+  /** The answer was cut, and its form has no place to say so: neither may the connection end as if it were whole. */
+  fail(_code: ErrorCode): void {
+    this.response.destroy()
+  }
+
+  private run(handler: Handler, exchange: Exchange): void {
+    const { response, traffic } = this
+    response.on('close', () => {
+      if (!response.writableFinished) exchange.end('client_closed')
+      traffic.over()
+    })
+    handler(exchange).then(
+      (reply) => this.reply(reply),
+      () => response.destroy(), // the errors layer answers all there are; this is for what nobody foresaw
+    )
+  }
+
+  private reply({ status, headers, body }: Reply): void {
+    const { response } = this
+    if (response.destroyed) return
+    if (Buffer.isBuffer(body)) {
+      headers.push('content-length', String(body.length))
+      response.writeHead(status, headers)
+      response.end(body)
+      return
+    }
+    response.writeHead(status, headers)
+    this.stream = body
+    response.on('drain', () => this.stream?.resume())
+    body.flow(this)
+  }
+
+  private tooLarge(): Failure {
+    return new Failure('body_too_large', { detail: `It may hold ${this.traffic.bodyLimit} bytes.` })
+  }
+}
+
+interface Door {
+  readonly surface: Surface
+  readonly method: string
+  readonly path: string
+  readonly headers: readonly string[]
+  readonly body: Buffer
+}
+
+const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
+
+function newFacts({ surface, method, path, headers, body }: Door, { now, wall }: Deps): Facts {
+  let requestId: string | undefined
+  let traceparent: string | undefined
+  let tracestate: string | undefined
+  let userAgent: string | undefined
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] ?? ''
+    // By length first: there are many headers, and few of interest.
+    if (name.length !== 10 && name.length !== 11 && name.length !== 12) continue
+    const value = headers[i + 1]
+    switch (name.toLowerCase()) {
+      case 'x-request-id':
+        requestId = value !== undefined && REQUEST_ID.test(value) ? value : undefined
+        break
+      case 'traceparent':
+        traceparent = value
+        break
+      case 'tracestate':
+        tracestate = value
+        break
+      case 'user-agent':
+        userAgent = value
+        break
+    }
+  }
+  return {
+    requestId: requestId ?? randomUUID(),
+    surface,
+    method,
+    path,
+    started: now(),
+    wall: wall(),
+    ended: 0,
+    firstByte: 0,
+    traceparent,
+    tracestate,
+    userAgent,
+    requestedModel: '',
+    stream: false,
+    route: '',
+    rule: '',
+    endpoint: '',
+    model: '',
+    sticky: false,
+    attempts: [],
+    status: 0,
+    code: undefined,
+    error: undefined,
+    finishReason: undefined,
+    usage: undefined,
+    requestBytes: body.length,
+    responseBytes: 0,
+    aborted: false,
+    span: undefined,
+  }
+}
+
+const CLIENT_ERRORS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}
+
+/** What is no HTTP, or too slow or too large for us, gets a status line and the end of the connection. */
+function cutOff(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
+  socket.end(
+    `HTTP/1.1 ${CLIENT_ERRORS[error.code ?? ''] ?? '400 Bad Request'}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+  )
+}
