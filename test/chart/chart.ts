@@ -81,3 +81,26 @@ function isTree(value: unknown): value is Values {
 export function only(path: string, value: unknown): Values {
   return path.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), value) as Values // a path has a part
 }
+
+/** The value at a path with dots. */
+export function valueAt(values: Values, path: string): unknown {
+  return path.split('.').reduce<unknown>((at, name) => (isTree(at) ? at[name] : undefined), values)
+}
+
+/** What is read of a JSON schema. */
+interface Schema {
+  readonly $ref?: string
+  readonly description?: string
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly $defs?: Readonly<Record<string, Schema>>
+}
+
+/** What values.schema.json says of the value at a path. */
+export function schemaOf(path: string): Schema {
+  const root = JSON.parse(readFileSync(join(chart, 'values.schema.json'), 'utf8')) as Schema // Helm reads it as a schema too
+  const resolve = (schema: Schema | undefined): Schema => {
+    const named = schema?.$ref && root.$defs?.[schema.$ref.replace('#/$defs/', '')]
+    return { ...named, ...schema }
+  }
+  return path.split('.').reduce((at, name) => resolve(at.properties?.[name]), root)
+}

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { needs } from '../helpers/needs.ts'
-import { chart, defaults, leaves, only, template } from './chart.ts'
+import { defaults, leaves, only, schemaOf, template } from './chart.ts'
 
 const skip = needs('helm')
 
@@ -53,21 +51,6 @@ test('schema: a Kubernetes that is too old is refused', { skip }, async () => {
   await assert.rejects(template({}, '1.29.9'), /requires kubeVersion: >=1\.30\.0-0/)
 })
 
-interface Schema {
-  readonly $ref?: string
-  readonly description?: string
-  readonly properties?: Readonly<Record<string, Schema>>
-  readonly $defs?: Readonly<Record<string, Schema>>
-}
-
 test('schema: every value is in it, with a description', () => {
-  const root = JSON.parse(readFileSync(join(chart, 'values.schema.json'), 'utf8')) as Schema // Helm reads it as a schema too
-  const resolve = (schema: Schema | undefined): Schema => {
-    const named = schema?.$ref && root.$defs?.[schema.$ref.replace('#/$defs/', '')]
-    return { ...named, ...schema }
-  }
-  for (const path of leaves(defaults())) {
-    const schema = path.split('.').reduce((at, name) => resolve(at.properties?.[name]), root)
-    assert.ok(schema.description, `${path} has no description`)
-  }
+  for (const path of leaves(defaults())) assert.ok(schemaOf(path).description, `${path} has no description`)
 })

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { load } from 'js-yaml'
+import { REASONS } from '../../api/conditions.ts'
+import { needs, serverPath } from '../helpers/needs.ts'
+import { runProgram } from '../helpers/program.ts'
+import { chart, defaults, leaves, schemaOf, template, valueAt, type Values } from './chart.ts'
+
+const skip = needs('helm')
+const docs = join(import.meta.dirname, '../../docs')
+const install = readFileSync(join(docs, 'install.md'), 'utf8')
+
+test('docs: the table of values is the schema’s (UPDATE=1 writes it)', () => {
+  const values = defaults()
+  const rows = leaves(values).map((path) => {
+    const value = valueAt(values, path)
+    const shown = value === '' ? '' : `\`${JSON.stringify(value)}\``
+    return `| \`${path}\` | ${shown} | ${schemaOf(path).description ?? ''} |`
+  })
+  const table = ['<!-- values -->', '| value | default | what it does |', '|---|---|---|', ...rows, '<!-- /values -->']
+  const written = install.replace(/<!-- values -->[^]*<!-- \/values -->/, () => table.join('\n'))
+  if (process.env['UPDATE']) writeFileSync(join(docs, 'install.md'), written)
+  else assert.equal(install, written)
+})
+
+/** The fenced blocks of install.md in that language. */
+const blocks = (language: string) =>
+  [...install.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].flatMap(([, of, text = '']) => (of === language ? [text] : []))
+
+test('docs: the values that install.md shows are taken', { skip }, async () => {
+  const examples = blocks('yaml')
+  assert.ok(examples.length >= 2)
+  for (const text of examples) assert.match(await template(load(text) as Values), /kind: Deployment/)
+})
+
+test('docs: the commands that install.md shows are taken', { skip }, async () => {
+  const commands = blocks('').flatMap(
+    (text) => text.replaceAll('\\\n', ' ').match(/^helm (install|upgrade) .*/gm) ?? [],
+  )
+  assert.ok(commands.length >= 3)
+  for (const command of commands) {
+    const settings = [...command.matchAll(/--set (?:'([^']+)'|(\S+))/g)].flatMap(([, quoted, plain]) => [
+      '--set',
+      quoted ?? plain ?? '',
+    ])
+    assert.match(await runProgram(serverPath('helm'), ['template', 'x', chart, ...settings]), /kind: Deployment/)
+  }
+})
+
+test('docs: the runbook has every reason that something is wrong', () => {
+  const runbook = readFileSync(join(docs, 'runbook.md'), 'utf8')
+  const good: readonly string[] = [REASONS.accepted, REASONS.resolvedRefs, REASONS.programmed, REASONS.healthy]
+  const missing = Object.values(REASONS).filter(
+    (reason) => !good.includes(reason) && !runbook.includes(`\`${reason}\``),
+  )
+  assert.deepEqual(missing, [])
+})
