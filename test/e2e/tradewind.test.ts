@@ -1,0 +1,257 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, afterEach, before, describe, test } from 'node:test'
+import { eventually } from '../helpers/eventually.ts'
+import { needs } from '../helpers/needs.ts'
+import { apiKey, apps, type Lab, readme, startLab, system } from './lab.ts'
+
+const root = join(import.meta.dirname, '../..')
+const slow = { within: 60_000, every: 250 }
+
+// One cluster for all, in the order of a life: each test goes on where the one before it ended.
+describe('Tradewind in a cluster', { skip: needs('cluster') }, () => {
+  let lab: Lab
+  const k: Lab['k'] = (...args) => lab.k(...args)
+  const operator = async (...args: readonly string[]) => (await lab.kubectl(['-n', system, ...args])).trim()
+  /** Names of the running pods of an app. */
+  const podsOf = async (app: string) => {
+    const names = await k('get', 'pods', '-l', `app=${app}`, '--field-selector=status.phase=Running', '-o', 'name')
+    return names.split('\n').filter(Boolean)
+  }
+  const setWeights = (fast: number, strong: number) => {
+    const patch = [fast, strong].map((value, i) => ({
+      op: 'replace',
+      path: `/spec/rules/0/targets/${i}/weight`,
+      value,
+    }))
+    return k('patch', 'modelroute', 'support', '--type=json', '-p', JSON.stringify(patch))
+  }
+  /** Asserts that 400 requests are answered, and split so, within 4 points. */
+  const assertSplit = async (fast: number, strong: number) => {
+    const { failed, errors, byEndpoint } = await lab.askMany(400)
+    assert.equal(failed, 0, errors.join('\n'))
+    const share = (endpoint: string) => ((byEndpoint[endpoint] ?? 0) / 400) * 100
+    assert.ok(
+      Math.abs(share('fast') - fast) <= 4 && Math.abs(share('strong') - strong) <= 4,
+      JSON.stringify(byEndpoint),
+    )
+  }
+
+  before(async () => {
+    lab = await startLab()
+  })
+  after(() => lab?.stop())
+  afterEach(async (t) => {
+    if ('passed' in t && t.passed) return
+    console.log(await lab.kubectl(['get', 'pods', '-A', '-o', 'wide']))
+    console.log(await operator('logs', '-l', 'app.kubernetes.io/component=operator', '--tail=15', '--prefix'))
+  })
+
+  test("the README's commands install it, and `helm test` agrees", async () => {
+    const [install = '', label = ''] = readme().commands
+    assert.match(install, /^helm install tradewind charts\/tradewind /)
+    const [, ...args] = install.replace('charts/tradewind', join(root, 'charts/tradewind')).split(' ')
+    await lab.helm([...args, '--wait', '--timeout', '120s'])
+    assert.equal(
+      await operator('get', 'deployment', 'tradewind-operator', '-o', 'jsonpath={.status.readyReplicas}'),
+      '2',
+    )
+    await lab.helm(['test', 'tradewind', '-n', system, '--timeout', '60s'])
+    await lab.kubectl(['create', 'namespace', apps])
+    assert.match(label, /^kubectl label namespace /)
+    await lab.kubectl(label.split(' ').slice(1))
+  })
+
+  test('a Deployment of the labelled namespace gets a native sidecar', async () => {
+    await lab.apply('workloads.yaml')
+    await lab.kubectl(['apply', '-f', '-'], { input: readme().manifests })
+    for (const name of ['fast-model', 'strong-model', 'support'])
+      await k('rollout', 'status', `deployment/${name}`, '--timeout=60s')
+    const [pod] = JSON.parse(await k('get', 'pods', '-l', 'app=support', '-o', 'json')).items
+    const [sidecar] = pod.spec.initContainers
+    assert.equal(sidecar.name, 'tradewind-sidecar')
+    assert.equal(sidecar.restartPolicy, 'Always')
+    assert.equal(pod.status.initContainerStatuses[0].ready, true)
+    const [model] = JSON.parse(await k('get', 'pods', '-l', 'app=fast-model', '-o', 'json')).items
+    assert.equal(model.spec.initContainers, undefined, 'a pod that says no has none')
+  })
+
+  test("the README's manifests are in force: requests are answered, and split 90 to 10", async () => {
+    await lab.programmed('support', 1)
+    const { ok, route, endpoint, error } = await lab.ask()
+    assert.ok(ok, error)
+    assert.equal(route, 'support')
+    assert.ok(['fast', 'strong'].includes(endpoint), endpoint)
+    assert.ok((await lab.ask('stream')).ok)
+    await assertSplit(90, 10)
+    assert.match(
+      await k('get', 'modelroutes', 'support'),
+      /NAME +MODELS +ACCEPTED +PROGRAMMED +SPLIT +AGE\nsupport +\["support-chat"\] +True +1\/1 +90% fast\/small-chat · 10% strong\/large-chat /,
+    )
+  })
+
+  test('an edit of the weights shifts the split, and none is lost', async () => {
+    const { failed, errors } = await lab.underLoad(async () => {
+      await setWeights(50, 50)
+      await lab.programmed('support', 1)
+    })
+    assert.equal(failed, 0, errors.join('\n'))
+    await assertSplit(50, 50)
+  })
+
+  test('an endpoint whose pods are killed and scaled: addresses follow, and none is lost', async () => {
+    const { failed, errors } = await lab.underLoad(async () => {
+      await k('delete', 'pods', '-l', 'app=fast-model', '--grace-period=0', '--force')
+      await k('rollout', 'status', 'deployment/fast-model', '--timeout=60s')
+      await k('scale', 'deployment/strong-model', '--replicas=3')
+      await k('rollout', 'status', 'deployment/strong-model', '--timeout=60s')
+      await k('scale', 'deployment/fast-model', '--replicas=1')
+      await k('rollout', 'status', 'deployment/fast-model', '--timeout=60s')
+    })
+    assert.equal(failed, 0, errors.join('\n'))
+    for (const [name, port] of [
+      ['fast-model', 4000],
+      ['strong-model', 8000],
+    ] as const) {
+      const ips = async () =>
+        (
+          await k(
+            'get',
+            'pods',
+            '-l',
+            `app=${name}`,
+            '--field-selector=status.phase=Running',
+            '-o',
+            'jsonpath={.items[*].status.podIP}',
+          )
+        )
+          .split(' ')
+          .sort()
+      await eventually(async () => {
+        const known = await lab.app(['get', 'http://127.0.0.1:4142/endpoints'])
+        const addresses = [...known.matchAll(new RegExp(`([0-9.]+):${port}\\b`, 'g'))].map(([, ip = '']) => ip)
+        assert.deepEqual([...new Set(addresses)].sort(), await ips())
+      }, slow)
+    }
+    await assertSplit(50, 50)
+  })
+
+  test('the operator is rolled, then killed, while requests and edits go on: none is lost', async () => {
+    const { failed, errors } = await lab.underLoad(async () => {
+      await operator('rollout', 'restart', 'deployment/tradewind-operator')
+      await operator('rollout', 'status', 'deployment/tradewind-operator', '--timeout=90s')
+      await operator('delete', 'pods', '-l', 'app.kubernetes.io/component=operator', '--grace-period=0', '--force')
+      await setWeights(80, 20)
+      await operator('rollout', 'status', 'deployment/tradewind-operator', '--timeout=90s')
+      await lab.programmed('support', 1)
+    })
+    assert.equal(failed, 0, errors.join('\n'))
+    await assertSplit(80, 20)
+  })
+
+  test('a sidecar that is killed while no operator is there comes back, and serves what it served', async () => {
+    await operator('scale', 'deployment/tradewind-operator', '--replicas=0')
+    await operator('wait', '--for=delete', 'pods', '-l', 'app.kubernetes.io/component=operator', '--timeout=60s')
+    const container = async () =>
+      JSON.parse(await k('get', (await podsOf('support'))[0] ?? '', '-o', 'json')).status.initContainerStatuses[0]
+    const { containerID } = await container()
+    await lab.run('ctr', ['-n', 'k8s.io', 'tasks', 'kill', '-s', 'KILL', containerID.replace('containerd://', '')])
+    await eventually(async () => {
+      const { restartCount, ready } = await container()
+      assert.deepEqual({ restartCount, ready }, { restartCount: 1, ready: true })
+    }, slow)
+    await assertSplit(80, 20)
+
+    await operator('scale', 'deployment/tradewind-operator', '--replicas=2')
+    await operator('rollout', 'status', 'deployment/tradewind-operator', '--timeout=90s')
+    await lab.programmed('support', 1)
+  })
+
+  test('a pod that is drained in the middle of a stream reads it to its end', async () => {
+    await lab.apply('streamer.yaml')
+    await eventually(async () => assert.match(await k('logs', 'streamer', '-c', 'app'), /asking/), slow)
+    const log = k('logs', '-f', 'streamer', '-c', 'app')
+    await lab.kubectl([
+      'drain',
+      'node',
+      '--pod-selector=app=streamer',
+      '--force',
+      '--delete-emptydir-data',
+      '--timeout=60s',
+    ])
+    await lab.kubectl(['uncordon', 'node'])
+    const [, told, last = ''] = (await log).split('\n')
+    assert.equal(told, 'told to end')
+    const { ok, error, text } = JSON.parse(last)
+    assert.ok(ok, error)
+    assert.equal(text.trim().split(/\s+/).length, 50)
+  })
+
+  test('a Job with a sidecar completes', async () => {
+    await lab.apply('job.yaml')
+    await k('wait', '--for=condition=Complete', 'job/ask-once', '--timeout=60s')
+    assert.equal(JSON.parse(await k('logs', 'job/ask-once', '-c', 'app')).ok, true)
+  })
+
+  test('`tradewind status` tells the same from a kubeconfig', async () => {
+    const printed = await lab.run(process.execPath, [join(root, 'cli/main.ts'), 'status', '-n', apps, '-o', 'json'])
+    const [pod = ''] = await podsOf('support')
+    assert.ok(printed.includes(pod.replace('pod/', '')), printed)
+  })
+
+  test('no log, dump or metric has a credential in it', async () => {
+    const texts = [
+      await operator('logs', '-l', 'app.kubernetes.io/component=operator', '--tail=-1'),
+      await k('logs', 'deployment/support', '-c', 'tradewind-sidecar', '--tail=-1'),
+      await k('logs', 'deployment/support', '-c', 'tradewind-sidecar', '--previous', '--tail=-1'),
+      await lab.app(['get', 'http://127.0.0.1:4142/config']),
+      await lab.app(['get', 'http://127.0.0.1:4143/metrics']),
+    ]
+    for (const text of texts) {
+      assert.ok(text.length > 100, text)
+      assert.ok(!text.includes(apiKey), 'the key of a model server')
+      assert.doesNotMatch(text, /eyJ[\w-]{10,}\.eyJ/, "a ServiceAccount's token")
+    }
+  })
+
+  test('uninstall leaves nothing but the definitions, and running pods go on', async () => {
+    await lab.helm(['uninstall', 'tradewind', '-n', system, '--wait', '--timeout', '120s'])
+    const kinds = (await lab.kubectl(['api-resources', '--verbs=list,delete', '-o', 'name'])).trim().split('\n')
+    const ours = async () => {
+      const lists = await lab.kubectl([
+        'get',
+        kinds.filter((kind) => !kind.startsWith('events')).join(','),
+        '-A',
+        '-o',
+        'json',
+      ])
+      const objects: { kind: string; metadata: { name: string; namespace?: string } }[] = JSON.parse(lists).items
+      return objects
+        .filter(
+          ({ metadata: { namespace, ...metadata } }) =>
+            /tradewind/.test(JSON.stringify(metadata)) || namespace === system,
+        )
+        .map(({ kind, metadata: { namespace, name } }) => `${kind} ${namespace ?? ''}/${name}`)
+        .filter((object) => !left.some((pattern) => pattern.test(object)))
+    }
+    // The user's own, what every namespace has, and pods that were injected.
+    const left = [
+      /^CustomResourceDefinition \/(modelroutes|modelendpoints)\.tradewind\.dev$/,
+      new RegExp(`^(ModelRoute|ModelEndpoint|Pod|Deployment|ReplicaSet|Job|Secret|PodMetrics) ${apps}/`),
+      new RegExp(`^Namespace /(${apps}|${system})$`),
+      new RegExp(`^(ConfigMap ${system}/kube-root-ca.crt|ServiceAccount ${system}/default)$`),
+    ]
+    await eventually(async () => assert.deepEqual(await ours(), []), slow)
+    assert.ok((await lab.ask()).ok)
+
+    await k('rollout', 'restart', 'deployment/support')
+    await k('rollout', 'status', 'deployment/support', '--timeout=60s')
+    const pods = JSON.parse(
+      await k('get', 'pods', '-l', 'app=support', '--field-selector=status.phase=Running', '-o', 'json'),
+    ).items
+    assert.ok(
+      pods.some(({ spec }: { spec: { initContainers?: unknown } }) => !spec.initContainers),
+      'new pods start without',
+    )
+  })
+})
