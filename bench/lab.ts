@@ -105,9 +105,9 @@ export async function launch(
 ): Promise<Running> {
   const directory = join(lab.directory, system.name)
   mkdirSync(directory, { recursive: true })
-  const [port = 0, adminPort = 0] = await freePorts(2)
-  const deployment = { directory, port, adminPort, targets, routes }
-  const plan = system.prepare(deployment)
+  const [port = 0, adminPort = 0, metricsPort = 0] = await freePorts(3)
+  const deployment = { directory, port, adminPort, metricsPort, targets, routes }
+  const plan = await system.prepare(deployment)
   const started = performance.now()
   const child = plan.command
     ? startChild('taskset', ['--cpu-list', String(proxyCore), ...plan.command], {

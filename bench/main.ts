@@ -49,7 +49,7 @@ const program = new Command('bench')
     mkdirSync(cacheRoot, { recursive: true })
     try {
       const installed = await install(wanted)
-      if (flags.printConfig) return printConfigs(installed, directory)
+      if (flags.printConfig) return await printConfigs(installed, directory)
       // Two runs at once would measure each other.
       await withLock(join(cacheRoot, 'bench.lock'), () => measure(chosen, installed, flags, directory))
     } finally {
@@ -68,7 +68,7 @@ async function install(wanted: readonly string[] | undefined): Promise<readonly 
   return found
 }
 
-function printConfigs(installed: readonly Installed[], directory: string): void {
+async function printConfigs(installed: readonly Installed[], directory: string): Promise<void> {
   for (const { system, version } of installed) {
     const own = join(directory, system.name)
     mkdirSync(own, { recursive: true })
@@ -76,7 +76,14 @@ function printConfigs(installed: readonly Installed[], directory: string): void 
       { port: 8001, weight: 90 },
       { port: 8002, weight: 10 },
     ] as const
-    const { config, command } = system.prepare({ directory: own, port: 8080, adminPort: 8081, targets, routes: 1 })
+    const { config, command } = await system.prepare({
+      directory: own,
+      port: 8080,
+      adminPort: 8081,
+      metricsPort: 8082,
+      targets,
+      routes: 1,
+    })
     console.log(`# ${system.name} ${version}\n# on: ${system.features}\n# ${command?.join(' ') ?? ''}\n${config}\n`)
   }
 }

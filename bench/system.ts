@@ -10,6 +10,7 @@ export interface Deployment {
   readonly directory: string
   readonly port: number
   readonly adminPort: number
+  readonly metricsPort: number
   readonly targets: readonly [Target, Target]
   /** Routes in its configuration; the first is the one that is asked for. */
   readonly routes: number
@@ -36,7 +37,7 @@ export interface System {
   /** The version that is installed; installs it where it can. Throws with the reason why it cannot be had here. */
   readonly install: () => Promise<string>
   /** Writes its configuration below the deployment's directory. */
-  readonly prepare: (deployment: Deployment) => Launch
+  readonly prepare: (deployment: Deployment) => Launch | Promise<Launch>
   /** What shows that the features are on: a line of its access log, an excerpt of its metrics. Asked while it runs, after load. */
   readonly evidence: (deployment: Deployment) => Promise<string>
 }

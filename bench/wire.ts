@@ -15,9 +15,10 @@ export const request = JSON.stringify({
 /** The same, asking for a stream. */
 export const streamRequest = JSON.stringify({ ...JSON.parse(request), stream: true })
 
-/** The same with a prompt of 500 KB. */
+/** A prompt of 500 KB, for a model that goes by another name upstream: where the system has names of its own, that field is rewritten. */
 export const largeRequest = JSON.stringify({
   ...JSON.parse(request),
+  model: 'support-chat',
   messages: [{ role: 'user', content: 'The minutes of the meeting follow; list what was decided. '.repeat(8621) }],
 })
 

@@ -1,6 +1,7 @@
-import { globSync, readFileSync, writeFileSync } from 'node:fs'
+import { globSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cached, run } from '../install.ts'
+import { lastLine } from '../last-line.ts'
 import type { System, Target } from '../system.ts'
 
 const version = '1.40.0'
@@ -124,7 +125,7 @@ export const envoy: System = {
     return { command, port, headers: {}, config: text }
   },
   async evidence({ directory, adminPort }) {
-    const line = readFileSync(join(directory, 'access.log'), 'utf8').trimEnd().split('\n').at(-1) ?? ''
+    const line = lastLine(join(directory, 'access.log'), '"status":200')
     const filter = encodeURIComponent(
       'cluster.model-.*(upstream_rq_total|upstream_rq_retry|outlier_detection.ejections_total)$|upstream_rq_time$',
     )
