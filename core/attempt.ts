@@ -14,6 +14,8 @@ const HOLD = 4 * 1024 * 1024
 /** Of an error's body no more than this is kept. */
 const HOLD_ERROR = 256 * 1024
 
+const NO_FINISH = 'The stream ended without a finish reason.'
+
 type Phase = 'connect' | 'head' | 'whole' | 'first' | 'flow' | 'raw' | 'over'
 
 interface Context {
@@ -228,7 +230,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     const more = out.length === 0 || this.pass(out)
     if (this.spoiled(stream)) return true
     if (stream.events > before) {
-      if (this.phase === 'first' && !this.begin(stream)) return true
+      if (this.phase === 'first') this.begin()
       // A caller that takes nothing in is no fault of the target's.
       this.due = more ? Math.min(this.last, this.context.now() + this.target.endpoint.timeouts.idle) : this.last
     }
@@ -241,8 +243,8 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     const out = stream.end()
     if (out.length > 0) this.pass(out)
     if (this.spoiled(stream)) return
-    if (!stream.complete) return this.fail('upstream_truncated', 'The stream ended without a finish reason.')
-    if (this.phase === 'first' && !this.begin(stream)) return
+    if (!stream.complete) return this.fail('upstream_truncated', NO_FINISH)
+    if (this.phase === 'first') this.begin()
     this.finish()
   }
 
@@ -252,20 +254,16 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
       this.end(this.failureOf(errorInside(stream.error, this.context.wall())))
       return true
     }
-    if (!stream.malformed) return false
-    this.end(new Failure('upstream_malformed', { detail: this.whose('An event is not JSON.') }))
+    if (stream.malformed) this.fail('upstream_malformed', 'An event is not JSON.')
+    else if (stream.done && !stream.complete) this.fail('upstream_truncated', NO_FINISH)
+    else return false
     return true
   }
 
-  /** The first event is good: from here on there is a reply. False where it says that the stream ends with nothing in it. */
-  private begin(stream: OpenAIStream): boolean {
-    if (stream.done && !stream.complete) {
-      this.fail('upstream_truncated', 'The stream ended without a finish reason.')
-      return false
-    }
+  /** The first event is good: from here on there is a reply. */
+  private begin(): void {
     this.phase = 'flow'
     this.reply({ status: this.status, headers: answerHeadersOf(this.headers), body: this })
-    return true
   }
 
   /** Passes on what comes, unseen. */

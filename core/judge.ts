@@ -29,7 +29,7 @@ export function judgeWhole(headers: readonly string[], body: Buffer, streamAsked
     return { usage, finishReason }
   } catch (error) {
     if (!(error instanceof InvalidJson)) throw error
-    return error.position >= body.length
+    return body.toString('latin1').trimEnd().at(-1) !== '}'
       ? { fault: { code: 'upstream_truncated', detail: `${error.message}.` } }
       : malformed(`${error.message}.`)
   }

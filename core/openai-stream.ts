@@ -71,7 +71,8 @@ export class OpenAIStream {
     this.events++
     if (data.length < 10 && data.trim() === '[DONE]') {
       this.done = true
-      return true
+      // Without a finish reason it would make a truncated answer look whole.
+      return this.finished.size > 0
     }
     if (event.type === 'error' || hasValue(data, '"error"')) {
       // Below the top level the word is the provider's own business.
