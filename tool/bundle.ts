@@ -8,7 +8,8 @@ export const programs = { operator: 'operator/main.ts', sidecar: 'sidecar/main.t
 const absent = ['bufferutil', 'utf-8-validate']
 
 /** Packages in CommonJS ask for Node's own modules by `require`, which a module does not have. */
-const banner = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
+const banner =
+  "import { createRequire as $createRequire } from 'node:module'; const require = $createRequire(import.meta.url);"
 
 /** Bundles the program that the module `entry` (from the root) starts, with all packages that it loads, into the single file `outfile`. */
 export async function bundle(entry: string, outfile: string): Promise<void> {
@@ -22,9 +23,10 @@ export async function bundle(entry: string, outfile: string): Promise<void> {
     format: 'esm',
     external: absent,
     banner: { js: banner },
-    // Names stay: stacks and profiles are read by people.
+    // Names stay, for stacks and profiles are read by people; lines are short, for Node prints the one where it crashes.
     minifyWhitespace: true,
     minifySyntax: true,
+    lineLimit: 160,
     legalComments: 'none',
     logLevel: 'warning',
   })
