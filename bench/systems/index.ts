@@ -3,6 +3,7 @@ import { direct } from './direct.ts'
 import { envoy } from './envoy.ts'
 import { nginx } from './nginx.ts'
 import { portkey } from './portkey.ts'
+import { tradewind } from './tradewind.ts'
 
 /** Every system that is measured, in the order of the tables. */
-export const systems: readonly System[] = [direct, nginx, envoy, portkey]
+export const systems: readonly System[] = [direct, tradewind, nginx, envoy, portkey]
