@@ -1,0 +1,244 @@
+import type { Surface } from '../core/exchange.ts'
+import type { Endpoint, Model } from '../core/target.ts'
+import type { Histogram } from './histogram.ts'
+import type { TargetCounts } from './metrics.ts'
+import { LABEL, METRIC, OPERATION, PROVIDER } from './names.ts'
+
+/** What is measured at the moment somebody asks. */
+export interface Gauges {
+  readonly endpoints: ReadonlyMap<string, Endpoint>
+  /** Routes in force, with the generation of each. */
+  readonly routes: ReadonlyMap<string, number>
+  /** Digest of the whole configuration. */
+  readonly digest: string
+  /** Milliseconds since it came into force; undefined before the first. */
+  readonly age: number | undefined
+  readonly connected: boolean
+  readonly linesDropped: number
+}
+
+type Labels = Readonly<Record<string, string>>
+
+/** One line of the text, under the family's name unless it has its own. */
+export interface Value {
+  readonly metricName?: string
+  readonly labels: Labels
+  readonly value: number
+}
+
+interface Family<Args extends readonly unknown[]> {
+  readonly name: string
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly values: (...args: Args) => Value[]
+}
+
+/** Metrics of what was counted on the request path, for each target of a rule. */
+export const counted: readonly Family<[TargetCounts, Gauges]>[] = [
+  {
+    name: METRIC.requests,
+    type: 'counter',
+    help: 'Answers to callers.',
+    values: (counts) =>
+      counts.answers.map(({ surface, status, code, stream, count }) => ({
+        labels: {
+          ...target(counts),
+          [LABEL.operation]: OPERATION[surface],
+          [LABEL.status]: String(status),
+          [LABEL.code]: code ?? '',
+          [LABEL.stream]: String(stream),
+        },
+        value: count,
+      })),
+  },
+  {
+    name: METRIC.attempts,
+    type: 'counter',
+    help: 'Calls of targets, by why each was made and what came of it.',
+    values: (counts) =>
+      counts.tried.map(({ why, code, count }) => ({
+        labels: { ...target(counts), [LABEL.why]: why, [LABEL.code]: code ?? '' },
+        value: count,
+      })),
+  },
+  {
+    name: METRIC.retries,
+    type: 'counter',
+    help: 'Calls of a target that had failed the same request before.',
+    values: (counts) => because(counts, 'retry'),
+  },
+  {
+    name: METRIC.fallbacks,
+    type: 'counter',
+    help: 'Calls of a target because another had failed the request.',
+    values: (counts) => because(counts, 'fallback'),
+  },
+  {
+    name: METRIC.tokens,
+    type: 'counter',
+    help: 'Tokens as providers report them; cached ones are part of input, reasoning of output.',
+    values: (counts) =>
+      Object.entries(counts.tokens).flatMap(([kind, value]) =>
+        value > 0 ? [{ labels: { ...target(counts), [LABEL.kind]: kind }, value }] : [],
+      ),
+  },
+  {
+    name: METRIC.duration,
+    type: 'histogram',
+    help: 'Seconds from a request to the end of its answer.',
+    values: (counts, gauges) =>
+      counts.durations.flatMap(({ surface, code, seconds }) =>
+        lines(METRIC.duration, { ...genAi(counts, gauges, surface), [LABEL.errorType]: code ?? '' }, seconds),
+      ),
+  },
+  {
+    name: METRIC.tokenUsage,
+    type: 'histogram',
+    help: 'Tokens of one call.',
+    values: (counts, gauges) =>
+      counts.generations.flatMap(({ surface, input, output }) => {
+        const labels = genAi(counts, gauges, surface)
+        return [
+          ...lines(METRIC.tokenUsage, { ...labels, [LABEL.tokenType]: 'input' }, input),
+          ...lines(METRIC.tokenUsage, { ...labels, [LABEL.tokenType]: 'output' }, output),
+        ]
+      }),
+  },
+  {
+    name: METRIC.timeToFirstToken,
+    type: 'histogram',
+    help: 'Seconds from a streamed call to the first event of its answer.',
+    values: (counts, gauges) =>
+      counts.generations.flatMap(({ surface, firstToken }) =>
+        lines(METRIC.timeToFirstToken, genAi(counts, gauges, surface), firstToken),
+      ),
+  },
+  {
+    name: METRIC.timePerOutputToken,
+    type: 'histogram',
+    help: 'Seconds for each token of a streamed answer after the first.',
+    values: (counts, gauges) =>
+      counts.generations.flatMap(({ surface, perToken }) =>
+        lines(METRIC.timePerOutputToken, genAi(counts, gauges, surface), perToken),
+      ),
+  },
+]
+
+const STATES = ['closed', 'open', 'half-open', 'ramp'] as const
+
+/** Metrics of how things stand. */
+export const measured: readonly Family<[Gauges]>[] = [
+  {
+    name: METRIC.breakerState,
+    type: 'gauge',
+    help: '1 for the state that the circuit breaker is in.',
+    values: (gauges) =>
+      models(gauges, ({ state }, labels) => {
+        const now = state.breaker.state
+        return STATES.map((it) => ({ labels: { ...labels, [LABEL.state]: it }, value: it === now ? 1 : 0 }))
+      }),
+  },
+  {
+    name: METRIC.latency,
+    type: 'gauge',
+    help: 'Peak-EWMA seconds to the first token, or to the whole answer, as targets are compared by.',
+    values: (gauges) => models(gauges, ({ state }, labels) => [{ labels, value: state.ewma.latency() / 1000 }]),
+  },
+  {
+    name: METRIC.addresses,
+    type: 'gauge',
+    help: 'Addresses of the endpoint, by what active checks find.',
+    values: ({ endpoints }) =>
+      [...endpoints.values()].flatMap(({ name, addresses }) => {
+        const healthy = addresses.filter((address) => address.healthy).length
+        return [
+          { labels: { [LABEL.endpoint]: name, [LABEL.state]: 'healthy' }, value: healthy },
+          { labels: { [LABEL.endpoint]: name, [LABEL.state]: 'unhealthy' }, value: addresses.length - healthy },
+        ]
+      }),
+  },
+  {
+    name: METRIC.inFlight,
+    type: 'gauge',
+    help: 'Calls in flight.',
+    values: ({ endpoints }) =>
+      [...endpoints.values()].map(({ name, load }) => ({ labels: { [LABEL.endpoint]: name }, value: load.inFlight })),
+  },
+  {
+    name: METRIC.configInfo,
+    type: 'gauge',
+    help: '1, with the digest of the configuration in force.',
+    values: ({ digest }) => [{ labels: { [LABEL.digest]: digest }, value: 1 }],
+  },
+  {
+    name: METRIC.configAge,
+    type: 'gauge',
+    help: 'Seconds since the configuration in force came into force.',
+    values: ({ age }) => (age === undefined ? [] : [{ labels: {}, value: age / 1000 }]),
+  },
+  {
+    name: METRIC.routeGeneration,
+    type: 'gauge',
+    help: 'The generation of each route in force.',
+    values: ({ routes }) => [...routes].map(([route, value]) => ({ labels: { [LABEL.route]: route }, value })),
+  },
+  {
+    name: METRIC.connected,
+    type: 'gauge',
+    help: '1 while the operator is connected.',
+    values: ({ connected }) => [{ labels: {}, value: connected ? 1 : 0 }],
+  },
+  {
+    name: METRIC.linesDropped,
+    type: 'counter',
+    help: 'Log lines that nobody read in time.',
+    values: ({ linesDropped }) => [{ labels: {}, value: linesDropped }],
+  },
+]
+
+const target = ({ route, rule, endpoint, model }: TargetCounts): Labels => ({
+  [LABEL.route]: route,
+  [LABEL.rule]: rule,
+  [LABEL.endpoint]: endpoint,
+  [LABEL.model]: model,
+})
+
+/** The labels of the semantic conventions, and whose they are. */
+function genAi(counts: TargetCounts, { endpoints }: Gauges, surface: Surface): Labels {
+  const type = endpoints.get(counts.endpoint)?.provider ?? ''
+  const { [LABEL.model]: model = '', ...place } = target(counts)
+  return {
+    ...place,
+    [LABEL.operation]: OPERATION[surface],
+    [LABEL.provider]: PROVIDER[type] ?? type,
+    [LABEL.requestModel]: model,
+  }
+}
+
+function because(counts: TargetCounts, why: string): Value[] {
+  const value = counts.tried.reduce((sum, tried) => sum + (tried.why === why ? tried.count : 0), 0)
+  return value > 0 ? [{ labels: target(counts), value }] : []
+}
+
+function models({ endpoints }: Gauges, values: (model: Model, labels: Labels) => Value[]): Value[] {
+  return [...endpoints.values()].flatMap((endpoint) =>
+    [...endpoint.models.values()].flatMap((model) =>
+      values(model, { [LABEL.endpoint]: endpoint.name, [LABEL.model]: model.name }),
+    ),
+  )
+}
+
+/** A histogram's lines, cumulative as the format has them; none for one that is empty. */
+function lines(name: string, labels: Labels, { bounds, counts, sum }: Histogram): Value[] {
+  let count = 0
+  const buckets = [...counts].map((inBucket, i) => {
+    count += inBucket
+    return { metricName: `${name}_bucket`, labels: { ...labels, le: String(bounds[i] ?? '+Inf') }, value: count }
+  })
+  if (count === 0) return []
+  return [
+    ...buckets,
+    { metricName: `${name}_sum`, labels, value: sum },
+    { metricName: `${name}_count`, labels, value: count },
+  ]
+}

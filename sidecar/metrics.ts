@@ -1,0 +1,153 @@
+import type { ErrorCode } from '../core/errors.ts'
+import type { AttemptFacts, Facts, Surface, Usage, Why } from '../core/exchange.ts'
+import { Histogram } from './histogram.ts'
+
+/** Bounds as the semantic conventions ask for them: seconds, and tokens. */
+const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
+const FIRST_TOKEN = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+const PER_TOKEN = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5]
+const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864]
+
+/** What is counted of the answers to callers, of one combination of labels. */
+export interface Answers {
+  readonly surface: Surface
+  readonly status: number
+  readonly code: ErrorCode | undefined
+  readonly stream: boolean
+  count: number
+}
+
+export interface Durations {
+  readonly surface: Surface
+  readonly code: ErrorCode | undefined
+  readonly seconds: Histogram
+}
+
+export interface Tried {
+  readonly why: Why
+  readonly code: ErrorCode | undefined
+  count: number
+}
+
+/** Of one operation. */
+export interface Generation {
+  readonly surface: Surface
+  readonly input: Histogram
+  readonly output: Histogram
+  readonly firstToken: Histogram
+  readonly perToken: Histogram
+}
+
+/**
+ * What is counted of one target of one rule. Plain numbers that the hot path finds by a few look-ups and adds to; they become metrics when
+ * somebody asks for those. Names are of the configuration, so that callers cannot make up new ones.
+ */
+export class TargetCounts {
+  readonly route: string
+  readonly rule: string
+  /** Empty, as the model is, for requests that no target was asked for. */
+  readonly endpoint: string
+  readonly model: string
+  readonly answers: Answers[] = []
+  readonly durations: Durations[] = []
+  readonly tried: Tried[] = []
+  readonly generations: Generation[] = []
+  readonly tokens = { input: 0, output: 0, cached: 0, reasoning: 0 }
+  /** Attempts that ended, and those of them that failed. */
+  requests = 0
+  errors = 0
+
+  constructor(route: string, rule: string, endpoint: string, model: string) {
+    this.route = route
+    this.rule = rule
+    this.endpoint = endpoint
+    this.model = model
+  }
+
+  answered({ surface, status, code, stream, started, ended }: Facts): void {
+    let answers = this.answers.find(
+      (it) => it.status === status && it.code === code && it.surface === surface && it.stream === stream,
+    )
+    if (!answers) this.answers.push((answers = { surface, status, code, stream, count: 0 }))
+    answers.count++
+    let durations = this.durations.find((it) => it.code === code && it.surface === surface)
+    if (!durations) this.durations.push((durations = { surface, code, seconds: new Histogram(SECONDS) }))
+    durations.seconds.observe((ended - started) / 1000)
+  }
+
+  attempted({ surface, stream }: Facts, { why, code, usage, started, firstByte, ended }: AttemptFacts): void {
+    this.requests++
+    if (code !== undefined && code !== 'client_closed') this.errors++
+    let tried = this.tried.find((it) => it.why === why && it.code === code)
+    if (!tried) this.tried.push((tried = { why, code, count: 0 }))
+    tried.count++
+    if (!usage && !(stream && firstByte > 0)) return
+    const generation = this.generation(surface)
+    if (usage) this.used(generation, usage)
+    if (!stream || firstByte === 0 || code !== undefined) return
+    generation.firstToken.observe((firstByte - started) / 1000)
+    if (usage && usage.output > 1) generation.perToken.observe((ended - firstByte) / 1000 / (usage.output - 1))
+  }
+
+  private generation(surface: Surface): Generation {
+    let generation = this.generations.find((it) => it.surface === surface)
+    if (!generation) {
+      const [input, output] = [new Histogram(TOKENS), new Histogram(TOKENS)]
+      const [firstToken, perToken] = [new Histogram(FIRST_TOKEN), new Histogram(PER_TOKEN)]
+      this.generations.push((generation = { surface, input, output, firstToken, perToken }))
+    }
+    return generation
+  }
+
+  private used(generation: Generation, { input, output, cached, reasoning }: Usage): void {
+    generation.input.observe(input)
+    if (output > 0) generation.output.observe(output)
+    const { tokens } = this
+    tokens.input += input
+    tokens.output += output
+    tokens.cached += cached
+    tokens.reasoning += reasoning
+  }
+}
+
+type Tree = Map<string, Map<string, Map<string, Map<string, TargetCounts>>>>
+
+/** All counts of the sidecar. */
+export class Metrics {
+  private readonly tree: Tree = new Map()
+
+  /** An attempt has ended. */
+  attemptEnded(facts: Facts, attempt: AttemptFacts): void {
+    this.of(attempt.route, attempt.rule, attempt.endpoint, attempt.model).attempted(facts, attempt)
+  }
+
+  /** An exchange has ended: it counts for the target that gave the answer, or was asked last. */
+  exchangeEnded(facts: Facts): void {
+    const last = facts.attempts.at(-1)
+    this.of(facts.route, facts.rule, last?.endpoint ?? '', last?.model ?? '').answered(facts)
+  }
+
+  *targets(): Generator<TargetCounts> {
+    for (const rules of this.tree.values())
+      for (const endpoints of rules.values())
+        for (const models of endpoints.values()) for (const counts of models.values()) yield counts
+  }
+
+  /** Lets go of the counts of routes that are no more. */
+  retain(routes: { has(route: string): boolean }): void {
+    for (const route of this.tree.keys()) if (route !== '' && !routes.has(route)) this.tree.delete(route)
+  }
+
+  private of(route: string, rule: string, endpoint: string, model: string): TargetCounts {
+    const models = branch(branch(branch(this.tree, route), rule), endpoint)
+    let counts = models.get(model)
+    if (!counts) models.set(model, (counts = new TargetCounts(route, rule, endpoint, model)))
+    return counts
+  }
+}
+
+function branch<K, B>(map: Map<string, Map<K, B>>, key: string): Map<K, B> {
+  let found = map.get(key)
+  if (!found) map.set(key, (found = new Map<K, B>()))
+  return found
+}

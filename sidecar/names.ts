@@ -1,0 +1,89 @@
+/**
+ * Every name that telemetry shows to the world, once: metrics, labels, span attributes and the fields of log lines. Those of OpenTelemetry's
+ * semantic conventions for generative AI are used where there are any (in metrics with underscores and units, as Prometheus has them).
+ */
+
+export const METRIC = {
+  duration: 'gen_ai_client_operation_duration_seconds',
+  tokenUsage: 'gen_ai_client_token_usage',
+  timeToFirstToken: 'gen_ai_server_time_to_first_token_seconds',
+  timePerOutputToken: 'gen_ai_server_time_per_output_token_seconds',
+  requests: 'tradewind_requests_total',
+  attempts: 'tradewind_attempts_total',
+  retries: 'tradewind_retries_total',
+  fallbacks: 'tradewind_fallbacks_total',
+  tokens: 'tradewind_tokens_total',
+  breakerState: 'tradewind_breaker_state',
+  latency: 'tradewind_model_latency_seconds',
+  addresses: 'tradewind_endpoint_addresses',
+  inFlight: 'tradewind_endpoint_in_flight',
+  configInfo: 'tradewind_config_info',
+  configAge: 'tradewind_config_age_seconds',
+  routeGeneration: 'tradewind_route_generation',
+  connected: 'tradewind_operator_connected',
+  linesDropped: 'tradewind_log_lines_dropped_total',
+} as const
+
+export const LABEL = {
+  operation: 'gen_ai_operation_name',
+  provider: 'gen_ai_provider_name',
+  requestModel: 'gen_ai_request_model',
+  tokenType: 'gen_ai_token_type',
+  errorType: 'error_type',
+  route: 'route',
+  rule: 'rule',
+  endpoint: 'endpoint',
+  model: 'model',
+  status: 'status',
+  code: 'code',
+  stream: 'stream',
+  why: 'why',
+  state: 'state',
+  kind: 'kind',
+  digest: 'digest',
+} as const
+
+/** https://github.com/open-telemetry/semantic-conventions-genai and the HTTP conventions. */
+export const ATTRIBUTE = {
+  operation: 'gen_ai.operation.name',
+  provider: 'gen_ai.provider.name',
+  requestModel: 'gen_ai.request.model',
+  inputTokens: 'gen_ai.usage.input_tokens',
+  outputTokens: 'gen_ai.usage.output_tokens',
+  cachedTokens: 'gen_ai.usage.cache_read.input_tokens',
+  finishReasons: 'gen_ai.response.finish_reasons',
+  timeToFirstChunk: 'gen_ai.response.time_to_first_chunk',
+  stream: 'gen_ai.request.stream',
+  errorType: 'error.type',
+  method: 'http.request.method',
+  path: 'url.path',
+  status: 'http.response.status_code',
+  userAgent: 'user_agent.original',
+  serverAddress: 'server.address',
+  serverPort: 'server.port',
+  requestId: 'tradewind.request_id',
+  route: 'tradewind.route',
+  rule: 'tradewind.rule',
+  endpoint: 'tradewind.endpoint',
+  attempts: 'tradewind.attempts',
+  reason: 'tradewind.attempt.reason',
+} as const
+
+/** `gen_ai.operation.name` by surface; what is not of generative AI has a word of its own. */
+export const OPERATION = {
+  chat: 'chat',
+  completions: 'text_completion',
+  embeddings: 'embeddings',
+  models: 'list_models',
+  opaque: 'pass_through',
+} as const
+
+/** `gen_ai.provider.name` by the type of the provider. */
+export const PROVIDER: Readonly<Record<string, string>> = {
+  OpenAI: 'openai',
+  OpenAICompatible: 'openai_compatible',
+  HTTP: 'http',
+}
+
+/** `service.name` and the name of the tracer. */
+export const SERVICE = 'tradewind-sidecar'

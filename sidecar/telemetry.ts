@@ -1,0 +1,56 @@
+import type { Telemetry } from '../core/deps.ts'
+import type { AttemptFacts, Facts } from '../core/exchange.ts'
+import { Exposition } from './exposition.ts'
+import type { Gauges } from './families.ts'
+import type { Log } from './log.ts'
+import { Metrics } from './metrics.ts'
+import { requestLine } from './request-log.ts'
+import { Traces } from './traces.ts'
+
+interface Options {
+  readonly log: Log
+  /** In [0, 1). */
+  readonly random: () => number
+  /** How things stand, for whoever reads the metrics. */
+  readonly gauges: () => Gauges
+}
+
+/** What becomes of the facts of a request: counts, spans and one log line. Names are those of `names.ts`. */
+export class SidecarTelemetry implements Telemetry {
+  readonly metrics = new Metrics()
+  readonly traces: Traces
+  private readonly exposition: Exposition
+  private readonly log: Log
+
+  constructor({ log, random, gauges }: Options) {
+    this.log = log
+    this.traces = new Traces(random, (endpoint) => gauges().endpoints.get(endpoint)?.provider)
+    this.exposition = new Exposition(this.metrics, gauges)
+  }
+
+  attemptStarted(facts: Facts, attempt: AttemptFacts): string | undefined {
+    return this.traces.attemptStarted(facts, attempt)
+  }
+
+  attemptEnded(facts: Facts, attempt: AttemptFacts): void {
+    this.metrics.attemptEnded(facts, attempt)
+    this.traces.attemptEnded(facts, attempt)
+  }
+
+  exchangeStarted(facts: Facts): void {
+    this.traces.exchangeStarted(facts)
+  }
+
+  exchangeEnded(facts: Facts): void {
+    this.metrics.exchangeEnded(facts)
+    this.traces.exchangeEnded(facts)
+    // What the caller brought about by leaving is nobody's failure.
+    const level = facts.code === undefined || facts.aborted ? 'info' : 'warn'
+    if (this.log.takes(level)) this.log.line(requestLine(facts, level, this.traces.traceId(facts)))
+  }
+
+  /** The text that Prometheus reads. */
+  exposed(): Promise<string> {
+    return this.exposition.text()
+  }
+}
