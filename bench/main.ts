@@ -95,7 +95,7 @@ async function measure(
   directory: string,
 ): Promise<void> {
   const at = circumstances(new Map(installed.map(({ system, version }) => [system.name, version])))
-  console.log(`${at.date}, commit ${at.commit}, ${at.machine}`)
+  console.log(`${at.date}, commit ${at.commit}, ${at.machine}, load average ${at.load.toFixed(1)}`)
   for (const { system, version } of installed) console.log(`${system.name} ${version}: ${system.features}`)
   for (const benchmark of chosen) {
     console.log(`\n${benchmark.name}: ${benchmark.about}`)

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { cpus, release, totalmem } from 'node:os'
+import { cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { Benchmark, Series } from './benchmark.ts'
 import { interval, median } from './statistics.ts'
@@ -25,6 +25,8 @@ export interface Circumstances {
   readonly machine: string
   readonly commit: string
   readonly versions: ReadonlyMap<string, string>
+  /** The machine's load average over the minute before: figures of a machine that others use are worth less. */
+  readonly load: number
 }
 
 /** The machine and the commit that is measured; `+` marks uncommitted changes to what runs. */
@@ -59,6 +61,7 @@ export function circumstances(versions: ReadonlyMap<string, string>): Circumstan
       .join(', '),
     commit: git('rev-parse', '--short', 'HEAD') + (changed === '' ? '' : '+'),
     versions,
+    load: loadavg()[0] ?? 0,
   }
 }
 
@@ -137,7 +140,7 @@ export function append(
   const section = `
 ## ${at.date}: ${name}
 
-${about}. ${series[0]?.work ?? ''}. Commit ${at.commit}; ${at.machine}; ${versions.join(', ')}.
+${about}. ${series[0]?.work ?? ''}. Commit ${at.commit}; ${at.machine}, load average before it ${at.load.toFixed(1)}; ${versions.join(', ')}.
 
 ${table(series)}
 ${details}`

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cached, run } from '../install.ts'
-import type { System } from '../system.ts'
+import type { System, Target } from '../system.ts'
+import { request } from '../wire.ts'
 
 const version = '1.15.2'
 const packages = [`@portkey-ai/gateway@${version}`, 'hono@4.9.7', '@hono/node-server@1.13.5', '@hono/node-ws@1.2.0']
@@ -23,7 +24,21 @@ const { listen } = Server.prototype
 Server.prototype.listen = function (port, ...rest) { return listen.call(this, port, '127.0.0.1', ...rest.filter((it) => typeof it === 'function')) }
 `
 
-/** An LLM gateway in the same language. Its configuration travels with each request, in a header. */
+/** It travels with each request, in a header. */
+function configOf(targets: readonly Target[]): object {
+  return {
+    strategy: { mode: 'loadbalance' },
+    retry: { attempts: 2, on_status_codes: [429, 500, 502, 503, 504] },
+    targets: targets.map(({ port, weight }) => ({
+      provider: 'openai',
+      api_key: 'sk-bench',
+      custom_host: `http://127.0.0.1:${port}/v1`,
+      weight,
+    })),
+  }
+}
+
+/** An LLM gateway in the same language. */
 export const portkey: System = {
   name: 'portkey',
   features: 'load balancing 90/10, retries; it has no access log and no metrics of its own',
@@ -34,16 +49,7 @@ export const portkey: System = {
   prepare({ directory: own, port, targets }) {
     const preload = join(own, 'loopback.mjs')
     writeFileSync(preload, loopback)
-    const config = {
-      strategy: { mode: 'loadbalance' },
-      retry: { attempts: 2, on_status_codes: [429, 500, 502, 503, 504] },
-      targets: targets.map((target) => ({
-        provider: 'openai',
-        api_key: 'sk-bench',
-        custom_host: `http://127.0.0.1:${target.port}/v1`,
-        weight: target.weight,
-      })),
-    }
+    const config = configOf(targets)
     const entry = join(directory(), 'node_modules/@portkey-ai/gateway/build/start-server.js')
     return {
       command: [process.execPath, '--import', preload, entry, `--port=${port}`, '--headless'],
@@ -53,5 +59,17 @@ export const portkey: System = {
       config: JSON.stringify(config, null, 2),
     }
   },
-  evidence: async () => '',
+  async evidence({ port, targets }) {
+    const headers = { 'content-type': 'application/json', 'x-portkey-config': JSON.stringify(configOf(targets)) }
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
+      method: 'POST',
+      headers,
+      body: request,
+    })
+    await answer.arrayBuffer()
+    return [...answer.headers]
+      .filter(([name]) => name.startsWith('x-portkey'))
+      .map(([name, value]) => `${name}: ${value}`)
+      .join('\n')
+  },
 }

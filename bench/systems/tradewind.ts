@@ -107,7 +107,7 @@ export const tradewind: System = {
       OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
       OTEL_TRACES_SAMPLER_ARG: '0.01',
     }
-    const config = `${objects.map((object) => dump(object)).join('---\n')}\n# environment\n${dump(environment)}`
+    const config = `${objects.map((object) => dump(object, { noRefs: true })).join('---\n')}\n# environment\n${dump(environment)}`
     return { command: [process.execPath, program], environment, port, headers: {}, config }
   },
   async evidence({ directory, metricsPort }) {
