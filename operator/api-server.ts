@@ -19,6 +19,8 @@ export interface Call {
   /** Default `application/json`; a patch says which kind it is. */
   readonly contentType?: string
   readonly signal?: AbortSignal
+  /** Asks as the bearer of this token instead of ourselves. */
+  readonly token?: string
 }
 
 /** One event of a watch, as the API server words it. */
@@ -70,6 +72,7 @@ export class ApiServer {
       dispatcher: this.#dispatcher,
       headers: {
         ...(await this.#headers()),
+        ...(call.token === undefined ? {} : { authorization: `Bearer ${call.token}` }),
         ...(call.body === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
       },
       body: call.body === undefined ? null : JSON.stringify(call.body),

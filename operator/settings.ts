@@ -111,8 +111,12 @@ const table: Table = {
 
 const KEYS = Object.keys(table) as (keyof Settings)[] // the table has exactly these keys
 
-/** Reads the settings. Throws a SettingsError that names what is wrong, and what would be right. */
-export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): Settings {
+/** Reads the settings, or those of them that are asked for. Throws a SettingsError that names what is wrong, and what would be right. */
+export function readSettings<K extends keyof Settings = keyof Settings>(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  keys: readonly K[] = KEYS as unknown as readonly K[], // all of them, where K is left out
+): Pick<Settings, K> {
   const options = Object.fromEntries(KEYS.map((key) => [kebab(key), { type: 'string' as const }]))
   let flags: Record<string, string | undefined>
   try {
@@ -131,8 +135,9 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
       throw new SettingsError(`--${flag} (${variable}) is ${JSON.stringify(given)}: ${String(Object(error).message)}`)
     }
   }
-  const settings = Object.fromEntries(KEYS.map((key) => [key, read(key)])) as unknown as Settings // each by its own parser
-  if (settings.caValidity < 6 * settings.caOverlap)
+  const settings = Object.fromEntries(keys.map((key) => [key, read(key)])) as unknown as Pick<Settings, K> // each by its own parser
+  const { caValidity = Infinity, caOverlap = 0 }: Partial<Settings> = settings
+  if (caValidity < 6 * caOverlap)
     throw new SettingsError(
       '--ca-validity must be at least six times --ca-overlap: a rotation has to fit into its last third.',
     )

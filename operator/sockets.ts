@@ -12,6 +12,7 @@ export interface SidecarSocketsOptions {
   /** The pod of that name as the watches have it. */
   readonly pod: (name: string) => PodView | undefined
   readonly attach: (channel: Channel, identity: Identity) => AttachedSession
+  readonly refused: () => void
   readonly log: Logger
 }
 
@@ -57,6 +58,7 @@ export class SidecarSockets {
       })
     } catch (error) {
       refuse(socket, error)
+      this.#options.refused()
       const reason = error instanceof Refused ? error.message : String(error)
       this.#options.log.info({ from: request.socket.remoteAddress, reason }, 'a sidecar was refused')
     }

@@ -13,6 +13,11 @@ interface AdmissionRequest {
   readonly dryRun?: boolean
   readonly object: unknown
 }
+interface AdmissionReview {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly request: AdmissionRequest
+}
 interface AdmissionResponse {
   readonly allowed: boolean
   readonly patch?: string
@@ -28,18 +33,34 @@ export interface WebhookOptions {
   /** Brings the trusted roots to a namespace before its pod mounts them. */
   readonly publish: (namespace: string) => Promise<void>
   readonly validate: (object: ModelRoute | ModelEndpoint) => Verdict
+  readonly answered: (webhook: 'inject' | 'validate', allowed: boolean) => void
   readonly log: Logger
 }
 
 /** The two admission webhooks, `POST /inject` and `POST /validate`. */
-export function webhooks({ inject: options, exempt, publish, validate, log }: WebhookOptions): Router {
+export function webhooks({ inject: options, exempt, publish, validate, answered, log }: WebhookOptions): Router {
   const router = express.Router()
   // An object of 1.5 MiB, the most that etcd takes, twice (its old version too), and some.
   router.use(express.json({ limit: '4mb' }))
 
+  /** Unwraps a review and wraps its answer. */
+  const review =
+    (webhook: 'inject' | 'validate', decide: (request: AdmissionRequest) => Promise<AdmissionResponse>) =>
+    async (request: Request, response: Response): Promise<void> => {
+      const body: Partial<AdmissionReview> = Object(request.body)
+      const { apiVersion, kind, request: asked } = body
+      if (!asked?.uid || asked.object === undefined) {
+        response.status(400).json({ error: { message: 'An AdmissionReview with a request was expected.' } })
+        return
+      }
+      const decision = await decide(asked)
+      answered(webhook, decision.allowed)
+      response.json({ apiVersion, kind, response: { uid: asked.uid, ...decision } })
+    }
+
   router.post(
     '/inject',
-    review(async ({ object, namespace = '', dryRun }) => {
+    review('inject', async ({ object, namespace = '', dryRun }) => {
       if (exempt.includes(namespace)) return { allowed: true }
       const injection = inject(object as Pod, options) // the webhook's rules send pods only
       if ('refused' in injection)
@@ -60,7 +81,7 @@ export function webhooks({ inject: options, exempt, publish, validate, log }: We
 
   router.post(
     '/validate',
-    review(async ({ object }) => {
+    review('validate', async ({ object }) => {
       const parsed = parse(object)
       // The API server has checked it by the CRD that is installed; another version of it than ours is for the operator's status to tell.
       if (!parsed.ok)
@@ -72,20 +93,4 @@ export function webhooks({ inject: options, exempt, publish, validate, log }: We
     }),
   )
   return router
-}
-
-/** Unwraps a review and wraps its answer. */
-function review(decide: (request: AdmissionRequest) => Promise<AdmissionResponse>) {
-  return async (request: Request, response: Response): Promise<void> => {
-    const {
-      apiVersion,
-      kind,
-      request: asked,
-    } = Object(request.body) as { apiVersion?: string; kind?: string; request?: AdmissionRequest } // checked next
-    if (!asked?.uid || asked.object === undefined) {
-      response.status(400).json({ error: { message: 'An AdmissionReview with a request was expected.' } })
-      return
-    }
-    response.json({ apiVersion, kind, response: { uid: asked.uid, ...(await decide(asked)) } })
-  }
 }

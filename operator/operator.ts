@@ -1,0 +1,233 @@
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
+import { isIPv6 } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import express from 'express'
+import type { Logger } from 'pino'
+import { CONFIG_PATH } from '../api/protocol.ts'
+import { adminApi } from './admin.ts'
+import { ApiServer } from './api-server.ts'
+import { Refused, Tokens, tokenReviewer } from './authenticate.ts'
+import { Authority } from './authority.ts'
+import { EventRecorder } from './event-recorder.ts'
+import { happenings } from './events.ts'
+import { health } from './health.ts'
+import { Jwks } from './jwks.ts'
+import { Lead } from './lead.ts'
+import { listen, listenTls, portOf, renew, stopListening } from './listen.ts'
+import { Loop } from './loop.ts'
+import { MERGE_PATH, Merge } from './merge.ts'
+import { Metrics } from './metrics.ts'
+import { Rate } from './rate.ts'
+import type { Settings } from './settings.ts'
+import { SidecarSockets, refuse } from './sockets.ts'
+import { KubernetesSource } from './source/kubernetes.ts'
+import { StatusWriter } from './status-writer.ts'
+import { validate } from './validate.ts'
+import { webhookCertificate } from './webhook-certificate.ts'
+import { webhooks } from './webhooks.ts'
+
+/** A running operator. */
+export interface Operator {
+  readonly ports: { readonly push: number; readonly webhooks: number; readonly metrics: number }
+  /** Hands leadership over, lets the sidecars go to other replicas, and ends. */
+  stop(): Promise<void>
+}
+
+/** Status writes and Events of the whole cluster, a second and at once. */
+const WRITES = { perSecond: 100, burst: 200 }
+const EVENTS = { perSecond: 10, burst: 100 }
+const GRACE = 5000
+
+/** Starts one replica; resolves when it serves, which is never before it has seen the whole world. */
+export async function startOperator(settings: Settings, log: Logger): Promise<Operator> {
+  const { namespace, watchNamespaces, service, listen: host } = settings
+  let ready = false
+  // What comes later than those that ask for it.
+  const late: { merge?: Merge; lead?: Lead; sockets?: SidecarSockets } = {}
+  const api = await ApiServer.connect(settings.kubeconfig)
+  const source = new KubernetesSource(api, { watchNamespaces }, log)
+  const metrics = new Metrics(() => ({
+    ...loop.push.gauges(),
+    statusWrites: writer.waiting,
+    leading: late.lead?.state.leading ?? false,
+  }))
+
+  const events = new EventRecorder(api, settings.pod, new Rate(EVENTS.perSecond, EVENTS.burst), log)
+  const writer = new StatusWriter(
+    api,
+    {
+      stored: (key) => source.stored(key),
+      rate: new Rate(WRITES.perSecond, WRITES.burst),
+      written: (key, uid, before, after) => {
+        for (const happening of happenings(before, after)) events.record(key, uid, happening)
+      },
+    },
+    log,
+  )
+  const loop = new Loop(source, {
+    now: () => performance.now(),
+    allowLoopback: settings.allowLoopback,
+    hooks: {
+      fleet: () => late.merge?.fleet() ?? loop.push.fleet(),
+      changed: () => late.merge?.changed(),
+      statuses: (found) => writer.update([...found].map(([key, { status }]) => [key, { ...status }])),
+      compiled: (_, ms) => metrics.compiled(ms),
+      converged: (ms) => metrics.converged(ms),
+      pushed: (bytes) => metrics.pushed(bytes),
+      acknowledged: () => metrics.acknowledged(),
+      refused: () => metrics.rejected(),
+      token: (session, token) => void late.sockets?.renew(session, token),
+      failed: (error) =>
+        log.error({ error: Object(error).stack ?? String(error) }, 'a compile failed: what was in force stays'),
+    },
+  })
+
+  // Health is there first: a replica that waits for the API server is alive, and not ready.
+  const metricsServer = await listen(
+    health(metrics.registry, () => ready),
+    host,
+    settings.metricsPort,
+  )
+  const user = await whoAmI(api, log)
+  const injected = () =>
+    new Set([...source.world().pods.values()].flatMap((pod) => (pod.injected ? [pod.namespace] : [])))
+  const names = [
+    `${service}.${namespace}.svc`,
+    `${service}.${namespace}.svc.cluster.local`,
+    ...settings.certificateNames,
+  ]
+  const authority = new Authority(
+    api,
+    {
+      namespace,
+      secret: settings.caSecret,
+      names,
+      rotation: { validity: settings.caValidity, overlap: settings.caOverlap },
+      validity: settings.certificateValidity,
+      webhooks: settings.webhooks,
+      watchNamespaces,
+      injected,
+    },
+    log,
+  )
+  await Promise.all([loop.start(), authority.start()])
+
+  // With no right over the whole cluster there is no TokenReview; the cluster's published keys say as much.
+  const jwks = new Jwks(api)
+  const tokens = new Tokens(watchNamespaces.length ? (token) => jwks.review(token) : tokenReviewer(api))
+  const sockets = (late.sockets = new SidecarSockets({
+    tokens,
+    pod: (name) => source.world().pods.get(name),
+    attach: (channel, identity) => loop.push.attach(channel, identity),
+    refused: () => metrics.refusedConnection(),
+    log,
+  }))
+  const merge = (late.merge = new Merge({
+    own: () => loop.push.fleet(),
+    tokens,
+    user,
+    token: async () => (await readFile(settings.tokenFile, 'utf8')).trim(),
+    trusted: () => authority.trusted,
+    serverName: names[0] ?? '',
+    changed: (keys) => loop.fleetChanged({ keys }),
+    log,
+  }))
+
+  const admin = adminApi({
+    api,
+    compiled: () => loop.compiled,
+    fleet: () => merge.fleet(),
+    leadership: () => late.lead?.state ?? { leading: false, epoch: 0, address: undefined },
+    trusted: () => authority.trusted,
+    serverName: names[0] ?? '',
+  })
+  const pushServer = await listenTls(admin, authority.serving, host, settings.pushPort)
+  pushServer.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const { pathname } = new URL(request.url ?? '', 'https://operator')
+    if (pathname === CONFIG_PATH) void sockets.upgrade(request, socket, head)
+    else if (pathname === MERGE_PATH) void merge.upgrade(request, socket, head)
+    else refuse(socket, new Refused(404, `There is nothing at ${pathname}.`))
+  })
+  const hooks = webhooks({
+    inject: {
+      image: settings.sidecarImage,
+      pullPolicy: settings.sidecarPullPolicy,
+      pullSecrets: settings.sidecarPullSecrets,
+      resources: settings.sidecarResources,
+      env: settings.sidecarEnv,
+      operator: `wss://${names[0]}:8443`,
+    },
+    exempt: ['kube-system', namespace],
+    publish: (at) => authority.publish(at),
+    validate: (object) => validate(object, source.world(), loop.compiled, { allowLoopback: settings.allowLoopback }),
+    answered: (webhook, allowed) => metrics.admitted(webhook, allowed),
+    log,
+  })
+  const given = settings.webhookCertDir ? await webhookCertificate(settings.webhookCertDir, log) : undefined
+  const webhookServer = await listenTls(
+    express().use(hooks),
+    given?.current ?? authority.serving,
+    host,
+    settings.webhookPort,
+  )
+  given?.onRenewed((pair) => renew(webhookServer, pair))
+  authority.onRenewed((pair) => {
+    renew(pushServer, pair)
+    if (!given) renew(webhookServer, pair)
+  })
+
+  const ports = { push: portOf(pushServer), webhooks: portOf(webhookServer), metrics: portOf(metricsServer) }
+  const lead = (late.lead = new Lead(
+    api,
+    {
+      namespace,
+      name: settings.lease,
+      identity: `${settings.pod}_${randomBytes(8).toString('hex')}`,
+      address: `${isIPv6(settings.podIp) ? `[${settings.podIp}]` : settings.podIp}:${ports.push}`,
+      duration: settings.leaseDuration,
+    },
+    (now) => {
+      log.info(now, now.leading ? 'this replica leads' : 'another replica leads, or none')
+      writer.lead(now.leading)
+      authority.lead(now.leading)
+      merge.lead(now)
+      if (now.leading) loop.fleetChanged()
+    },
+    log,
+  ))
+  ready = true
+  log.info({ ports, user }, 'the operator serves')
+
+  return {
+    ports,
+    async stop() {
+      ready = false
+      await lead.stop()
+      await writer.idle()
+      sockets.close()
+      merge.close()
+      await loop.stop()
+      given?.stop()
+      await Promise.all([pushServer, webhookServer, metricsServer].map((server) => stopListening(server, GRACE)))
+      await authority.stop()
+      await api.close()
+    },
+  }
+}
+
+/** The user that the API server takes us for. Waits for an API server that is not there yet. */
+async function whoAmI(api: ApiServer, log: Logger): Promise<string> {
+  const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews'
+  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }
+  for (;;)
+    try {
+      const review = await api.call<{ status: { userInfo: { username: string } } }>('POST', path, { body })
+      return review.status.userInfo.username
+    } catch (error) {
+      log.warn({ error: String(error) }, 'the API server does not answer yet')
+      await sleep(1000)
+    }
+}
