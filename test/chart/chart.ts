@@ -43,7 +43,7 @@ export async function render(values: Values = {}): Promise<readonly Rendered[]> 
 }
 
 /** Reads what Helm printed. */
-export function parse(text: string): readonly Rendered[] {
+function parse(text: string): readonly Rendered[] {
   // Kubernetes objects all have these fields; the API server itself checks them in other tests.
   return (loadAll(text) as (Rendered | null)[]).filter((object) => object !== null)
 }

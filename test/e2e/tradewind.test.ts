@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '../..')
 const slow = { within: 60_000, every: 250 }
 
 // One cluster for all, in the order of a life: each test goes on where the one before it ended.
-describe('Tradewind in a cluster', { skip: needs('cluster') }, () => {
+describe('Tradewind in a cluster', { skip: needs('cluster'), timeout: 600_000 }, () => {
   let lab: Lab
   const k: Lab['k'] = (...args) => lab.k(...args)
   const operator = async (...args: readonly string[]) => (await lab.kubectl(['-n', system, ...args])).trim()

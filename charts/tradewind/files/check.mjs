@@ -29,7 +29,10 @@ const review = {
 const answer = await new Promise((resolve, reject) => {
   const headers = { 'content-type': 'application/json' }
   const request = https.request({ ...untrusted, port: 9443, path: '/inject', method: 'POST', headers }, (response) => {
-    response.setEncoding('utf8').toArray().then((parts) => resolve(JSON.parse(parts.join(''))), reject)
+    response
+      .setEncoding('utf8')
+      .toArray()
+      .then((parts) => resolve(JSON.parse(parts.join(''))), reject)
   })
   request.on('error', reject).end(JSON.stringify(review))
 })
