@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeImages, products } from '../../tool/images.ts'
+import { type Image, makeImages, products } from '../../tool/images.ts'
 import { type Cluster, startCluster } from '../helpers/cluster.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { scratch } from '../helpers/scratch.ts'
@@ -15,7 +15,9 @@ const version = /"version": "([^"]+)"/.exec(readFileSync(join(root, 'package.jso
 
 /** A cluster with Tradewind's images, and what the tests do in it. */
 export interface Lab extends Cluster {
-  /** The address part of `kubectl`, in the namespace of the apps; resolves with what it printed, trimmed. */
+  /** By the names of their trees: operator, sidecar, tradewind, client. */
+  readonly images: Readonly<Record<string, Image>>
+  /** Runs kubectl in the namespace of the apps; resolves with what it printed, trimmed. */
   readonly k: (...args: readonly string[]) => Promise<string>
   /** Makes what a file of this directory says. */
   readonly apply: (file: string) => Promise<void>
@@ -50,18 +52,23 @@ export interface Status {
 export async function startLab(): Promise<Lab> {
   const directory = scratch('e2e')
   const client = { name: 'client', title: 'tradewind-client', entry: 'test/e2e/client.ts' }
-  const images = await makeImages([...products, client], directory)
+  const programs = [...products, client]
+  const images = await makeImages(programs, directory)
   const cluster = await startCluster()
   try {
-    for (const { archive } of images) await cluster.load(archive)
+    for (const { archive, reference, digest } of images) {
+      await cluster.load(archive)
+      // As it would be named if it had been pulled by its digest.
+      await cluster.run('ctr', ['-n', 'k8s.io', 'images', 'tag', reference, reference.replace(/:[^:]*$/, `@${digest}`)])
+    }
   } catch (error) {
     await cluster.stop()
     throw error
   }
-  return labOf(cluster)
+  return labOf(cluster, Object.fromEntries(images.map((image, i) => [programs[i]?.name ?? '', image])))
 }
 
-function labOf(cluster: Cluster): Lab {
+function labOf(cluster: Cluster, images: Lab['images']): Lab {
   let loads = 0
   const k: Lab['k'] = async (...args) => (await cluster.kubectl(['-n', apps, ...args])).trim()
   const app: Lab['app'] = (args, pod = 'deployment/support') =>
@@ -73,6 +80,7 @@ function labOf(cluster: Cluster): Lab {
   const status: Lab['status'] = async (kind, name) => parseStatus(await k('get', kind, name, '-o', 'json'))
   return {
     ...cluster,
+    images,
     k,
     app,
     ask,

@@ -6,6 +6,7 @@ import { needs } from '../helpers/needs.ts'
 import { apiKey, apps, type Lab, readme, startLab, system } from './lab.ts'
 
 const root = join(import.meta.dirname, '../..')
+const release = ['tradewind', join(root, 'charts/tradewind'), '-n', system]
 const slow = { within: 60_000, every: 250 }
 
 // One cluster for all, in the order of a life: each test goes on where the one before it ended.
@@ -35,6 +36,17 @@ describe('Tradewind in a cluster', { skip: needs('cluster'), timeout: 600_000 },
       Math.abs(share('fast') - fast) <= 4 && Math.abs(share('strong') - strong) <= 4,
       JSON.stringify(byEndpoint),
     )
+  }
+
+  /** Makes the app's pod anew, and resolves with the name of its sidecar. */
+  const sidecarOfNewPod = async (): Promise<string | undefined> => {
+    await k('rollout', 'restart', 'deployment/support')
+    await k('rollout', 'status', 'deployment/support', '--timeout=90s')
+    return eventually(async () => {
+      const { items } = JSON.parse(await k('get', 'pods', '-l', 'app=support', '-o', 'json'))
+      assert.equal(items.length, 1)
+      return items[0].spec.initContainers?.[0].name
+    }, slow)
   }
 
   before(async () => {
@@ -136,10 +148,10 @@ describe('Tradewind in a cluster', { skip: needs('cluster'), timeout: 600_000 },
     await assertSplit(50, 50)
   })
 
-  test('the operator is rolled, then killed, while requests and edits go on: none is lost', async () => {
+  test('the operator is upgraded to an image by its digest, then killed, while requests and edits go on: none is lost', async () => {
     const { failed, errors } = await lab.underLoad(async () => {
-      await operator('rollout', 'restart', 'deployment/tradewind-operator')
-      await operator('rollout', 'status', 'deployment/tradewind-operator', '--timeout=90s')
+      const digest = lab.images['operator']?.digest
+      await lab.helm(['upgrade', ...release, '--reuse-values', '--set', `operator.image.digest=${digest}`, '--wait'])
       await operator('delete', 'pods', '-l', 'app.kubernetes.io/component=operator', '--grace-period=0', '--force')
       await setWeights(80, 20)
       await operator('rollout', 'status', 'deployment/tradewind-operator', '--timeout=90s')
@@ -244,14 +256,17 @@ describe('Tradewind in a cluster', { skip: needs('cluster'), timeout: 600_000 },
     await eventually(async () => assert.deepEqual(await ours(), []), slow)
     assert.ok((await lab.ask()).ok)
 
-    await k('rollout', 'restart', 'deployment/support')
-    await k('rollout', 'status', 'deployment/support', '--timeout=60s')
-    const pods = JSON.parse(
-      await k('get', 'pods', '-l', 'app=support', '--field-selector=status.phase=Running', '-o', 'json'),
-    ).items
-    assert.ok(
-      pods.some(({ spec }: { spec: { initContainers?: unknown } }) => !spec.initContainers),
-      'new pods start without',
+    assert.equal(await sidecarOfNewPod(), undefined, 'new pods start without')
+  })
+
+  test('with watchNamespaces it serves those without a cluster-wide right', async () => {
+    await lab.helm(['install', ...release, '--set', `watchNamespaces={${apps}}`, '--wait', '--timeout', '120s'])
+    assert.equal(
+      await lab.kubectl(['get', 'clusterroles,clusterrolebindings', '-l', 'app.kubernetes.io/name=tradewind']),
+      '',
     )
+    assert.equal(await sidecarOfNewPod(), 'tradewind-sidecar')
+    await lab.programmed('support', 1)
+    assert.ok((await lab.ask()).ok)
   })
 })
