@@ -23,7 +23,9 @@ export class PodIndex {
 
   /** All pods of a namespace. */
   of(namespace: string): Iterable<PodView> {
-    return this.#pods.get(namespace)?.values() ?? []
+    const pods = this.#pods.get(namespace)
+    // Not the iterator itself: it could be gone through only once.
+    return { [Symbol.iterator]: () => (pods ?? new Map<string, PodView>()).values() }
   }
 
   /** The running injected pods of a namespace, by audience. */
