@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { kinds } from '../../api/kinds.ts'
+import type { Schema } from '../../core/schema.ts'
+import { address } from './address.ts'
+import { connection } from './connection.ts'
+import type { Coverage } from './coverage.ts'
+import { models } from './models.ts'
+import { resilience } from './resilience.ts'
+import { route } from './route.ts'
+import { sharing } from './sharing.ts'
+
+const tables: readonly Coverage[] = [address, connection, models, resilience, sharing, route]
+
+/** Every field that holds a value of its own, by its path. */
+function* leaves(schema: Schema, path: string): Generator<string> {
+  const { properties, items, additionalProperties } = schema
+  if (items) yield* leaves(items, `${path}[]`)
+  else if (additionalProperties) yield* leaves(additionalProperties, `${path}{}`)
+  else if (properties && !schema['x-kubernetes-preserve-unknown-fields'])
+    for (const [name, field] of Object.entries(properties)) yield* leaves(field, `${path}.${name}`)
+  else yield path
+}
+
+const fields = kinds.flatMap(({ kind, spec }) => [...leaves(spec, `${kind} spec`)])
+
+test('fields: each of both schemas has a test that shows what it changes, and no test is for what there is not', () => {
+  const covered = tables.flatMap((table) => Object.keys(table))
+  assert.equal(new Set(covered).size, covered.length)
+  assert.deepEqual(covered.toSorted(), fields.toSorted())
+})
+
+describe('fields: behaviour differs with it and without it', { concurrency: 4 }, () => {
+  for (const table of tables) for (const [path, run] of Object.entries(table)) test(path, run)
+})

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { upstream, upstreams } from '../helpers/upstream.ts'
+import type { Coverage } from './coverage.ts'
+import { at, chat, sidecar, to } from './setting.ts'
+
+/** The body that a simulated server gets of a request with `temperature` 1, for a model with such parameters. */
+async function bodyOf(t: TestContext, parameters: object | undefined): Promise<Readonly<Record<string, unknown>>> {
+  const mock = await upstream(t)
+  const models = [{ name: 'm', ...(parameters ? { parameters } : {}) }]
+  const { ask } = await sidecar(t, { endpoints: { e: at(mock.url, { models }) }, routes: { chat: chat([to('e')]) } })
+  assert.equal((await ask({ fields: { temperature: 1 } })).status, 200)
+  return JSON.parse(mock.requests().at(-1)?.body ?? '')
+}
+
+export const models: Coverage = {
+  'ModelEndpoint spec.models[].name': async (t) => {
+    const mock = await upstream(t)
+    const with_ = (name: string) => ({
+      endpoints: { e: at(mock.url, { models: [{ name }] }) },
+      routes: { chat: chat([to('e')]) },
+    })
+    const { ask, change } = await sidecar(t, with_('gpt-one'))
+    for (const name of ['gpt-one', 'gpt-two', '*']) {
+      change(with_(name))
+      await ask()
+    }
+    assert.deepEqual(
+      mock.requests().map(({ model }) => model),
+      ['gpt-one', 'gpt-two', 'chat'],
+    )
+  },
+
+  'ModelEndpoint spec.models[].rank': async (t) => {
+    const [first, far, near] = await upstreams(t, { faults: ['status=500'] }, {}, {})
+    const ranked = (ranks: readonly number[]) => ({
+      endpoints: Object.fromEntries(
+        [first, far, near].map(({ url }, index) => [
+          `e${index}`,
+          at(url, { models: [{ name: 'm', rank: ranks[index] }] }),
+        ]),
+      ),
+      // All but surely the first is picked, and of equal ranks the heavier one is tried first.
+      routes: { chat: chat([to('e0', { weight: 1_000_000 }), to('e1', { weight: 2 }), to('e2', { weight: 1 })]) },
+    })
+    const { ask, change } = await sidecar(t, ranked([1, 5, 2]))
+    assert.equal((await ask()).endpoint, 'e2')
+    change(ranked([1, 1, 1]))
+    assert.equal((await ask()).endpoint, 'e1')
+  },
+
+  'ModelEndpoint spec.models[].parameters.defaults': async (t) => {
+    const { temperature, seed } = await bodyOf(t, { defaults: { temperature: 0, seed: 7 } })
+    assert.deepEqual({ temperature, seed }, { temperature: 1, seed: 7 })
+    assert.equal((await bodyOf(t, undefined))['seed'], undefined)
+  },
+  'ModelEndpoint spec.models[].parameters.force': async (t) => {
+    const { temperature, seed } = await bodyOf(t, { force: { temperature: 0, seed: 7 } })
+    assert.deepEqual({ temperature, seed }, { temperature: 0, seed: 7 })
+    assert.equal((await bodyOf(t, undefined))['temperature'], 1)
+  },
+
+  'ModelEndpoint spec.limits.maxInFlight': async (t) => {
+    const statuses = async (limits: object): Promise<readonly number[]> => {
+      const mock = await upstream(t, { latency: '200ms' })
+      const { ask } = await sidecar(t, { endpoints: { e: at(mock.url, limits) }, routes: { chat: chat([to('e')]) } })
+      return (await Promise.all([ask(), ask(), ask()])).map(({ status }) => status).sort()
+    }
+    assert.deepEqual(await statuses({ limits: { maxInFlight: 2 } }), [200, 200, 429])
+    assert.deepEqual(await statuses({}), [200, 200, 200])
+  },
+}
