@@ -32,6 +32,7 @@ interface Context {
  */
 export class Attempt implements Receiver, Due, Waiting, Stream {
   due: number
+  slot = -1
   private readonly exchange: Exchange
   private readonly target: Target
   private readonly facts: AttemptFacts

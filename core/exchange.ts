@@ -139,6 +139,7 @@ export class Exchange implements Due, Asked {
   retryAfter: number | undefined = undefined
   /** When the whole request is to be over, of `deps.now()`. */
   due = Infinity
+  slot = -1
   /** Why nobody waits for the answer any more. */
   over: ErrorCode | undefined = undefined
   private waiting: Waiting | undefined = undefined
