@@ -28,8 +28,6 @@ export interface AuthorityOptions {
   readonly webhooks: string | undefined
   /** The namespaces with ConfigMaps that may be read and written; empty: all. */
   readonly watchNamespaces: readonly string[]
-  /** The namespaces that have injected pods. */
-  readonly injected: () => ReadonlySet<string>
 }
 
 interface Stored extends KubeObject {
@@ -55,6 +53,7 @@ export class Authority {
   #roots: Roots | undefined
   #serving: KeyPair | undefined
   #leading = false
+  #injected: ReadonlySet<string> = new Set()
   #timer: NodeJS.Timeout | undefined
   #queue: Promise<void> = Promise.resolve()
   #queued = false
@@ -139,6 +138,13 @@ export class Authority {
     void this.reconcile()
   }
 
+  /** Says which namespaces have injected pods now. */
+  seen(namespaces: ReadonlySet<string>): void {
+    const more = !namespaces.isSubsetOf(this.#injected)
+    this.#injected = namespaces
+    if (more) void this.reconcile()
+  }
+
   /** Publishes the roots in a namespace that is about to have an injected pod, unless they are there. Any replica may. */
   async publish(namespace: string): Promise<void> {
     const roots = this.trusted
@@ -214,7 +220,7 @@ export class Authority {
 
   async #publishEverywhere(): Promise<void> {
     const known = this.#maps.flatMap((it) => [...it.items.keys()].map((key) => key.split('/')[0] ?? ''))
-    for (const namespace of new Set([...known, ...this.#options.injected()]))
+    for (const namespace of new Set([...known, ...this.#injected]))
       await this.publish(namespace).catch((error: unknown) => {
         // A namespace that is being deleted takes nothing more, and needs nothing.
         if (!(error instanceof ApiError && [403, 404].includes(error.status))) throw error

@@ -46,7 +46,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
   const { namespace, watchNamespaces, service, listen: host } = settings
   let ready = false
   // What comes later than those that ask for it.
-  const late: { merge?: Merge; lead?: Lead; sockets?: SidecarSockets } = {}
+  const late: { authority?: Authority; merge?: Merge; lead?: Lead; sockets?: SidecarSockets } = {}
   const api = await ApiServer.connect(settings.kubeconfig)
   const source = new KubernetesSource(api, { watchNamespaces }, log)
   const metrics = new Metrics(() => ({
@@ -74,7 +74,10 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
       fleet: () => late.merge?.fleet() ?? loop.push.fleet(),
       changed: () => late.merge?.changed(),
       statuses: (found) => writer.update([...found].map(([key, { status }]) => [key, { ...status }])),
-      compiled: (_, ms) => metrics.compiled(ms),
+      compiled: (_, ms) => {
+        metrics.compiled(ms)
+        late.authority?.seen(injected())
+      },
       converged: (ms) => metrics.converged(ms),
       pushed: (bytes) => metrics.pushed(bytes),
       acknowledged: () => metrics.acknowledged(),
@@ -99,7 +102,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
     `${service}.${namespace}.svc.cluster.local`,
     ...settings.certificateNames,
   ]
-  const authority = new Authority(
+  const authority = (late.authority = new Authority(
     api,
     {
       namespace,
@@ -109,10 +112,9 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
       validity: settings.certificateValidity,
       webhooks: settings.webhooks,
       watchNamespaces,
-      injected,
     },
     log,
-  )
+  ))
   await Promise.all([loop.start(), authority.start()])
 
   // With no right over the whole cluster there is no TokenReview; the cluster's published keys say as much.
