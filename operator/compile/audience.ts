@@ -41,17 +41,17 @@ export class NamespaceIndex {
     this.namespace = namespace
   }
 
-  /** Puts a route in the place of what it was before; undefined removes it. */
-  replace(name: string, route: RouteResult | undefined, moved: Moved): void {
+  /** Puts a route in the place of what it was before; undefined removes it. Whether it reaches others now, or with other resources. */
+  replace(name: string, route: RouteResult | undefined, moved: Moved): boolean {
     const before = this.routes.get(name)
     if (route) this.routes.set(name, route)
     else this.routes.delete(name)
-    if (before && route && sameReach(before, route)) return
+    if (before && route && sameReach(before, route)) return false
     // The new one first, so that a label that both look at never goes out of sight.
     if (this.#count(route, 1) + this.#count(before, -1) > 0) {
       this.#audiences.clear()
       moved.regrouped.add(this.namespace)
-      return
+      return true
     }
     for (const audience of this.#audiences.values()) {
       const touched = new Set<ResourceKey>()
@@ -68,6 +68,7 @@ export class NamespaceIndex {
       moved.members.set(audience, members)
       for (const key of touched) members.add(key)
     }
+    return true
   }
 
   /** The audience of a pod with these labels. */
@@ -106,6 +107,7 @@ function sameReach(a: RouteResult, b: RouteResult): boolean {
   return (
     a.keys.length === b.keys.length &&
     a.keys.every((key, i) => key === b.keys[i]) &&
+    a.refersTo.join() === b.refersTo.join() &&
     JSON.stringify(a.selector) === JSON.stringify(b.selector)
   )
 }

@@ -89,8 +89,11 @@ export class Compiler implements Compiled {
       ? touched.filter(({ kind }) => kind === 'Pod').map(({ name }) => name)
       : [...world.pods.keys(), ...this.pods.names()]
     for (const name of new Set(names))
-      for (const audience of this.pods.replace(name, world.pods.get(name)))
-        for (const route of audience.routes) this.changes.objects.add(`ModelRoute ${route}`)
+      for (const { routes, keys } of this.pods.replace(name, world.pods.get(name))) {
+        for (const route of routes) this.changes.objects.add(`ModelRoute ${route}`)
+        for (const key of keys.keys())
+          if (key.startsWith('endpoint/')) this.changes.objects.add(`ModelEndpoint ${key.slice('endpoint/'.length)}`)
+      }
   }
 
   #endpointsToSee(world: World, touched: readonly Touched[] | undefined): ReadonlySet<string> {
@@ -151,8 +154,11 @@ export class Compiler implements Compiled {
     this.#referrers.set(name, seen)
     this.#put(keyOf('route', name), after?.resource)
     const { namespace } = after ?? before ?? { namespace: '' }
-    this.#index(namespace).replace(name, after, this.changes)
     this.changes.objects.add(id)
+    // Who uses an endpoint is part of its status.
+    if (this.#index(namespace).replace(name, after, this.changes))
+      for (const it of [...(before?.refersTo ?? []), ...(after?.refersTo ?? [])])
+        this.changes.objects.add(`ModelEndpoint ${it}`)
     return before && after && sameClaims(before, after) ? undefined : namespace
   }
 

@@ -30,15 +30,23 @@ export function endpointStatus(view: View, endpoint: EndpointResult): EndpointSt
         message: unresolved.map(({ message }) => message).join(' ') || 'All that the endpoint refers to is there.',
         observedGeneration: generation,
       },
-      users.length === 0
+      referred.fault
         ? {
             type: CONDITIONS.programmed,
-            status: 'Unknown',
-            reason: REASONS.unused,
-            message: 'No route refers to it.',
+            status: 'False',
+            reason: referred.fault.reason,
+            message: `No sidecar gets it: ${referred.fault.message}`,
             observedGeneration: generation,
           }
-        : programmed(reach, generation, 'has a route that uses it'),
+        : users.length === 0
+          ? {
+              type: CONDITIONS.programmed,
+              status: 'Unknown',
+              reason: REASONS.unused,
+              message: 'No route refers to it.',
+              observedGeneration: generation,
+            }
+          : programmed(reach, generation, 'has a route that uses it'),
       healthy(reach, observed, generation),
     ],
     sidecars: { using: reach.connected, healthy: observed?.healthy ?? 0, open: observed?.open ?? 0 },

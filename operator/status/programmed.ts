@@ -32,12 +32,22 @@ export function programmed(reach: Reach, generation: number, selected: string): 
     return condition('False', REASONS.rejected, message)
   }
   if (connected === 0)
-    return condition('False', REASONS.pending, `None of the ${targeted} pods is connected: ${some(missing)}.`)
+    return condition(
+      'False',
+      REASONS.pending,
+      `${targeted === 1 ? 'The only pod is' : `All ${targeted} pods are`} not connected: ${some(missing)}.`,
+    )
   if (acknowledged < connected)
     return condition(
       'False',
       REASONS.pending,
       `${acknowledged} of ${connected} connected sidecars serve generation ${generation}.`,
     )
-  return condition('True', REASONS.programmed, `All ${connected} connected sidecars serve generation ${generation}.`)
+  return condition(
+    'True',
+    REASONS.programmed,
+    connected === 1
+      ? `The one connected sidecar serves generation ${generation}.`
+      : `All ${connected} connected sidecars serve generation ${generation}.`,
+  )
 }
