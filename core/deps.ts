@@ -4,8 +4,8 @@ import type { AttemptFacts, Exchange, Facts } from './exchange.ts'
 export interface Due {
   /** Of `Deps.now()`, ms; may be moved at will. */
   due: number
-  /** Of the list alone: its place there, -1 while it is in none. */
-  slot: number
+  /** Of the list alone: its place there. */
+  slot?: number
   /** Called once `due` has passed, at each scan until it is moved or removed. */
   expire(now: number): void
 }

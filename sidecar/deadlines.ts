@@ -26,7 +26,7 @@ export class Sweep implements Deadlines {
 
   remove(item: Due): void {
     const { slot } = item
-    if (slot < 0) return
+    if (slot === undefined || slot < 0) return
     item.slot = -1
     const last = this.items.pop()
     if (!last || last === item) return

@@ -14,7 +14,7 @@ export function call(deps: Deps): Handler {
     const { target, rule, facts, panic, why } = exchange
     if (!target || !rule) return Promise.reject(new Error('no target was set'))
     const { endpoint, model } = target
-    const address = choose(endpoint, random, panic, exchange.lastAddress)
+    const address = chooseAddress(endpoint, random, panic, exchange.lastAddress)
     if (!address) return Promise.reject(new Failure('unhealthy', { detail: target.id }))
     exchange.lastAddress = address
     const attempt: AttemptFacts = {
@@ -52,7 +52,7 @@ export function call(deps: Deps): Handler {
 }
 
 /** The better of two drawn at random; not the one that has just failed this request, nor one whose checks fail, where there are others. */
-function choose(
+export function chooseAddress(
   { addresses }: Endpoint,
   random: () => number,
   panic: boolean,

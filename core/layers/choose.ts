@@ -25,8 +25,8 @@ interface Gap extends Choosable {
   readonly gap: Unresolved
 }
 
-/** Fills in `candidates`; throws where there is nobody to ask. Separate from the layer for pass-through, which has no reply to wrap. */
-export function chooser(rule: Rule, { now, random }: Deps): (exchange: Exchange) => void {
+/** Fills in `candidates`; throws where there is nobody to ask. */
+function chooser(rule: Rule, { now, random }: Deps): (exchange: Exchange) => void {
   const { sticky, onUnavailable } = rule
   const gaps: readonly Gap[] = onUnavailable === 'Fail' ? rule.unresolved.map(toGap) : []
   const slots: readonly (Target | Gap)[] = [...rule.targets, ...gaps].filter(({ weight }) => weight > 0)

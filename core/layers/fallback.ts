@@ -48,7 +48,8 @@ export const fallback: Layer<Rule> = (rule, { now, random, sleep }) => {
       await sleep(delay, exchange)
       const at = now()
       pool = busy.filter(({ model, endpoint }) => model.state.coolUntil <= at && endpoint.budget.take())
-      if (exchange.over || pool.length === 0) throw last
+      if (exchange.over) throw new Failure(exchange.over, { cause: last })
+      if (pool.length === 0) throw last
     }
   }
 }

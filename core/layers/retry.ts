@@ -28,7 +28,7 @@ export const retry: Layer<Rule> =
           const delay = retryAfter ?? backoff(tried + 1, random)
           if (now() + delay >= exchange.due || !exchange.target?.endpoint.budget.take()) throw last
           await sleep(delay, exchange)
-          if (exchange.over) throw last
+          if (exchange.over) throw new Failure(exchange.over, { cause: last })
           exchange.why = 'retry'
         }
       }
