@@ -2,7 +2,7 @@ import type { Deps } from './deps.ts'
 import type { Exchange, Reply } from './exchange.ts'
 import { call } from './layers/attempt.ts'
 import { breaker } from './layers/breaker.ts'
-import { choose, chooser } from './layers/choose.ts'
+import { choose } from './layers/choose.ts'
 import { deadline } from './layers/deadline.ts'
 import { errors } from './layers/errors.ts'
 import { fallback } from './layers/fallback.ts'
@@ -37,18 +37,24 @@ const inner: readonly Layer<Rule>[] = [
 
 /** The handler of all requests, over a table of rules with theirs. */
 export function outerHandler(table: RouteTable<Prepared>, deps: Deps): Handler {
-  return compose(outer, undefined, deps, route(table))
+  return around(deps, route(table))
+}
+
+/** What is around all requests, around another handler: for requests that take another way from the door to their rule. */
+export function around(deps: Deps, last: Handler): Handler {
+  return compose(outer, undefined, deps, last)
 }
 
 /** What a configuration makes of a rule. */
 export interface Prepared {
   readonly handle: Handler
-  /** Fills in an exchange's candidates, for requests that are passed through without a handler. Throws a `Failure`. */
-  readonly choose: (exchange: Exchange) => void
+  /** The rule's layers around another innermost handler, for pass-through. Built once for each, as a rule's sequence lives in it. */
+  readonly through: (last: Handler) => Handler
 }
 
 export function prepare(rule: Rule, deps: Deps): Prepared {
-  return { handle: compose(inner, rule, deps, call(deps)), choose: chooser(rule, deps) }
+  const through = (last: Handler) => compose(inner, rule, deps, last)
+  return { handle: through(call(deps)), through }
 }
 
 function compose<Config>(layers: readonly Layer<Config>[], config: Config, deps: Deps, last: Handler): Handler {

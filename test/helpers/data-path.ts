@@ -14,7 +14,7 @@ import { digest } from '../../core/digest.ts'
 import type { Telemetry } from '../../core/deps.ts'
 import type { AttemptFacts, Facts } from '../../core/exchange.ts'
 import { DataPath } from '../../sidecar/data-path.ts'
-import type { PassThrough } from '../../sidecar/server.ts'
+import { PassThroughProxy } from '../../sidecar/upgrade.ts'
 
 /** Keeps what the layers tell telemetry. */
 export class Recorder implements Telemetry {
@@ -112,11 +112,6 @@ export function compiled({ routes = [], endpoints = [], addresses = {}, secrets 
   return config
 }
 
-const noPassThrough: PassThrough = {
-  request: (_runtime, _exchange, _request, response) => void response.writeHead(501).end(),
-  upgrade: (_runtime, _exchange, _request, socket) => void socket.destroy(),
-}
-
 /** The request path on a free loopback port, until the test ends. */
 export async function dataPath(
   t: TestContext,
@@ -126,7 +121,7 @@ export async function dataPath(
   const telemetry = new Recorder()
   const path = new DataPath({
     telemetry,
-    passThrough: () => noPassThrough,
+    passThrough: (deps) => new PassThroughProxy(deps),
     bodyLimit: 50 * 1024 * 1024,
     environment: {},
     ...options,
