@@ -1,0 +1,94 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { Explanation } from '../core/explain.ts'
+import { askAdmin } from './ask.ts'
+import { EXIT } from './failure.ts'
+import { columns, outputOption, paint, print } from './output.ts'
+import type { Output } from './output.ts'
+
+const examples = `
+Asks the sidecar at --admin, with the state that its targets are in at the moment; with --dir nobody, and takes every target for healthy.
+
+Examples:
+  tradewind explain --model support-chat
+  tradewind explain --model support-chat --header 'x-tier: gold' --dir examples/quickstart
+  tradewind explain --path /v2/models/resnet/infer --admin http://127.0.0.1:4142 -o json`
+
+/** A request to be explained: header names in lower case. */
+export interface Question {
+  readonly model: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+interface Flags {
+  readonly model: string
+  readonly path: string
+  readonly header: Readonly<Record<string, string>>
+  readonly admin: string
+  readonly dir?: string
+  readonly namespace: string
+  readonly label: Readonly<Record<string, string>>
+  readonly output: Output
+}
+
+function header(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const [, name, value] = /^([^:\s]+)\s*:\s*(.*)$/.exec(text) ?? []
+  if (name === undefined || value === undefined) throw new InvalidArgumentError("It must be like 'x-tier: gold'.")
+  return { ...before, [name.toLowerCase()]: value }
+}
+
+function label(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const [, name, value] = /^([^=\s]+)=(.*)$/.exec(text) ?? []
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('It must be like app=support.')
+  return { ...before, [name]: value }
+}
+
+/** The command `tradewind explain`. */
+export function explainCommand(): Command {
+  return new Command('explain')
+    .description('say which rule and targets a request would get, and why')
+    .option('-m, --model <name>', 'what the request has in `model`', '')
+    .option('-H, --header <header>', "a header of the request, 'name: value'; may be given several times", header, {})
+    .option('-p, --path <path>', 'the path of the request', '/v1/chat/completions')
+    .option('--admin <url>', 'the admin port of a sidecar or a local run', 'http://127.0.0.1:4142')
+    .addOption(
+      new Option('--dir <dir>', 'explain by a directory of manifests, with nothing running').conflicts('admin'),
+    )
+    .option('-n, --namespace <name>', 'with --dir: the namespace of the pod that asks', 'default')
+    .option('-l, --label <label>', 'with --dir: a label of that pod, name=value; may be given several times', label, {})
+    .addOption(outputOption())
+    .addHelpText('after', examples)
+    .action(async ({ output, admin, dir, namespace, label, ...flags }: Flags) => {
+      const question = { model: flags.model, path: flags.path, headers: flags.header }
+      const explanation =
+        dir === undefined
+          ? await askSidecar(admin, question)
+          : await (await import('./explain-directory.ts')).explainDirectory(dir, question, { namespace, labels: label })
+      print(explanation, output, () => table(explanation))
+      if (explanation.error) process.exitCode = EXIT.problem
+    })
+}
+
+async function askSidecar(admin: string, { model, path, headers }: Question): Promise<Explanation> {
+  const query = new URLSearchParams({ model, path })
+  for (const [name, value] of Object.entries(headers)) query.append('header', `${name}: ${value}`)
+  return (await askAdmin(admin, `/explain?${query}`)) as Explanation // what that port answers with 200
+}
+
+function table({ error, why, passed, targets, strategy, sticky }: Explanation): string {
+  const key = sticky && `, sticky by ${sticky.header}${sticky.key === undefined ? ' (which the request lacks)' : ''}`
+  const rows = targets.map(({ target, share, weight, priority, state, why: reason }) => [
+    `${(share * 100).toFixed(share === 0 || share === 1 ? 0 : 1)} %`,
+    target,
+    `${weight}`,
+    `${priority}`,
+    state,
+    reason,
+  ])
+  return [
+    error ? `${paint('red', `${error.status} ${error.code}`)}: ${error.message}\n` : `${why}\n`,
+    ...passed.map(({ rule, why: reason }) => `Rule ${rule} does not match: ${reason}.\n`),
+    ...(strategy === undefined ? [] : [`Strategy ${strategy}${key ?? ''}.\n`]),
+    rows.length ? `\n${columns([['SHARE', 'TARGET', 'WEIGHT', 'PRIORITY', 'STATE', 'WHY'], ...rows])}` : '',
+  ].join('')
+}
