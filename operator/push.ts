@@ -158,7 +158,12 @@ export class Push {
         serves: session.serves(),
       })),
     )
-    return { sidecars, refusals, targets: this.#observed.targets(), endpoints: this.#observed.endpoints() }
+    return {
+      sidecars,
+      refusals,
+      targets: this.#observed.targets(this.#options.now()),
+      endpoints: this.#observed.endpoints(),
+    }
   }
 
   /** Sidecars that are connected; those of them that are not up to date; how long the oldest edit has been waiting for an answer, ms. */

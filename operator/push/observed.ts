@@ -54,11 +54,14 @@ export class Observed {
     return routes
   }
 
-  targets(): readonly ObservedTarget[] {
+  /** Attempts of the minute before `now`. */
+  targets(now: number): readonly ObservedTarget[] {
+    const oldest = Math.floor(now / STEP) - STEPS
     return [...this.#targets.values()].map(({ target, steps }) => {
       let requests = 0
       let errors = 0
-      for (const sum of steps.values()) {
+      for (const [step, sum] of steps) {
+        if (step <= oldest) continue
         requests += sum.requests
         errors += sum.errors
       }
