@@ -345,6 +345,8 @@ test('push: convergence is from the edit to the last answer, and no edit is forg
   slow.held = true
   world.route('ai/r', 'chat', { a: 2, b: 1 })
   publish()
+  now = 200
+  assert.equal(push.gauges().oldest, 70)
   slow.cut()
   assert.equal(push.gauges().oldest, 0, 'one that left is not waited for')
 })
