@@ -87,3 +87,6 @@ export const PROVIDER: Readonly<Record<string, string>> = {
 
 /** `service.name` and the name of the tracer. */
 export const SERVICE = 'tradewind-sidecar'
+
+/** The content type of Prometheus' text format. */
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'

@@ -1,0 +1,136 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { CompiledBody, CompiledConfig, ResourceKey } from '../api/compiled.ts'
+import { explain } from '../core/explain.ts'
+import type { Configuration } from './config.ts'
+import type { ConfiguredEndpoint } from './endpoints.ts'
+import { jsonServer, problem } from './json-server.ts'
+import type { Answer, Asked, Pages } from './json-server.ts'
+import { LEVELS } from './log.ts'
+import type { Level, Log } from './log.ts'
+import { METRICS_TYPE } from './names.ts'
+
+interface Options {
+  readonly configuration: Configuration
+  readonly log: Log
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** The text of the metrics. */
+  readonly exposed: () => Promise<string>
+  /** Further pages, such as what a local run's operator has to tell. */
+  readonly more?: Pages
+}
+
+/** The port for people on the pod: what is in force, how targets are, what would happen to a request, how much is logged. */
+export function adminServer({ configuration, log, now, exposed, more }: Options): Server {
+  const pages: Pages = {
+    'GET /config': () => config(configuration),
+    'GET /endpoints': () => ({ body: { endpoints: [...endpointsOf(configuration)].map((it) => endpoint(it, now())) } }),
+    'GET /explain': (asked) => explained(configuration, asked, now()),
+    'GET /log-level': () => ({ body: { level: log.level } }),
+    'PUT /log-level': ({ body }) => setLevel(log, body),
+    'GET /metrics': async () => ({ body: await exposed(), headers: { 'content-type': METRICS_TYPE } }),
+    'GET /healthz': () => ({ body: 'ok\n' }),
+    ...more,
+  }
+  return jsonServer({ 'GET /': () => ({ body: { pages: Object.keys(pages) } }), ...pages }, fromElsewhere)
+}
+
+const endpointsOf = ({ runtime }: Configuration): Iterable<ConfiguredEndpoint> => runtime?.endpoints.values() ?? []
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i
+
+/**
+ * Why a request is refused: a page of another site must not read what is here, neither by asking across origins nor by a name of its own
+ * that resolves to loopback (DNS rebinding).
+ */
+function fromElsewhere({ headers }: IncomingMessage): string | undefined {
+  if (!LOOPBACK.test(headers.host ?? '')) return 'The Host header must be a loopback address.'
+  const { origin } = headers
+  if (origin !== undefined && origin !== `http://${headers.host}`) return 'Requests of other origins are refused.'
+  const site = headers['sec-fetch-site']
+  if (site !== undefined && site !== 'none' && site !== 'same-origin') return 'Requests of other sites are refused.'
+  return undefined
+}
+
+const REDACTED = '[redacted]'
+/** Headers whose values may well be credentials, though the API has a place of its own for those. */
+const SECRET_HEADER = /key|token|secret|auth|password|cookie|credential|session|signature/i
+
+function config(configuration: Configuration): Answer {
+  const { config: inForce, digest, since } = configuration.current()
+  return { body: { digest, since: since === 0 ? null : new Date(since).toISOString(), resources: redacted(inForce) } }
+}
+
+/** The configuration as it came, without the values of secrets. */
+function redacted(config: CompiledConfig): Record<string, { digest: string; body: unknown }> {
+  return Object.fromEntries([...config].map(([key, { digest, body }]) => [key, { digest, body: safe(key, body) }]))
+}
+
+function safe(key: ResourceKey, body: CompiledBody): unknown {
+  if ('data' in body) return { data: Object.fromEntries(Object.keys(body.data).map((name) => [name, REDACTED])) }
+  // By its kind; of the others none has secrets of its own.
+  if (!key.startsWith('endpoint/') || !('headers' in body)) return body
+  const set = Object.entries(body.headers.set)
+  return {
+    ...body,
+    headers: {
+      ...body.headers,
+      set: Object.fromEntries(set.map(([name, value]) => [name, SECRET_HEADER.test(name) ? REDACTED : value])),
+    },
+  }
+}
+
+function endpoint(
+  { name, provider, scheme, authority, basePath, load, ...rest }: ConfiguredEndpoint,
+  now: number,
+): object {
+  return {
+    name,
+    provider,
+    url: `${scheme}://${authority}${basePath}`,
+    inFlight: load.inFlight,
+    maxInFlight: Number.isFinite(rest.maxInFlight) ? rest.maxInFlight : null,
+    models: [...rest.models.values()].map((model) => ({
+      name: model.name,
+      breaker: model.state.breaker.state,
+      share: model.state.breaker.share(),
+      coolingMs: Math.max(0, Math.round(model.state.coolUntil - now)),
+      latencyMs: round(model.state.ewma.latency()),
+      inFlight: model.state.ewma.inFlight,
+    })),
+    addresses: rest.addresses.map((address) => ({
+      address: address.name,
+      healthy: address.healthy,
+      latencyMs: round(address.ewma.latency()),
+      inFlight: address.ewma.inFlight,
+    })),
+  }
+}
+
+const round = (ms: number): number => Math.round(ms * 1000) / 1000
+
+function explained({ runtime }: Configuration, { query }: Asked, now: number): Answer {
+  if (!runtime) return problem(503, 'The sidecar has no configuration yet.')
+  const headers = new Map<string, string>()
+  for (const line of query.getAll('header')) {
+    const [, name, value] = /^([^:\s]+)\s*:\s*(.*)$/.exec(line) ?? []
+    if (name === undefined || value === undefined)
+      return problem(400, `header must be like "x-tier: gold", not "${line}".`)
+    headers.set(name.toLowerCase(), value)
+  }
+  const asked = {
+    model: query.get('model') ?? '',
+    path: query.get('path') ?? '/v1/chat/completions',
+    header: (name: string) => headers.get(name),
+  }
+  return { body: explain(runtime.table, asked, now) }
+}
+
+/** Takes `{"level": "debug"}`, or the word alone. */
+function setLevel(log: Log, body: string): Answer {
+  const word = /^\s*(?:\{\s*"level"\s*:\s*)?"?([a-z]+)"?\s*\}?\s*$/.exec(body)?.[1]
+  const level = LEVELS.find((it): it is Level => it === word)
+  if (!level) return problem(400, `The level must be one of ${LEVELS.join(', ')}.`)
+  log.level = level
+  return { body: { level } }
+}
