@@ -129,13 +129,14 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     }
   }
 
-  failed(stage: 'forbidden' | 'connect' | 'reset' | 'cut', error: Error): void {
+  failed(stage: 'forbidden' | 'connect' | 'reset' | 'cut' | 'malformed', error: Error): void {
     const code = (
       {
         forbidden: 'address_forbidden',
         connect: 'connect_failed',
         reset: 'connection_reset',
         cut: 'upstream_truncated',
+        malformed: 'upstream_malformed',
       } as const
     )[stage]
     this.fail(code, reason(error), error)

@@ -42,8 +42,11 @@ export interface Receiver {
   /** False: hold back until `Running.resume`. */
   data(chunk: Buffer): boolean
   ended(): void
-  /** `stage` says how far it came: no connection, or no answer yet, or in the middle of it. `forbidden`: the address is not to be called. */
-  failed(stage: 'forbidden' | 'connect' | 'reset' | 'cut', error: Error): void
+  /**
+   * `stage` says how far it came: no connection, or no answer yet, or in the middle of it. `forbidden`: the address is not to be called;
+   * `malformed`: what came is not HTTP.
+   */
+  failed(stage: 'forbidden' | 'connect' | 'reset' | 'cut' | 'malformed', error: Error): void
 }
 
 /** A call that is under way. */

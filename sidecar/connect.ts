@@ -24,20 +24,27 @@ export interface Destination {
   readonly proxy: string | undefined
 }
 
-type Done = (error: Error | null, socket: Socket | null) => void
+/** `reads`: what comes is handed to `read`, where the socket can; else the caller listens to it. */
+type Done = (error: Error | null, socket: Socket | null, reads: boolean) => void
+
+/** Where what comes is put, and who hears of it: false pauses the socket, as `onread` of node:net has it. */
+interface Read {
+  readonly buffer: Buffer
+  readonly callback: (size: number) => boolean
+}
 
 /**
  * Opens a connection, TLS included, ready for HTTP/1.1. Calls back once. The returned function gives it up, at any stage; a connection
  * that comes nevertheless is closed.
  */
-export function connect(to: Destination, done: Done): () => void {
+export function connect(to: Destination, done: Done, read?: Read): () => void {
   let socket: Socket | undefined
   let over = false
-  const finish: Done = (error, ready) => {
+  const finish: Done = (error, ready, reads) => {
     if (over) return
     over = true
     if (error) socket?.destroy()
-    done(error, ready)
+    done(error, ready, reads)
   }
   const secure = (raw: Socket | undefined) => {
     const { tls } = to
@@ -50,16 +57,18 @@ export function connect(to: Destination, done: Done): () => void {
       ALPNProtocols: ['http/1.1'],
     })
     socket = secured
-    secured.on('error', (error) => finish(error, null)).once('secureConnect', () => finish(null, ready(secured)))
+    secured
+      .on('error', (error) => finish(error, null, false))
+      .once('secureConnect', () => finish(null, ready(secured), false))
   }
-  if (isForbidden(to.host)) queueMicrotask(() => finish(new ForbiddenAddress(`${to.host} is forbidden`), null))
+  if (isForbidden(to.host)) queueMicrotask(() => finish(new ForbiddenAddress(`${to.host} is forbidden`), null, false))
   else if (to.proxy !== undefined) {
     const tunnel = openTunnel(to, to.proxy, (error, raw) => {
-      if (error || !raw) return finish(error, null)
+      if (error || !raw) return finish(error, null, false)
       if (over) return raw.destroy()
       socket = raw
       if (to.tls) secure(raw)
-      else finish(null, ready(raw))
+      else finish(null, ready(raw), false)
     })
     return () => {
       over = true
@@ -68,9 +77,11 @@ export function connect(to: Destination, done: Done): () => void {
     }
   } else if (to.tls) secure(undefined)
   else {
-    const raw = connectTcp({ host: to.host, port: to.port, lookup })
+    const raw = connectTcp({ host: to.host, port: to.port, lookup, ...(read ? { onread: { ...read } } : {}) })
     socket = raw
-    raw.on('error', (error) => finish(error, null)).once('connect', () => finish(null, ready(raw)))
+    raw
+      .on('error', (error) => finish(error, null, false))
+      .once('connect', () => finish(null, ready(raw), read !== undefined))
   }
   return () => {
     over = true
@@ -100,17 +111,17 @@ function openTunnel(to: Destination, proxy: string, done: Done): () => void {
   outgoing
     .once('connect', ({ statusCode = 0 }, socket, head) => {
       if (head.length) socket.unshift(head)
-      if (statusCode >= 200 && statusCode < 300) done(null, socket as Socket) // node:http documents a net.Socket unless told otherwise
+      if (statusCode >= 200 && statusCode < 300) done(null, socket as Socket, false) // node:http documents a net.Socket unless told otherwise
       else {
         socket.destroy()
-        done(new Error(`the proxy answered CONNECT with ${statusCode}`), null)
+        done(new Error(`the proxy answered CONNECT with ${statusCode}`), null, false)
       }
     })
     .once('response', ({ statusCode }) => {
       outgoing.destroy()
-      done(new Error(`the proxy answered CONNECT with ${statusCode}`), null)
+      done(new Error(`the proxy answered CONNECT with ${statusCode}`), null, false)
     })
-    .on('error', (error) => done(error, null))
+    .on('error', (error) => done(error, null, false))
     .end()
   return () => outgoing.destroy()
 }

@@ -1,118 +1,204 @@
-import { Client } from 'undici'
-import type { Dispatcher } from 'undici'
+import type { Socket } from 'node:net'
 import type { Call, Receiver, Running } from '../core/deps.ts'
 import { connect } from './connect.ts'
 import type { Destination } from './connect.ts'
 import { ForbiddenAddress } from './forbidden.ts'
+import { ResponseReader } from './response-reader.ts'
+import type { Listener } from './response-reader.ts'
 
+/** An idle connection is kept for so long, ms, unless the other side says how long it keeps it: many servers close theirs after 5 s. */
+const KEEP = 4000
+/** It is given up so much before the other side would close it, ms. */
+const MARGIN = 1000
 /** A reused connection that was idle for so long may have been closed by the other side at this very moment, ms. */
 const STALE_AFTER = 1000
-
-/** Whether an error says that the other side had closed the connection. */
-const CLOSED = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
+/** Bodies up to this size go out in one piece with their head, bytes. */
+const ONE_PIECE = 16 * 1024
 
 /** Connections to one destination. The one used last is used first, so that those beyond the need idle out. */
 export class Pool {
   private readonly destination: Destination
-  private readonly origin: string
+  /** The one that has been idle for longest comes first. */
   private readonly idle: Connection[] = []
-  private readonly all = new Set<Connection>()
+  private timer: NodeJS.Timeout | undefined
   private closed = false
 
   constructor(destination: Destination) {
     this.destination = destination
-    const host = destination.host.includes(':') ? `[${destination.host}]` : destination.host
-    this.origin = `${destination.tls ? 'https' : 'http'}://${host}:${destination.port}`
   }
 
   /** Sends a request; what becomes of it goes to the receiver. */
   call(call: Call, receiver: Receiver): Running {
-    const running = new Exchanged(this, call, receiver)
+    const running = new Calling(this, call, receiver)
     running.start(this.idle.pop() ?? this.open())
     return running
   }
 
   open(): Connection {
-    const connection = new Connection(this.origin, this.destination, this)
-    this.all.add(connection)
-    return connection
+    return new Connection(this, this.destination)
   }
 
   release(connection: Connection): void {
-    if (this.closed) this.drop(connection)
-    else this.idle.push(connection)
+    if (this.closed) return connection.destroy()
+    this.idle.push(connection)
+    this.timer ??= setInterval(() => this.tidy(), 1000).unref()
   }
 
-  drop(connection: Connection): void {
-    if (!this.all.delete(connection)) return
+  /** An idle connection has gone. */
+  forget(connection: Connection): void {
     const at = this.idle.lastIndexOf(connection)
     if (at >= 0) this.idle.splice(at, 1)
-    connection.destroy()
   }
 
   /** Ends idle connections now, and the others when their call is over. */
   close(): void {
     this.closed = true
-    for (const connection of [...this.idle]) this.drop(connection)
+    clearInterval(this.timer)
+    for (const connection of [...this.idle]) connection.destroy()
+  }
+
+  private tidy(): void {
+    const now = performance.now()
+    for (const connection of this.idle.filter(({ expires }) => expires <= now)) connection.destroy()
+    if (this.idle.length > 0) return
+    clearInterval(this.timer)
+    this.timer = undefined
   }
 }
 
-/** One connection with at most one call on it. */
-class Connection {
-  readonly client: Client
-  /** Whether there is an open connection, so that a call now would reuse it. */
-  open = false
-  /** When the last call ended, of `performance.now()`. */
-  idleSince = 0
-  private giveUp: (() => void) | undefined
+/** What is read goes here first, from all connections: each read is dealt with before the next one. */
+const shared = Buffer.allocUnsafeSlow(64 * 1024)
 
-  constructor(origin: string, destination: Destination, pool: Pool) {
-    this.client = new Client(origin, {
-      connect: (_options, done) => {
-        this.giveUp = connect(destination, (error, socket) => {
-          this.giveUp = undefined
-          // undici takes either an error or a socket.
-          if (error) done(error, null)
-          else if (socket) done(null, socket)
-        })
+/** One connection with at most one call on it. */
+class Connection implements Listener {
+  /** When it is given up, if it stays idle, of `performance.now()`. */
+  expires = 0
+  private readonly pool: Pool
+  private readonly reader = new ResponseReader(this)
+  private calling: Calling | undefined
+  private socket: Socket | undefined
+  private giveUp: (() => void) | undefined
+  private idleSince = 0
+  private paused = false
+  private error: Error | undefined
+
+  constructor(pool: Pool, destination: Destination) {
+    this.pool = pool
+    const read = (size: number) => this.read(shared.subarray(0, size), true)
+    this.giveUp = connect(
+      destination,
+      (error, socket, reads) => {
+        this.giveUp = undefined
+        if (!socket) return this.calling?.failed('connect', error ?? new Error('no connection'))
+        this.socket = socket
+        socket.on('error', (error) => (this.error = error)).on('close', () => this.closed())
+        if (!reads) socket.on('data', (chunk: Buffer) => void (this.read(chunk, false) || socket.pause()))
+        // It may have been left alone while it was being made.
+        if (this.calling) this.send(this.calling)
       },
-      allowH2: false,
-      pipelining: 1,
-      // Deadlines are the attempt's own.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      maxHeaderSize: 64 * 1024,
-    })
-    this.client.on('connect', () => {
-      this.open = true
-    })
-    this.client.on('disconnect', () => {
-      this.open = false
-      if (this.idleSince > 0) pool.drop(this)
-    })
+      { buffer: shared, callback: read },
+    )
+  }
+
+  /** Whether it has been idle for so long that it may be dead without our having heard of it. */
+  get doubtful(): boolean {
+    return this.idleSince > 0 && performance.now() - this.idleSince > STALE_AFTER
+  }
+
+  take(calling: Calling): void {
+    this.calling = calling
+    if (this.socket) this.send(calling)
+  }
+
+  resume(): void {
+    if (!this.paused) return
+    this.paused = false
+    this.socket?.resume()
   }
 
   destroy(): void {
+    this.calling = undefined
+    this.pool.forget(this)
     this.giveUp?.()
-    this.client.destroy().catch(() => {})
+    this.socket?.destroy()
+  }
+
+  // What the reader finds.
+
+  head(status: number, headers: readonly string[]): void {
+    this.calling?.head(status, headers)
+  }
+
+  body(chunk: Buffer): void {
+    if (this.calling && !this.calling.data(chunk)) this.paused = true
+  }
+
+  complete(): void {
+    const { calling, reader, socket } = this
+    if (!calling || !socket) return
+    this.calling = undefined
+    // A body that is still on its way would be taken for the next request.
+    if (reader.reusable && socket.writableLength === 0) {
+      const keep = reader.keepFor === undefined ? KEEP : reader.keepFor - MARGIN
+      this.idleSince = performance.now()
+      this.expires = this.idleSince + keep
+      if (keep > 0) this.pool.release(this)
+      else this.destroy()
+    } else this.destroy()
+    calling.ended()
+  }
+
+  /** False: read no more for now. */
+  private read(chunk: Buffer, borrowed: boolean): boolean {
+    try {
+      this.reader.push(chunk, borrowed)
+    } catch (error) {
+      const { calling } = this
+      this.destroy()
+      calling?.failed('malformed', error instanceof Error ? error : new Error(String(error)))
+    }
+    return !this.paused
+  }
+
+  private closed(): void {
+    const { calling, reader, error = new Error('the other side closed the connection') } = this
+    if (!calling) return this.pool.forget(this)
+    this.calling = undefined
+    if (reader.endsWithConnection && this.error === undefined) calling.ended()
+    else calling.failed(calling.answered ? 'cut' : 'reset', error)
+  }
+
+  private send(calling: Calling): void {
+    const { socket } = this
+    if (!socket) return
+    const { method, path, headers, body } = calling.request
+    this.reader.expect(method)
+    this.paused = false
+    let head = `${method} ${path} HTTP/1.1\r\n`
+    for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`
+    if (body.length > 0 || method === 'POST' || method === 'PUT') head += `content-length: ${body.length}\r\n\r\n`
+    else head += '\r\n'
+    if (body.length <= ONE_PIECE) socket.write(head + body.toString('latin1'), 'latin1')
+    else {
+      socket.cork()
+      socket.write(head, 'latin1')
+      socket.write(body)
+      socket.uncork()
+    }
+    calling.sent()
   }
 }
 
-const IDLE = 0
-const SENT = 1
-const HEAD = 2
-const OVER = 3
-
-/** One call, as undici's handler. */
-class Exchanged implements Dispatcher.DispatchHandler, Running {
+/** One call, on a connection, or on a second one where the first turned out to be dead. */
+class Calling implements Running {
+  readonly request: Call
+  /** The head of the response has come. */
+  answered = false
   private readonly pool: Pool
-  private readonly request: Call
   private readonly receiver: Receiver
   private connection: Connection | undefined
-  private controller: Dispatcher.DispatchController | undefined
-  private state = IDLE
-  /** The connection had been idle for a while, and may be dead without our having heard of it yet. */
   private doubtful = false
+  private over = false
 
   constructor(pool: Pool, request: Call, receiver: Receiver) {
     this.pool = pool
@@ -122,73 +208,48 @@ class Exchanged implements Dispatcher.DispatchHandler, Running {
 
   start(connection: Connection): void {
     this.connection = connection
-    this.doubtful = connection.open && performance.now() - connection.idleSince > STALE_AFTER
-    connection.idleSince = 0
-    const { method, path, headers, body } = this.request
-    connection.client.dispatch({ method, path, headers, body }, this)
+    this.doubtful = connection.doubtful
+    connection.take(this)
   }
 
   resume(): void {
-    this.controller?.resume()
+    if (!this.over) this.connection?.resume()
   }
 
   abort(): void {
-    if (this.state === OVER) return
-    this.state = OVER
-    // Destroying ends a connection that is still being made too.
-    if (this.connection) this.pool.drop(this.connection)
+    if (this.over) return
+    this.over = true
+    this.connection?.destroy()
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.controller = controller
-    if (this.state !== IDLE) return
-    this.state = SENT
-    this.receiver.sent()
+  sent(): void {
+    if (!this.over) this.receiver.sent()
   }
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[]>): void {
-    if (this.state === OVER || status < 200) return
-    this.state = HEAD
-    const flat: string[] = []
-    for (const name in headers) {
-      const value = headers[name]
-      if (typeof value === 'string') flat.push(name, value)
-      else if (value) for (const one of value) flat.push(name, one)
-    }
-    this.receiver.head(status, flat)
+  head(status: number, headers: readonly string[]): void {
+    this.answered = true
+    if (!this.over) this.receiver.head(status, headers)
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.state === HEAD && !this.receiver.data(chunk)) controller.pause()
+  data(chunk: Buffer): boolean {
+    return this.over || this.receiver.data(chunk)
   }
 
-  onResponseEnd(): void {
-    const { connection } = this
-    if (this.state === OVER || !connection) return
-    this.state = OVER
-    connection.idleSince = performance.now()
-    this.pool.release(connection)
+  ended(): void {
+    if (this.over) return
+    this.over = true
     this.receiver.ended()
   }
 
-  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    const { state, connection } = this
-    if (state === OVER) return
-    if (connection) this.pool.drop(connection)
-    if (state === SENT && this.doubtful && CLOSED.has(codeOf(error))) {
+  failed(stage: 'connect' | 'reset' | 'cut' | 'malformed', error: Error): void {
+    if (this.over) return
+    if (stage === 'reset' && this.doubtful) {
       // The other side closed an idle connection just as we used it: it has not seen the request, and nobody need know.
-      this.state = IDLE
-      this.start(this.pool.open())
-      return
+      return this.start(this.pool.open())
     }
-    this.state = OVER
-    if (state === IDLE) this.receiver.failed(isForbiddenAddress(error) ? 'forbidden' : 'connect', error)
-    else this.receiver.failed(state === SENT ? 'reset' : 'cut', error)
+    this.over = true
+    this.receiver.failed(stage === 'connect' && isForbiddenAddress(error) ? 'forbidden' : stage, error)
   }
-}
-
-function codeOf(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
 /** With several addresses tried, node raises an AggregateError of what became of each. */
