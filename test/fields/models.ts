@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { upstream, upstreams } from '../helpers/upstream.ts'
 import type { Coverage } from './coverage.ts'
-import { at, chat, sidecar, to } from './setting.ts'
+import { at, chat, configOf, sidecar, to } from './setting.ts'
 
 /** The body that a simulated server gets of a request with `temperature` 1, for a model with such parameters. */
 async function bodyOf(t: TestContext, parameters: object | undefined): Promise<Readonly<Record<string, unknown>>> {
@@ -14,6 +14,27 @@ async function bodyOf(t: TestContext, parameters: object | undefined): Promise<R
 }
 
 export const models: Coverage = {
+  'ModelEndpoint spec.provider.type': async (t) => {
+    const mock = await upstream(t, { echo: true })
+    const matches = [{ path: { value: '/anything' } }]
+    const address = { type: 'URL', url: mock.url }
+    const { ask, change } = await sidecar(t, {
+      endpoints: { e: { provider: { type: 'HTTP' }, address } },
+      routes: { through: { rules: [{ matches, targets: [to('e')] }] } },
+    })
+    assert.equal((await ask({ path: '/anything/at/all' })).status, 200)
+    assert.equal(mock.requests().at(-1)?.path, '/anything/at/all')
+    change({ endpoints: { e: at(mock.url) }, routes: { through: { rules: [{ matches, targets: [to('e')] }] } } })
+    assert.equal((await ask({ path: '/anything/at/all' })).code, 'path_not_found')
+
+    // Of the two that speak OpenAI's dialect, one has an address of its own.
+    const own = configOf({
+      endpoints: { e: { provider: { type: 'OpenAI' }, models: [{ name: 'm' }] } },
+      routes: { chat: chat([to('e')]) },
+    })
+    assert.deepEqual(Reflect.get(own.get('endpoint/ai/e')?.body ?? {}, 'url'), 'https://api.openai.com/v1')
+  },
+
   'ModelEndpoint spec.models[].name': async (t) => {
     const mock = await upstream(t)
     const with_ = (name: string) => ({

@@ -145,19 +145,19 @@ export const resilience: Coverage = {
   },
   'ModelEndpoint spec.circuitBreaker.rampUp[]': async (t) => {
     for (const [rampUp, least, most] of [
-      [[1, 100], 0, 2],
+      [[1, 2, 3, 4, 5, 6, 7, 8, 9, 100], 0, 3],
       [[100], 9, 11],
     ] as const) {
       const [a, b] = await upstreams(t, {}, {})
-      const circuitBreaker = { consecutive: 1, openFor: '1s', rampUp }
+      const circuitBreaker = { consecutive: 1, openFor: '2s', rampUp }
       const endpoints = { a: at(a.url, { circuitBreaker }), b: at(b.url) }
       const { ask, change } = await sidecar(t, { endpoints, routes: { chat: chat([to('a')]) } })
       await ask({ headers: FAIL })
-      await sleep(1100)
+      await sleep(2100)
       assert.equal((await ask()).endpoint, 'a', 'the probe')
       a.reset()
       change({ endpoints, routes: { chat: chat([to('a'), to('b')]) } })
-      // All at once, since a step lasts a tenth of a second here.
+      // All at once, since a step lasts a fifth of a second here.
       await Promise.all(Array.from({ length: 20 }, () => ask()))
       const { requests } = a.stats()
       assert.ok(requests >= least && requests <= most, `${requests} of 20 after ${JSON.stringify(rampUp)}`)

@@ -9,6 +9,7 @@ import { API_VERSION } from '../../api/resource.ts'
 import { compile } from '../../operator/compile/index.ts'
 import type { Compiled } from '../../operator/compile/index.ts'
 import type { Labels, PodView, SecretView, ServiceView, SliceView, World } from '../../operator/world.ts'
+import { HealthChecks } from '../../sidecar/health.ts'
 import { dataPath } from '../helpers/data-path.ts'
 
 type Spec = Readonly<Record<string, unknown>>
@@ -73,7 +74,12 @@ export interface Answered {
 /** A real sidecar with what a real compile makes of the setting, until the test ends. */
 export async function sidecar(t: TestContext, setting: Setting, environment: Readonly<Record<string, string>> = {}) {
   const { path, port } = await dataPath(t, undefined, { environment })
-  const change = (next: Setting): void => assert.deepEqual(path.configuration.apply(configOf(next)), [])
+  const checks = new HealthChecks(path.deps)
+  t.after(() => checks.stop())
+  const change = (next: Setting): void => {
+    assert.deepEqual(path.configuration.apply(configOf(next)), [])
+    checks.update(path.configuration.runtime?.endpoints.values() ?? [])
+  }
   change(setting)
   const ask = async (asking: Asking = {}): Promise<Answered> => {
     const { model = 'chat', stream = false, method = 'POST', headers = {}, fields = {} } = asking
