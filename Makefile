@@ -24,7 +24,7 @@ node_modules/.setup: package-lock.json tool/node/node_modules/.setup
 
 .PHONY: run
 run: setup ## start the quickstart: operator and sidecar over examples/quickstart, with simulated models
-	@node cli/main.ts run examples/quickstart
+	@node cli/main.ts run examples/quickstart --mock
 
 .PHONY: test unit integration chart e2e
 test: setup ## types, lint, unit, integration, chart and end-to-end tests, counted

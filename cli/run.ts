@@ -1,0 +1,152 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { RELEASE } from '../api/release.ts'
+import { Log, LEVELS } from '../sidecar/log.ts'
+import type { Level } from '../sidecar/log.ts'
+import { readSettings } from '../sidecar/settings.ts'
+import type { Listen } from '../sidecar/settings.ts'
+import { Failure } from './failure.ts'
+import { startLocal } from './local/local.ts'
+import type { Local } from './local/local.ts'
+import { Mocks } from './local/mocks.ts'
+import { Narrator } from './local/narrator.ts'
+import { routeTable, tryIt } from './local/summary.ts'
+import { paint } from './output.ts'
+
+const examples = `
+Saving a file is an edit: it is in force for the next request, and what is wrong with it is said with file and line while the version
+before goes on serving. Secrets may take \${VARIABLES} from the environment. URLs may point at this machine.
+
+Examples:
+  tradewind run examples/quickstart --mock
+  tradewind run routes/ --listen 127.0.0.1:8080 --label app=support
+  OPENAI_BASE_URL=http://127.0.0.1:4141/v1 python app.py`
+
+interface Flags {
+  readonly listen: Listen
+  readonly admin: Listen
+  readonly namespace?: string
+  readonly label: Readonly<Record<string, string>>
+  readonly mock: boolean
+  readonly logLevel: Level
+}
+
+function listen(text: string): Listen {
+  const [, host, port] = /^(?:(.+):)?(\d{1,5})$/.exec(text) ?? []
+  if (port === undefined || Number(port) > 65535) throw new InvalidArgumentError('It must be like 127.0.0.1:4141.')
+  return { host: (host ?? '127.0.0.1').replace(/^\[|\]$/g, ''), port: Number(port) }
+}
+
+function label(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const [, name, value] = /^([^=\s]+)=(.*)$/.exec(text) ?? []
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('It must be like app=support.')
+  return { ...before, [name]: value }
+}
+
+/** The command `tradewind run`: operator and sidecar in one process, until SIGINT or SIGTERM. */
+export function runCommand(): Command {
+  const settings = readSettings(process.env)
+  const spelled = ({ host, port }: Listen) => `${host}:${port}`
+  return new Command('run')
+    .description('route requests by a directory of manifests, with no cluster')
+    .argument('<dir>', 'the directory; it is watched')
+    .addOption(
+      new Option('--listen <host:port>', 'where requests come in; port 0 takes a free one')
+        .argParser(listen)
+        .default(settings.listen, spelled(settings.listen)),
+    )
+    .addOption(
+      new Option('--admin <host:port>', 'where `tradewind status` and `explain` ask')
+        .argParser(listen)
+        .default(settings.admin, spelled(settings.admin)),
+    )
+    .option('-n, --namespace <name>', 'the namespace of the pod that is played (default: that of the routes)')
+    .option('-l, --label <label>', 'a label of that pod, name=value; may be given several times', label, {})
+    .option('--mock', 'start a simulated model server for each endpoint at a loopback address', false)
+    .addOption(
+      new Option('--log-level <level>', 'of the JSON lines on standard error; info has one for each request')
+        .choices(LEVELS)
+        .default('warn'),
+    )
+    .addHelpText('after', examples)
+    .action((directory: string, flags: Flags) => run(directory, flags, settings.bodyLimit))
+}
+
+async function run(directory: string, flags: Flags, bodyLimit: number): Promise<void> {
+  const print = (text: string) => void process.stdout.write(text)
+  const mocks = new Mocks((message) => print(`${paint('yellow', 'warning')} ${message}\n`))
+  // What there is at the start, the summary tells.
+  let saved = false
+  const narrator: Narrator = new Narrator(print, (id) => local?.source.at(id))
+  let unreadable = ''
+  let local: Local | undefined
+  try {
+    local = await startLocal({
+      directory,
+      listen: flags.listen,
+      admin: flags.admin,
+      namespace: flags.namespace,
+      labels: flags.label,
+      bodyLimit,
+      log: new Log(flags.logLevel, 2),
+      environment: process.env,
+      saved(touched) {
+        saved = true
+        if (!local) return
+        narrator.found(local.source.findings)
+        for (const { kind, name } of touched) if (!local.source.at(`${kind} ${name}`)) narrator.gone(`${kind} ${name}`)
+        if (flags.mock) void mocks.follow(local.source.world().endpoints.values())
+      },
+      unreadable(error) {
+        const message = error instanceof Error ? error.message : String(error)
+        if (message !== unreadable) print(`${paint('red', 'problem')} ${message}\n`)
+        unreadable = message
+      },
+      hooks: {
+        statuses: (found) => narrator.statuses(found, !saved),
+        converged: (ms) => (narrator.took = ms),
+        failed: (error) => print(`${paint('red', 'fault')} ${error instanceof Error ? error.stack : String(error)}\n`),
+      },
+    })
+  } catch (error) {
+    throw new Failure(explained(error, directory), { cause: error })
+  }
+  const running = flags.mock ? await mocks.follow(local.source.world().endpoints.values()) : []
+  print(summary(local, directory, running))
+  narrator.found(local.source.findings)
+  await new Promise<void>((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve))
+  await local.stop()
+  await mocks.close()
+}
+
+function summary({ url, admin, pod, loop, source }: Local, directory: string, mocks: readonly string[]): string {
+  const { compiled } = loop
+  if (!compiled) return ''
+  const { routes, endpoints } = source.world()
+  const served = compiled.audience(pod).routes
+  const unserved = [...routes.keys()].filter((name) => !served.has(name)).sort()
+  const command = tryIt(
+    [...served].flatMap((name) => compiled.routes.get(name)?.body ?? []),
+    url,
+  )
+  const counts = `${count(routes.size, 'route')}, ${count(endpoints.size, 'endpoint')}`
+  return [
+    `${paint('bold', `tradewind ${RELEASE}`)} over ${directory}: ${counts}\n`,
+    `\n${routeTable(compiled, pod)}`,
+    ...unserved.map((name) => `${name} is for other pods: play one of them with --namespace and --label.\n`),
+    ...(mocks.length > 0 ? [`\nSimulated models: ${mocks.join(', ')}\n`] : []),
+    `\nSend requests to ${paint('bold', `${url}/v1`)} (OPENAI_BASE_URL), status and explain to ${admin}\n`,
+    ...(command ? [`\n  ${command}\n`] : []),
+    `\nSave a file in ${directory} to edit; Ctrl-C ends.\n`,
+  ].join('')
+}
+
+function explained(error: unknown, directory: string): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number } // of Node, it may have these
+  if (code === 'EADDRINUSE')
+    return `${address}:${port} is taken: something listens there. Choose another with --listen or --admin.`
+  if (code === 'ENOENT' || code === 'ENOTDIR') return `${directory} is no directory of manifests.`
+  return error.message
+}
+
+const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`
