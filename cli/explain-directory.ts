@@ -9,16 +9,18 @@ import { Configuration } from '../sidecar/config.ts'
 import { Endpoints } from '../sidecar/endpoints.ts'
 import type { Question } from './explain.ts'
 import { Failure } from './failure.ts'
+import { namespaceOf } from './local/source.ts'
 
 /** Explains by the manifests of a directory: compiled as the operator does, and loaded as the pod's sidecar would. Connects to nothing. */
 export async function explainDirectory(
   directory: string,
   { model, path, headers }: Question,
-  pod: { readonly namespace: string; readonly labels: Labels },
+  { namespace, labels }: { readonly namespace?: string | undefined; readonly labels: Labels },
 ): Promise<Explanation> {
   const configuration = new Configuration(idle, new Endpoints(idle, process.env))
   try {
-    const refused = configuration.apply(configOf(await read(directory), pod))
+    const world = await read(directory)
+    const refused = configuration.apply(configOf(world, { namespace: namespace ?? namespaceOf(world), labels }))
     if (refused.length > 0)
       throw new Failure(refused.map((it) => `${it.resource}${it.path} is refused: ${it.message}`).join('; '))
     const { runtime } = configuration

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Explanation } from '../core/explain.ts'
 import { askAdmin } from './ask.ts'
 import { EXIT } from './failure.ts'
+import { labelOption } from './label.ts'
 import { columns, outputOption, paint, print } from './output.ts'
 import type { Output } from './output.ts'
 
@@ -26,7 +27,7 @@ interface Flags {
   readonly header: Readonly<Record<string, string>>
   readonly admin: string
   readonly dir?: string
-  readonly namespace: string
+  readonly namespace?: string
   readonly label: Readonly<Record<string, string>>
   readonly output: Output
 }
@@ -35,12 +36,6 @@ function header(text: string, before: Readonly<Record<string, string>>): Readonl
   const [, name, value] = /^([^:\s]+)\s*:\s*(.*)$/.exec(text) ?? []
   if (name === undefined || value === undefined) throw new InvalidArgumentError("It must be like 'x-tier: gold'.")
   return { ...before, [name.toLowerCase()]: value }
-}
-
-function label(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const [, name, value] = /^([^=\s]+)=(.*)$/.exec(text) ?? []
-  if (name === undefined || value === undefined) throw new InvalidArgumentError('It must be like app=support.')
-  return { ...before, [name]: value }
 }
 
 /** The command `tradewind explain`. */
@@ -54,8 +49,8 @@ export function explainCommand(): Command {
     .addOption(
       new Option('--dir <dir>', 'explain by a directory of manifests, with nothing running').conflicts('admin'),
     )
-    .option('-n, --namespace <name>', 'with --dir: the namespace of the pod that asks', 'default')
-    .option('-l, --label <label>', 'with --dir: a label of that pod, name=value; may be given several times', label, {})
+    .option('-n, --namespace <name>', 'with --dir: the namespace of the pod that asks (default: that of the routes)')
+    .addOption(labelOption('with --dir: a label of that pod'))
     .addOption(outputOption())
     .addHelpText('after', examples)
     .action(async ({ output, admin, dir, namespace, label, ...flags }: Flags) => {

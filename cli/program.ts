@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
-import { Command } from 'commander'
+import { Command, Help } from 'commander'
+import type { Option } from 'commander'
 import { RELEASE } from '../api/release.ts'
 import { commands } from './commands.ts'
 import { EXIT } from './failure.ts'
@@ -10,7 +11,7 @@ export async function program(argv: readonly string[] | 'all', name = 'tradewind
     .description('Routes each LLM or ML request to the cheapest endpoint that is good enough, and proves that it was.')
     .version(RELEASE, '-V, --version', 'print the version')
     .showSuggestionAfterError()
-    .configureHelp({ styleTitle: (title) => styleText('bold', title) })
+    .configureHelp({ styleTitle: (title) => styleText('bold', title), optionDescription: describe })
     .configureOutput({
       // Usage errors are one line, with where to read on.
       outputError: (message, write) =>
@@ -34,6 +35,16 @@ export async function program(argv: readonly string[] | 'all', name = 'tradewind
     root.addCommand(inherit(known, root))
   }
   return root
+}
+
+/** That a flag is not set, or a list empty, unless it is given, goes without saying. */
+function describe(option: Option): string {
+  const { defaultValue: value } = option
+  const plain =
+    value === false || value === '' || (value !== null && typeof value === 'object' && Object.keys(value).length === 0)
+  return new Help().optionDescription(
+    plain && !option.defaultValueDescription ? Object.create(option, { defaultValue: { value: undefined } }) : option,
+  )
 }
 
 function inherit(command: Command, from: Command): Command {

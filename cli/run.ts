@@ -5,6 +5,7 @@ import type { Level } from '../sidecar/log.ts'
 import { readSettings } from '../sidecar/settings.ts'
 import type { Listen } from '../sidecar/settings.ts'
 import { Failure } from './failure.ts'
+import { labelOption } from './label.ts'
 import { startLocal } from './local/local.ts'
 import type { Local } from './local/local.ts'
 import { Mocks } from './local/mocks.ts'
@@ -36,12 +37,6 @@ function listen(text: string): Listen {
   return { host: (host ?? '127.0.0.1').replace(/^\[|\]$/g, ''), port: Number(port) }
 }
 
-function label(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const [, name, value] = /^([^=\s]+)=(.*)$/.exec(text) ?? []
-  if (name === undefined || value === undefined) throw new InvalidArgumentError('It must be like app=support.')
-  return { ...before, [name]: value }
-}
-
 /** The command `tradewind run`: operator and sidecar in one process, until SIGINT or SIGTERM. */
 export function runCommand(): Command {
   const settings = readSettings(process.env)
@@ -60,7 +55,7 @@ export function runCommand(): Command {
         .default(settings.admin, spelled(settings.admin)),
     )
     .option('-n, --namespace <name>', 'the namespace of the pod that is played (default: that of the routes)')
-    .option('-l, --label <label>', 'a label of that pod, name=value; may be given several times', label, {})
+    .addOption(labelOption('a label of that pod'))
     .option('--mock', 'start a simulated model server for each endpoint at a loopback address', false)
     .addOption(
       new Option('--log-level <level>', 'of the JSON lines on standard error; info has one for each request')
