@@ -37,8 +37,11 @@ export class Configuration {
     this.wall = deps.wall
   }
 
-  /** Puts a configuration into force, for exchanges that begin from now on; or returns why not, and the one before serves on. */
-  apply(config: CompiledConfig): readonly Problem[] {
+  /**
+   * Puts a configuration into force, for exchanges that begin from now on; or returns why not, and the one before serves on. `since`: when
+   * it came into force first, ms since the epoch.
+   */
+  apply(config: CompiledConfig, since = this.wall()): readonly Problem[] {
     const problems = [...config].flatMap(([key, { digest, body }]) =>
       this.inForce.config.get(key)?.digest === digest ? [] : this.validate(key, body),
     )
@@ -46,7 +49,7 @@ export class Configuration {
     const built = this.builder.build(config)
     if (!('handle' in built)) return built
     this.runtime = built
-    this.inForce = { config, digest: digestOf(config), since: this.wall() }
+    this.inForce = { config, digest: digestOf(config), since }
     this.onChange?.(built)
     return []
   }

@@ -1,3 +1,6 @@
+import { LEVELS } from './log.ts'
+import type { Level } from './log.ts'
+
 /** Where the sidecar listens, whom it asks, and what it keeps: all from its environment, read once. */
 export interface Settings {
   /** For the app's requests. */
@@ -12,7 +15,7 @@ export interface Settings {
   readonly caFile: string | undefined
   /** A volume for the last good configuration; undefined: none is kept. */
   readonly stateDir: string | undefined
-  readonly logLevel: string
+  readonly logLevel: Level
   /** Largest body of a request, bytes. */
   readonly bodyLimit: number
 }
@@ -24,12 +27,11 @@ export interface Listen {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
-
 /** Reads the environment. Throws an error that names the variable and what it takes. */
 export function readSettings(environment: Environment): Settings {
-  const logLevel = environment['TRADEWIND_LOG_LEVEL'] ?? 'info'
-  if (!LEVELS.includes(logLevel)) throw new Error(`TRADEWIND_LOG_LEVEL is ${logLevel}; it takes ${LEVELS.join(', ')}`)
+  const level = environment['TRADEWIND_LOG_LEVEL'] || 'info'
+  const logLevel = LEVELS.find((known) => known === level)
+  if (!logLevel) throw new Error(`TRADEWIND_LOG_LEVEL is ${level}; it takes ${LEVELS.join(', ')}`)
   return {
     listen: listen(environment, 'TRADEWIND_LISTEN', '127.0.0.1:4141'),
     admin: listen(environment, 'TRADEWIND_ADMIN', '127.0.0.1:4142'),

@@ -1,0 +1,144 @@
+import type { Server } from 'node:http'
+import { adminServer } from './admin.ts'
+import { Client } from './client.ts'
+import { DataPath } from './data-path.ts'
+import { Follower } from './follower.ts'
+import { HealthChecks } from './health.ts'
+import { LastGood } from './last-good.ts'
+import type { Log } from './log.ts'
+import { probeServer } from './probes.ts'
+import { Reporter } from './report.ts'
+import type { Listen, Settings } from './settings.ts'
+import { SidecarTelemetry } from './telemetry.ts'
+import { PassThroughProxy } from './upgrade.ts'
+
+/** A pod counts as ready after so long even without a configuration, ms: a missing operator never keeps an app from starting. */
+const READY_AFTER = 10_000
+
+export interface Sidecar {
+  /** Answers what is in flight, and resolves when nothing is left open. */
+  stop(): Promise<void>
+}
+
+/** Starts the sidecar. Resolves when its ports listen; the last good configuration, where there is one, is in force by then. */
+export async function startSidecar(
+  settings: Settings,
+  environment: Readonly<Record<string, string | undefined>>,
+  log: Log,
+): Promise<Sidecar> {
+  const began = performance.now()
+  const telemetry: SidecarTelemetry = new SidecarTelemetry({ log, random: Math.random, gauges: () => gauges() })
+  const path = new DataPath({
+    telemetry,
+    passThrough: (deps) => new PassThroughProxy(deps),
+    bodyLimit: settings.bodyLimit,
+    environment,
+  })
+  const { configuration, deps } = path
+  const checks = new HealthChecks(deps)
+  configuration.onChange = ({ endpoints }) => checks.update(endpoints.values())
+  checks.onChange = () => reporter.changed()
+
+  const lastGood =
+    settings.stateDir === undefined
+      ? undefined
+      : new LastGood(settings.stateDir, (error) =>
+          log.warn('The configuration could not be saved.', { error: words(error) }),
+        )
+  const held = lastGood?.load()
+  const problems = held ? configuration.apply(held.config, held.since) : []
+  if (problems.length > 0) log.warn('The saved configuration cannot be used.', { problems })
+  else if (held) log.info('Serving from the saved configuration.', { digest: held.digest, since: new Date(held.since) })
+
+  const follower = new Follower(
+    {
+      apply: (config) => configuration.apply(config),
+      wall: deps.wall,
+      applied: (now) => {
+        log.info('A configuration is in force.', { digest: now.digest, resources: now.config.size })
+        lastGood?.save(now)
+      },
+      refused: (errors) => log.error('A configuration was refused; the one before serves on.', { errors }),
+    },
+    held && problems.length === 0 ? held : undefined,
+  )
+  const client =
+    settings.operator === undefined
+      ? undefined
+      : new Client({
+          operator: settings.operator,
+          tokenFile: settings.tokenFile,
+          caFile: settings.caFile,
+          follower,
+          changed: (connected, why) => log[connected ? 'info' : 'warn']('The operator', { connected, why }),
+        })
+  const age = () => deps.wall() - configuration.current().since
+  const gauges = () => ({
+    endpoints: configuration.runtime?.endpoints ?? new Map(),
+    routes: new Map(
+      [...configuration.current().config.values()].flatMap(({ body }) =>
+        'rules' in body ? [[body.name, body.generation] as const] : [],
+      ),
+    ),
+    digest: configuration.current().digest,
+    age: configuration.runtime ? age() : undefined,
+    connected: client?.connected ?? false,
+    linesDropped: log.dropped,
+  })
+  const reporter = new Reporter({
+    metrics: telemetry.metrics,
+    endpoints: () => configuration.runtime?.endpoints.values() ?? [],
+    age,
+    now: deps.now,
+    send: (report) => follower.report(report),
+  })
+
+  const exposed = () => telemetry.exposed()
+  const notReady = () =>
+    configuration.runtime || performance.now() - began > READY_AFTER ? undefined : 'no configuration yet'
+  let listening = false
+  const admin = adminServer({ configuration, log, now: deps.now, exposed })
+  const probes = probeServer({ started: () => listening, notReady, exposed })
+
+  const stop = async () => {
+    reporter.stop()
+    await path.drain()
+    checks.stop()
+    client?.stop()
+    await Promise.all([lastGood?.written(), telemetry.traces.stop(), closed(admin), closed(probes)])
+  }
+  try {
+    await Promise.all([path.listen(settings.listen), listen(admin, settings.admin), listen(probes, settings.metrics)])
+    listening = true
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  client?.start()
+  reporter.start()
+  // Loading what traces are made with takes longer than all the rest, and the first requests need not wait for it.
+  void telemetry.traces
+    .start(environment, (message) => log.warn(message))
+    .catch((error: unknown) => {
+      log.warn('Traces are not sent.', { error: words(error) })
+    })
+  return { stop }
+}
+
+async function listen(server: Server, { host, port }: Listen): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+async function closed(server: Server): Promise<void> {
+  if (!server.listening) return
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
+}
+
+const words = (error: unknown): string => (error instanceof Error ? error.message : String(error))
