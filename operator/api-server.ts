@@ -138,7 +138,7 @@ export class ApiServer {
     await this.#config.applyToHTTPSOptions(options)
     const authorization = new Headers(options.headers as Record<string, string>).get('authorization') // KubeConfig sets plain strings only
     return {
-      accept: 'application/json',
+      accept: 'application/json, application/jwk-set+json',
       'user-agent': 'tradewind-operator',
       ...(authorization ? { authorization } : {}),
     }

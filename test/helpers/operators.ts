@@ -17,15 +17,24 @@ const root = join(import.meta.dirname, '../..')
 export const SYSTEM = 'tradewind-system'
 const ACCOUNT = 'tradewind-operator'
 
-/** Installs the definitions, and the operator's namespace and ServiceAccount with all rights; tests of its rights take the chart's. */
-export async function prepare(server: ApiServer): Promise<void> {
+/**
+ * Installs the definitions, and the operator's namespace and ServiceAccount, with all rights unless its `rights` are given as objects.
+ */
+export async function prepare(server: ApiServer, rights: readonly object[] = [admin]): Promise<void> {
   const crds = globSync(join(root, 'crds/*.yaml')).flatMap((file) => ['-f', file])
   await server.kubectl(['apply', '--server-side', ...crds])
   await server.kubectl(['wait', '--for=condition=Established', 'crd', '--all'])
   await server.namespace(SYSTEM)
   await server.kubectl(['create', 'serviceaccount', ACCOUNT, '-n', SYSTEM])
-  const binding = ['--clusterrole', 'cluster-admin', '--serviceaccount', `${SYSTEM}:${ACCOUNT}`]
-  await server.kubectl(['create', 'clusterrolebinding', ACCOUNT, ...binding])
+  await apply(server, ...rights)
+}
+
+const admin = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRoleBinding',
+  metadata: { name: ACCOUNT },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+  subjects: [{ kind: 'ServiceAccount', name: ACCOUNT, namespace: SYSTEM }],
 }
 
 export interface OperatorOptions {
