@@ -101,8 +101,10 @@ function endpoint(
     addresses: rest.addresses.map((address) => ({
       address: address.name,
       healthy: address.healthy,
-      latencyMs: round(address.ewma.latency()),
-      inFlight: address.ewma.inFlight,
+      // Of a single one nothing is measured, since there is nothing to choose.
+      ...(rest.addresses.length > 1
+        ? { latencyMs: round(address.ewma.latency()), inFlight: address.ewma.inFlight }
+        : {}),
     })),
   }
 }

@@ -46,6 +46,7 @@ export class Traces {
   /** Loads the SDK where the environment names an OTLP endpoint (`OTEL_EXPORTER_OTLP_ENDPOINT`); requests before that are not sampled. */
   async start(environment: Environment, warn: (message: string) => void): Promise<void> {
     if (!environment['OTEL_EXPORTER_OTLP_ENDPOINT'] && !environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']) return
+    this.ratio = ratioOf(environment['OTEL_TRACES_SAMPLER_ARG'])
     const [api, sdk, { OTLPTraceExporter }, resources] = await Promise.all([
       import('@opentelemetry/api'),
       import('@opentelemetry/sdk-trace'),
@@ -53,7 +54,8 @@ export class Traces {
       import('@opentelemetry/resources'),
     ])
     const say = (message: string) => warn(`tracing: ${message}`)
-    api.diag.setLogger({ error: say, warn: say, info() {}, debug() {}, verbose() {} }, api.DiagLogLevel.WARN)
+    const logger = { error: say, warn: say, info() {}, debug() {}, verbose() {} }
+    api.diag.setLogger(logger, { logLevel: api.DiagLogLevel.WARN, suppressOverrideMessage: true })
     const provider = new sdk.TracerProvider({
       resource: resources
         .defaultResource()
@@ -63,7 +65,6 @@ export class Traces {
       sampler: new sdk.AlwaysOnSampler(),
       spanProcessors: [new sdk.BatchSpanProcessor({ exporter: new OTLPTraceExporter() })],
     })
-    this.ratio = ratioOf(environment['OTEL_TRACES_SAMPLER_ARG'])
     this.loaded = { api, tracer: provider.getTracer(SERVICE), stop: () => provider.shutdown() }
   }
 
