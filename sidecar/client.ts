@@ -26,6 +26,8 @@ const HANDSHAKE = 10_000
 /** A connection that lived so long was a good one: the next wait begins small again, ms. */
 const STEADY = 10_000
 const MOST = 512 << 20
+/** A renewed token is shown at so many checks in a row. */
+const SHOWINGS = 3
 
 /**
  * Keeps a connection to the operator for as long as it runs, and carries the follower's messages over it. While there is none, what is in
@@ -40,6 +42,8 @@ export class Client {
   #stopped = false
   #attempts = 0
   #token = ''
+  /** How often the token is still to be shown: the operator may not have been able to review it at once. */
+  #showings = 0
   #opened = 0
   #heard = 0
 
@@ -122,7 +126,14 @@ export class Client {
                 () => this.#token,
               )
         if (socket.readyState !== WebSocket.OPEN) return
-        if (token !== this.#token) follower.renew((this.#token = token))
+        if (token !== this.#token) {
+          this.#token = token
+          this.#showings = SHOWINGS
+        }
+        if (this.#showings > 0) {
+          this.#showings--
+          follower.renew(token)
+        }
         follower.check()
         socket.ping()
         this.#tend(socket)
