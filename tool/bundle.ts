@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import type { BuildOptions } from 'esbuild'
 
 /** The programs, each with the module that starts it. */
 export const programs = { operator: 'operator/main.ts', sidecar: 'sidecar/main.ts', tradewind: 'cli/main.ts' } as const
@@ -11,23 +12,34 @@ const absent = ['bufferutil', 'utf-8-validate']
 const banner =
   "import { createRequire as $createRequire } from 'node:module'; const require = $createRequire(import.meta.url);"
 
+const options = {
+  absWorkingDir: join(import.meta.dirname, '..'),
+  bundle: true,
+  platform: 'node',
+  target: 'node26',
+  format: 'esm',
+  external: absent,
+  banner: { js: banner },
+  // Names stay: stacks and profiles are read by people.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+} as const satisfies BuildOptions
+
 /** Bundles the program that the module `entry` (from the root) starts, with all packages that it loads, into the single file `outfile`. */
 export async function bundle(entry: string, outfile: string): Promise<void> {
+  await build({ ...options, entryPoints: [entry], outfile })
+}
+
+/** The same into `NAME.mjs` in `directory`, but what is imported when it is needed stays apart, in chunks/: a command loads what it uses. */
+export async function bundleApart(entry: string, name: string, directory: string): Promise<void> {
   await build({
-    absWorkingDir: join(import.meta.dirname, '..'),
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node26',
-    format: 'esm',
-    external: absent,
-    banner: { js: banner },
-    // Names stay, for stacks and profiles are read by people; lines are short, for Node prints the one where it crashes.
-    minifyWhitespace: true,
-    minifySyntax: true,
-    lineLimit: 160,
-    legalComments: 'none',
-    logLevel: 'warning',
+    ...options,
+    entryPoints: { [name]: entry },
+    outdir: directory,
+    outExtension: { '.js': '.mjs' },
+    chunkNames: 'chunks/[name]-[hash]',
+    splitting: true,
   })
 }
