@@ -1,7 +1,8 @@
 import type { Registry } from 'prom-client'
 import type { Metrics } from './metrics.ts'
 import { counted, measured } from './families.ts'
-import type { Gauges, Value } from './families.ts'
+import type { Value } from './families.ts'
+import type { Gauges } from './gauges.ts'
 
 /**
  * The text that Prometheus reads. The library that writes it is loaded when first asked for: it would otherwise cost every start 15 ms.

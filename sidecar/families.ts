@@ -1,21 +1,9 @@
 import type { Surface } from '../core/exchange.ts'
-import type { Endpoint, Model } from '../core/target.ts'
+import type { Model } from '../core/target.ts'
+import type { Gauges } from './gauges.ts'
 import type { Histogram } from './histogram.ts'
 import type { TargetCounts } from './metrics.ts'
 import { LABEL, METRIC, OPERATION, PROVIDER } from './names.ts'
-
-/** What is measured at the moment somebody asks. */
-export interface Gauges {
-  readonly endpoints: ReadonlyMap<string, Endpoint>
-  /** Routes in force, with the generation of each. */
-  readonly routes: ReadonlyMap<string, number>
-  /** Digest of the whole configuration. */
-  readonly digest: string
-  /** Milliseconds since it came into force; undefined before the first. */
-  readonly age: number | undefined
-  readonly connected: boolean
-  readonly linesDropped: number
-}
 
 type Labels = Readonly<Record<string, string>>
 

@@ -1,4 +1,5 @@
 import type { Report } from '../api/protocol.ts'
+import type { BreakerState } from '../core/breaker.ts'
 import type { Endpoint } from '../core/target.ts'
 import type { Metrics, TargetCounts } from './metrics.ts'
 
@@ -45,6 +46,19 @@ export class Reporter {
     clearInterval(this.timer)
     clearTimeout(this.soon)
     this.timer = this.soon = undefined
+  }
+
+  /** Hears of every breaker of these endpoints from now on, and tells `heard` too. */
+  watch(
+    endpoints: Iterable<Endpoint>,
+    heard: (endpoint: string, model: string, state: BreakerState) => void = () => {},
+  ): void {
+    for (const { name, models } of endpoints)
+      for (const model of models.values())
+        model.state.breaker.onChange = (state) => {
+          heard(name, model.name, state)
+          this.changed()
+        }
   }
 
   /** Something changed that the operator should know at once, or it is there again. */

@@ -3,6 +3,7 @@ import { adminServer } from './admin.ts'
 import { Client } from './client.ts'
 import { DataPath } from './data-path.ts'
 import { Follower } from './follower.ts'
+import { gaugesOf } from './gauges.ts'
 import { HealthChecks } from './health.ts'
 import { LastGood } from './last-good.ts'
 import type { Log } from './log.ts'
@@ -36,8 +37,24 @@ export async function startSidecar(
   })
   const { configuration, deps } = path
   const checks = new HealthChecks(deps)
-  configuration.onChange = ({ endpoints }) => checks.update(endpoints.values())
-  checks.onChange = () => reporter.changed()
+  const age = () => deps.wall() - configuration.current().since
+  const reporter = new Reporter({
+    metrics: telemetry.metrics,
+    endpoints: () => configuration.runtime?.endpoints.values() ?? [],
+    age,
+    now: deps.now,
+    send: (report) => follower.report(report),
+  })
+  configuration.onChange = ({ endpoints }) => {
+    checks.update(endpoints.values())
+    reporter.watch(endpoints.values(), (endpoint, model, state) =>
+      log.warn('A circuit breaker changed.', { endpoint, model, state }),
+    )
+  }
+  checks.onChange = (endpoint, address, healthy) => {
+    log.warn('The health of an address changed.', { endpoint, address, healthy })
+    reporter.changed()
+  }
 
   const lastGood =
     settings.stateDir === undefined
@@ -70,29 +87,13 @@ export async function startSidecar(
           tokenFile: settings.tokenFile,
           caFile: settings.caFile,
           follower,
-          changed: (connected, why) => log[connected ? 'info' : 'warn']('The operator', { connected, why }),
+          changed: (connected, why) => {
+            log[connected ? 'info' : 'warn']('The operator', { connected, why })
+            if (connected) reporter.changed()
+          },
         })
-  const age = () => deps.wall() - configuration.current().since
-  const gauges = () => ({
-    endpoints: configuration.runtime?.endpoints ?? new Map(),
-    routes: new Map(
-      [...configuration.current().config.values()].flatMap(({ body }) =>
-        'rules' in body ? [[body.name, body.generation] as const] : [],
-      ),
-    ),
-    digest: configuration.current().digest,
-    age: configuration.runtime ? age() : undefined,
-    connected: client?.connected ?? false,
-    linesDropped: log.dropped,
-  })
-  const reporter = new Reporter({
-    metrics: telemetry.metrics,
-    endpoints: () => configuration.runtime?.endpoints.values() ?? [],
-    age,
-    now: deps.now,
-    send: (report) => follower.report(report),
-  })
-
+  const gauges = () =>
+    gaugesOf(configuration, deps.wall(), { connected: client?.connected ?? false, linesDropped: log.dropped })
   const exposed = () => telemetry.exposed()
   const notReady = () =>
     configuration.runtime || performance.now() - began > READY_AFTER ? undefined : 'no configuration yet'

@@ -1,7 +1,7 @@
 import type { Telemetry } from '../core/deps.ts'
 import type { AttemptFacts, Facts } from '../core/exchange.ts'
 import { Exposition } from './exposition.ts'
-import type { Gauges } from './families.ts'
+import type { Gauges } from './gauges.ts'
 import type { Log } from './log.ts'
 import { Metrics } from './metrics.ts'
 import { requestLine } from './request-log.ts'

@@ -8,6 +8,7 @@ import type { DirectoryOptions } from '../../operator/source/directory.ts'
 import { adminServer } from '../../sidecar/admin.ts'
 import { DataPath } from '../../sidecar/data-path.ts'
 import { Follower } from '../../sidecar/follower.ts'
+import { gaugesOf } from '../../sidecar/gauges.ts'
 import { HealthChecks } from '../../sidecar/health.ts'
 import type { Log } from '../../sidecar/log.ts'
 import { Reporter } from '../../sidecar/report.ts'
@@ -64,20 +65,12 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   })
   const { configuration, deps } = path
   const checks = new HealthChecks(deps)
-  configuration.onChange = ({ endpoints }) => checks.update(endpoints.values())
+  configuration.onChange = ({ endpoints }) => {
+    checks.update(endpoints.values())
+    reporter.watch(endpoints.values())
+  }
   const age = () => Date.now() - configuration.current().since
-  const gauges = () => ({
-    endpoints: configuration.runtime?.endpoints ?? new Map(),
-    routes: new Map(
-      [...configuration.current().config.values()].flatMap(({ body }) =>
-        'rules' in body ? [[body.name, body.generation] as const] : [],
-      ),
-    ),
-    digest: configuration.current().digest,
-    age: age(),
-    connected: true,
-    linesDropped: log.dropped,
-  })
+  const gauges = () => gaugesOf(configuration, deps.wall(), { connected: true, linesDropped: log.dropped })
 
   const loop = new Loop(withPod(source, pod), { now: deps.now, allowLoopback: true, hooks: options.hooks })
   const follower = new Follower({ apply: (config) => configuration.apply(config), wall: deps.wall })

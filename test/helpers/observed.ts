@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { adminServer } from '../../sidecar/admin.ts'
 import { DataPath } from '../../sidecar/data-path.ts'
+import { gaugesOf } from '../../sidecar/gauges.ts'
 import { Log } from '../../sidecar/log.ts'
 import { SidecarTelemetry } from '../../sidecar/telemetry.ts'
 import { PassThroughProxy } from '../../sidecar/upgrade.ts'
@@ -25,20 +26,7 @@ export async function observed(
   const telemetry: SidecarTelemetry = new SidecarTelemetry({
     log,
     random,
-    gauges: () => {
-      const { config, digest, since } = path.configuration.current()
-      const routes = [...config.values()].flatMap(({ body }) =>
-        'rules' in body ? [[body.name, body.generation] as const] : [],
-      )
-      return {
-        endpoints: path.configuration.runtime?.endpoints ?? new Map(),
-        routes: new Map(routes),
-        digest,
-        age: since === 0 ? undefined : Date.now() - since,
-        connected: true,
-        linesDropped: log.dropped,
-      }
-    },
+    gauges: () => gaugesOf(path.configuration, Date.now(), { connected: true, linesDropped: log.dropped }),
   })
   const path: DataPath = new DataPath({
     telemetry,

@@ -81,8 +81,7 @@ test('report: with nothing to say few are sent', async (t) => {
 
 test('report: a change is told at once, changes together as one', async (t) => {
   const { a, ask, reports, reporter, endpoints } = await reporting(t, 60_000)
-  for (const { models } of endpoints()?.values() ?? [])
-    for (const { state } of models.values()) state.breaker.onChange = () => reporter.changed()
+  reporter.watch(endpoints()?.values() ?? [])
   await a.setFaults(['status=500'])
   for (let i = 0; i < 12; i++) await ask()
   await eventually(() => assert.ok(reports.length > 0))

@@ -1,0 +1,36 @@
+import type { Endpoint } from '../core/target.ts'
+import type { Configuration } from './config.ts'
+
+/** How things stand, at the moment that somebody asks. */
+export interface Gauges {
+  readonly endpoints: ReadonlyMap<string, Endpoint>
+  /** Routes in force, with the generation of each. */
+  readonly routes: ReadonlyMap<string, number>
+  /** Digest of the whole configuration. */
+  readonly digest: string
+  /** Milliseconds since it came into force; undefined before the first. */
+  readonly age: number | undefined
+  readonly connected: boolean
+  readonly linesDropped: number
+}
+
+/** What a configuration says of itself; `wall` in ms since the epoch. */
+export function gaugesOf(
+  configuration: Configuration,
+  wall: number,
+  rest: Pick<Gauges, 'connected' | 'linesDropped'>,
+): Gauges {
+  const { config, digest, since } = configuration.current()
+  return {
+    endpoints: configuration.runtime?.endpoints ?? new Map(),
+    // Worked out only for who asks: a traced request looks at the endpoints alone.
+    get routes() {
+      return new Map(
+        [...config.values()].flatMap(({ body }) => ('rules' in body ? [[body.name, body.generation] as const] : [])),
+      )
+    },
+    digest,
+    age: configuration.runtime ? wall - since : undefined,
+    ...rest,
+  }
+}
