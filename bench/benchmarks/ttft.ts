@@ -37,7 +37,7 @@ export const ttft: Benchmark = {
     const count = lab.quick ? 20 : 120
     const notes = new Notes('stream of 60 events, one each 2 ms, one stream at a time')
     await sideBySide(lab, await streamingUpstream(lab, 60, 2), async (running) => {
-      for (const it of running) await firstEvents(it, 10)
+      for (const it of running) await firstEvents(it, lab.quick ? 10 : 40)
       for (let round = 1; round <= lab.rounds; round += 1) {
         let direct = { p50: 0, p99: 0 }
         for (const it of running) {

@@ -84,7 +84,7 @@ async function save(directory: string, objects: readonly object[]): Promise<void
 export const tradewind: System = {
   name: 'tradewind',
   features:
-    'match by model and header, weighted split 90/10, retries with a budget, circuit breaker, outlier detection, deadlines, credentials, metrics, JSON log line, 1 % sampled tracing, usage; one process',
+    'match by model and header, weighted split 90/10, retries with a budget, circuit breaker with passive health, deadlines, credentials, metrics, JSON log line, 1 % sampled tracing, usage; one process',
   async install() {
     await bundle('sidecar/main.ts', program)
     return RELEASE
