@@ -43,7 +43,8 @@ export const fallback: Layer<Rule> = (rule, { now, random, sleep }) => {
       if (!last) throw new Failure('no_target', { detail: `Route ${rule.route}, rule ${rule.name}.` })
       exchange.retryAfter = wait(candidates, now())
       if (round >= waits || busy.length === 0) throw last
-      const delay = wait(busy, now()) ?? backoff(round + 1, random)
+      // Timers may ring a little early, and asking too soon is asking in vain.
+      const delay = Math.ceil(wait(busy, now()) ?? backoff(round + 1, random)) + 1
       if (now() + delay >= exchange.due) throw last
       await sleep(delay, exchange)
       const at = now()
