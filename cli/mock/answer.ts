@@ -27,7 +27,7 @@ export interface Answer {
   readonly delivery: Delivery
 }
 
-export const honest: Delivery = {
+const honest: Delivery = {
   holdHeaders: 0,
   stallAfter: Infinity,
   stallFor: 0,
