@@ -3,7 +3,7 @@ import { RELEASE } from '../api/release.ts'
 import { Log, LEVELS } from '../sidecar/log.ts'
 import type { Level } from '../sidecar/log.ts'
 import { readSettings } from '../sidecar/settings.ts'
-import type { Listen } from '../sidecar/settings.ts'
+import type { Listen, Settings } from '../sidecar/settings.ts'
 import { Failure } from './failure.ts'
 import { labelOption } from './label.ts'
 import { startLocal } from './local/local.ts'
@@ -63,33 +63,31 @@ export function runCommand(): Command {
         .default('warn'),
     )
     .addHelpText('after', examples)
-    .action((directory: string, flags: Flags) => run(directory, flags, settings.bodyLimit))
+    .action((directory: string, flags: Flags) => run(directory, flags, settings))
 }
 
-async function run(directory: string, flags: Flags, bodyLimit: number): Promise<void> {
+async function run(directory: string, flags: Flags, settings: Settings): Promise<void> {
   const print = (text: string) => void process.stdout.write(text)
   const mocks = new Mocks((message) => print(`${paint('yellow', 'warning')} ${message}\n`))
   // What there is at the start, the summary tells.
   let saved = false
   const narrator: Narrator = new Narrator(print, (id) => local?.source.at(id))
+  const log = new Log(flags.logLevel, 2)
   let unreadable = ''
   let local: Local | undefined
   try {
     local = await startLocal({
       directory,
-      listen: flags.listen,
-      admin: flags.admin,
+      settings: { ...settings, listen: flags.listen, admin: flags.admin },
       namespace: flags.namespace,
       labels: flags.label,
-      bodyLimit,
-      log: new Log(flags.logLevel, 2),
+      log,
       environment: process.env,
       saved(touched) {
         saved = true
         if (!local) return
         narrator.found(local.source.findings)
         for (const { kind, name } of touched) if (!local.source.at(`${kind} ${name}`)) narrator.gone(`${kind} ${name}`)
-        if (flags.mock) void mocks.follow(local.source.world().endpoints.values())
       },
       unreadable(error) {
         const message = error instanceof Error ? error.message : String(error)
@@ -98,6 +96,9 @@ async function run(directory: string, flags: Flags, bodyLimit: number): Promise<
       },
       hooks: {
         statuses: (found) => narrator.statuses(found, !saved),
+        compiled: (compiled) => {
+          if (flags.mock) void mocks.follow(compiled)
+        },
         converged: (ms) => (narrator.took = ms),
         failed: (error) => print(`${paint('red', 'fault')} ${error instanceof Error ? error.stack : String(error)}\n`),
       },
@@ -105,12 +106,13 @@ async function run(directory: string, flags: Flags, bodyLimit: number): Promise<
   } catch (error) {
     throw new Failure(explained(error, directory), { cause: error })
   }
-  const running = flags.mock ? await mocks.follow(local.source.world().endpoints.values()) : []
+  const running = flags.mock && local.loop.compiled ? await mocks.follow(local.loop.compiled) : []
   print(summary(local, directory, running))
   narrator.found(local.source.findings)
   await new Promise<void>((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve))
   await local.stop()
   await mocks.close()
+  log.end()
 }
 
 function summary({ url, admin, pod, loop, source }: Local, directory: string, mocks: readonly string[]): string {

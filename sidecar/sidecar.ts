@@ -1,10 +1,12 @@
 import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { adminServer } from './admin.ts'
 import { Client } from './client.ts'
 import { DataPath } from './data-path.ts'
 import { Follower } from './follower.ts'
 import { gaugesOf } from './gauges.ts'
 import { HealthChecks } from './health.ts'
+import type { Pages } from './json-server.ts'
 import { LastGood } from './last-good.ts'
 import type { Log } from './log.ts'
 import { probeServer } from './probes.ts'
@@ -16,7 +18,26 @@ import { PassThroughProxy } from './upgrade.ts'
 /** A pod counts as ready after so long even without a configuration, ms: a missing operator never keeps an app from starting. */
 const READY_AFTER = 10_000
 
+/** The way to the operator. */
+export interface Link {
+  readonly connected: boolean
+  start(): void
+  stop(): void
+}
+
+/** A sidecar in the operator's own process. */
+export interface Embedding {
+  /** In the place of a connection to an operator elsewhere. */
+  readonly link: (follower: Follower) => Link
+  /** What the admin port has besides its own. */
+  readonly pages: Pages
+  /** How often it reports, ms: there are no others that would do so too. */
+  readonly reportEvery: number
+}
+
 export interface Sidecar {
+  /** The ports that it listens on, where a free one was asked for. */
+  readonly ports: { readonly traffic: number; readonly admin: number }
   /** Answers what is in flight, and resolves when nothing is left open. */
   stop(): Promise<void>
 }
@@ -26,6 +47,7 @@ export async function startSidecar(
   settings: Settings,
   environment: Readonly<Record<string, string | undefined>>,
   log: Log,
+  embedding?: Embedding,
 ): Promise<Sidecar> {
   const began = performance.now()
   const telemetry: SidecarTelemetry = new SidecarTelemetry({ log, random: Math.random, gauges: () => gauges() })
@@ -44,6 +66,7 @@ export async function startSidecar(
     age,
     now: deps.now,
     send: (report) => follower.report(report),
+    ...(embedding ? { every: embedding.reportEvery } : {}),
   })
   configuration.onChange = ({ endpoints }) => {
     checks.update(endpoints.values())
@@ -79,8 +102,9 @@ export async function startSidecar(
     },
     held && problems.length === 0 ? held : undefined,
   )
-  const client =
-    settings.operator === undefined
+  const client: Link | undefined =
+    embedding?.link(follower) ??
+    (settings.operator === undefined
       ? undefined
       : new Client({
           operator: settings.operator,
@@ -91,25 +115,32 @@ export async function startSidecar(
             log[connected ? 'info' : 'warn']('The operator', { connected, why })
             if (connected) reporter.changed()
           },
-        })
+        }))
   const gauges = () =>
     gaugesOf(configuration, deps.wall(), { connected: client?.connected ?? false, linesDropped: log.dropped })
   const exposed = () => telemetry.exposed()
   const notReady = () =>
     configuration.runtime || performance.now() - began > READY_AFTER ? undefined : 'no configuration yet'
   let listening = false
-  const admin = adminServer({ configuration, log, now: deps.now, exposed })
-  const probes = probeServer({ started: () => listening, notReady, exposed })
+  const admin = adminServer({ configuration, log, now: deps.now, exposed, more: embedding?.pages ?? {} })
+  // Nobody probes a sidecar that is part of another program.
+  const probes = embedding ? undefined : probeServer({ started: () => listening, notReady, exposed })
 
   const stop = async () => {
     reporter.stop()
     await path.drain()
     checks.stop()
     client?.stop()
-    await Promise.all([lastGood?.written(), telemetry.traces.stop(), closed(admin), closed(probes)])
+    await Promise.all([lastGood?.written(), telemetry.traces.stop(), closed(admin), probes && closed(probes)])
   }
+  let ports
   try {
-    await Promise.all([path.listen(settings.listen), listen(admin, settings.admin), listen(probes, settings.metrics)])
+    const [traffic, adminPort] = await Promise.all([
+      path.listen(settings.listen),
+      listen(admin, settings.admin),
+      probes && listen(probes, settings.metrics),
+    ])
+    ports = { traffic, admin: adminPort }
     listening = true
   } catch (error) {
     await stop()
@@ -123,10 +154,11 @@ export async function startSidecar(
     .catch((error: unknown) => {
       log.warn('Traces are not sent.', { error: words(error) })
     })
-  return { stop }
+  return { ports, stop }
 }
 
-async function listen(server: Server, { host, port }: Listen): Promise<void> {
+/** Resolves with the port. */
+async function listen(server: Server, { host, port }: Listen): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host, port }, () => {
@@ -134,6 +166,7 @@ async function listen(server: Server, { host, port }: Listen): Promise<void> {
       resolve()
     })
   })
+  return (server.address() as AddressInfo).port // it listens on a port, not on a pipe
 }
 
 async function closed(server: Server): Promise<void> {
