@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { request } from 'undici'
+import type { Explanation } from '../../core/explain.ts'
+import type { Overview } from '../../operator/overview.ts'
+import { runProgram } from '../helpers/command.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { scratch } from '../helpers/scratch.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+describe('tradewind status and explain, of a local run', () => {
+  let directory: string
+  let url = ''
+  let admin = ''
+  let stop = async (): Promise<void> => {}
+
+  before(async () => {
+    directory = scratch('local')
+    cpSync(join(root, 'examples/quickstart'), directory, { recursive: true })
+    const args = ['cli/main.ts', 'run', directory, '--mock', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0']
+    const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+    stop = async () => {
+      if (child.exitCode === null && child.kill('SIGTERM')) await once(child, 'exit')
+    }
+    let printed = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text))
+    await eventually(
+      () => {
+        const found = /Send requests to (\S+) .*explain to (\S+)/.exec(printed)
+        assert.ok(found, printed)
+        ;[, url = '', admin = ''] = found
+      },
+      { within: 30_000 },
+    )
+  })
+  after(async () => {
+    await stop()
+    rmSync(directory, { recursive: true })
+  })
+
+  const tradewind = (...args: readonly string[]) =>
+    runProgram(process.execPath, ['cli/main.ts', ...args], { cwd: root })
+  const chat = async (): Promise<number> => {
+    const { statusCode, body } = await request(`${url}/chat/completions`, {
+      method: 'POST',
+      body: JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: 'Hello' }] }),
+    })
+    await body.dump()
+    return statusCode
+  }
+  /** The shares of the rule's two targets as observed, and of how many requests. */
+  const observed = async () => {
+    const { code, stdout } = await tradewind('status', '--admin', admin, '-o', 'json')
+    const overview: Overview = JSON.parse(stdout)
+    const requests = overview.routes[0]?.status.rules?.[0]?.targets.map((target) => target.requests) ?? []
+    return { code, overview, requests }
+  }
+
+  test('status: what the sidecar serves, and the shares that were observed', async () => {
+    for (let i = 0; i < 40; i++) assert.equal(await chat(), 200)
+    await eventually(
+      async () => {
+        const { requests, overview, code } = await observed()
+        const [small = 0, large = 0, backup] = requests
+        assert.deepEqual([small + large, backup], [40, 0])
+        // Of the random start depends which side of the border one request falls on.
+        assert.ok(Math.abs(small - 36) <= 1, `${small} of 40`)
+        assert.deepEqual(overview.sidecars[0]?.routes, [{ name: 'default/chat', serves: 'Current' }])
+        assert.equal(code, 0)
+      },
+      { within: 20_000 },
+    )
+    const { stdout } = await tradewind('status', '--admin', admin)
+    assert.match(stdout, /^default\/local +\S+ +1\/1 +acknowledged$/m)
+    assert.match(stdout, /^default\/chat +everything +small llama-3\.2-3b +90 +0 +(87\.5|90\.0|92\.5) % of 40$/m)
+    assert.match(stdout, /^default\/small +llama-3\.2-3b +1\/1 +0 +True$/m)
+    assert.match((await tradewind('status', '--admin', admin, '-n', 'elsewhere')).stdout, /^Nothing is there yet/)
+  })
+
+  test('explain: by the manifests in force, which an edit changes', async () => {
+    const explain = async () => {
+      const { code, stdout } = await tradewind('explain', '--admin', admin, '--model', 'chat', '-o', 'json')
+      const explanation: Explanation = JSON.parse(stdout)
+      return { code, shares: explanation.targets.map(({ share }) => share) }
+    }
+    assert.deepEqual(await explain(), { code: 0, shares: [0.9, 0.1, 0] })
+    const file = join(directory, 'route.yaml')
+    writeFileSync(
+      file,
+      readFileSync(file, 'utf8').replace('weight: 90', 'weight: 50').replace('weight: 10', 'weight: 50'),
+    )
+    await eventually(async () => assert.deepEqual((await explain()).shares, [0.5, 0.5, 0]), { within: 10_000 })
+    assert.equal((await tradewind('explain', '--admin', admin, '--model', 'nobody')).code, 1)
+  })
+
+  test('status: a manifest that is wrong is said, with exit code 1, and the one before goes on', async () => {
+    const file = join(directory, 'route.yaml')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('weight: 50', 'weight: -1'))
+    await eventually(
+      async () => {
+        const { code, stdout } = await tradewind('status', '--admin', admin)
+        assert.equal(code, 1)
+        assert.match(stdout, /default\/chat: Accepted Invalid: .*weight: Invalid value: -1/)
+      },
+      { within: 10_000 },
+    )
+    assert.equal(await chat(), 200)
+  })
+})
