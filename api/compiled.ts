@@ -2,7 +2,7 @@ import { array, boolean, choice, free, integer, map, object, optional, string } 
 import type { Static } from '../core/schema.ts'
 import { providerTypes } from '../core/providers/index.ts'
 import { strategyTypes } from '../core/strategies/index.ts'
-import { FALLBACK_ON, RETRY_ON } from './model-route.ts'
+import { FALLBACK_ON, RETRY_ON } from './failure-kinds.ts'
 
 /**
  * The configuration as it goes down to the sidecars: one user object is one resource, so that a small edit is a small push,

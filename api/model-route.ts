@@ -2,6 +2,7 @@ import { array, choice, duration, integer, object, optional, string } from '../c
 import type { Static } from '../core/schema.ts'
 import { strategyTypes } from '../core/strategies/index.ts'
 import { conditions } from './conditions.ts'
+import { FALLBACK_ON, RETRY_ON } from './failure-kinds.ts'
 import { HEADER } from './model-endpoint.ts'
 import { labelSelector } from './selector.ts'
 import type { Resource } from './resource.ts'
@@ -123,18 +124,6 @@ const target = object(
   },
   { description: 'One endpoint and model.' },
 )
-
-export const RETRY_ON = ['Connect', 'Reset', 'Timeout', 'Status5xx', 'Status429'] as const
-export const FALLBACK_ON = [
-  'Connect',
-  'Reset',
-  'Timeout',
-  'Status5xx',
-  'Status429',
-  'ContextLength',
-  'ContentFilter',
-  'Truncated',
-] as const
 
 const rule = object(
   {
