@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import { validateHeaderValue } from 'node:http'
 import type { CompiledAddresses, CompiledConfig, CompiledEndpoint, CompiledSecret } from '../api/compiled.ts'
@@ -221,11 +222,12 @@ function tlsOf({ tls }: CompiledEndpoint, host: string, resources: CompiledConfi
   const pair = tls?.clientCertificate
   const cert = pair === undefined ? undefined : secretValue(resources, pair, 'tls.crt', '/tls/clientCertificate')
   const key = pair === undefined ? undefined : secretValue(resources, pair, 'tls.key', '/tls/clientCertificate')
-  check('/tls/ca', () => createSecureContext(ca === undefined ? {} : { ca }), 'The CA is not a PEM certificate.')
+  // A CA that cannot be read would be passed over in silence, and then nothing would be trusted.
+  if (ca !== undefined) check('/tls/ca', () => void new X509Certificate(ca), 'The CA is not a PEM certificate.')
   if (cert !== undefined)
     check(
       '/tls/clientCertificate',
-      () => createSecureContext({ cert, key }),
+      () => void createSecureContext({ cert, key }),
       'The certificate and its key are not a PEM pair.',
     )
   return { serverName: tls?.serverName ?? host, ca, cert, key }

@@ -138,6 +138,7 @@ export class ResponseReader {
       if (!TOKEN.test(raw)) throw new NotHttp('a header’s name is none')
       const name = lower(raw)
       const value = trimmed(text, colon + 1, next)
+      if (CONTROL.test(value)) throw new NotHttp('a header’s value is none')
       headers.push(name, value)
       switch (name) {
         case 'content-length': {
@@ -264,6 +265,8 @@ export class ResponseReader {
 
 /** RFC 9110, section 5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** What no value may hold; a bare LF among it, which another reader might take for the end of a line. */
+const CONTROL = /[^\t\x20-\x7e\x80-\xff]/
 const DIGITS = /^\d{1,15}$/
 
 /** A value without the white space around it. */

@@ -238,10 +238,9 @@ class Inbound implements Sink {
       if (!response.writableFinished) exchange.end('client_closed')
       traffic.over()
     })
-    handler(exchange).then(
-      (reply) => this.reply(reply),
-      () => response.destroy(), // the errors layer answers all there are; this is for what nobody foresaw
-    )
+    handler(exchange)
+      .then((reply) => this.reply(reply))
+      .catch(() => response.destroy()) // the errors layer answers all there are; this is for what nobody foresaw
   }
 
   private reply({ status, headers, body }: Reply): void {
