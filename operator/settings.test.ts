@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { SettingsError, readSettings, settingsHelp } from './settings.ts'
+
+const given = { TRADEWIND_NAMESPACE: 'system', TRADEWIND_POD: 'pod-1', TRADEWIND_SIDECAR_IMAGE: 'image' }
+
+test('settings: a flag wins over the environment, which wins over the default', () => {
+  const settings = readSettings(['--push-port', '1'], {
+    ...given,
+    TRADEWIND_PUSH_PORT: '2',
+    TRADEWIND_WEBHOOK_PORT: '3',
+  })
+  assert.deepEqual([settings.pushPort, settings.webhookPort, settings.metricsPort], [1, 3, 8080])
+})
+
+test('settings: lists, durations, JSON and yes or no are read', () => {
+  const settings = readSettings([], {
+    ...given,
+    TRADEWIND_WATCH_NAMESPACES: 'a, b',
+    TRADEWIND_LEASE_DURATION: '1m30s',
+    TRADEWIND_SIDECAR_RESOURCES: '{"limits":{"memory":"1Gi"}}',
+    TRADEWIND_SIDECAR_ENV: '{"A":"b"}',
+    TRADEWIND_ALLOW_LOOPBACK: 'true',
+  })
+  assert.deepEqual(settings.watchNamespaces, ['a', 'b'])
+  assert.equal(settings.leaseDuration, 90_000)
+  assert.deepEqual(settings.sidecarResources, { limits: { memory: '1Gi' } })
+  assert.deepEqual(settings.sidecarEnv, { A: 'b' })
+  assert.equal(settings.allowLoopback, true)
+  assert.deepEqual(readSettings([], given).watchNamespaces, [])
+})
+
+for (const [what, args, env, expected] of [
+  [
+    'one that must be there',
+    [],
+    { ...given, TRADEWIND_SIDECAR_IMAGE: undefined },
+    /--sidecar-image or TRADEWIND_SIDECAR_IMAGE must be set/,
+  ],
+  ['an unknown flag', ['--prot', '1'], given, /--prot/],
+  ['a port that is none', ['--push-port', '99999'], given, /--push-port .*"99999": it must be a port/],
+  [
+    'a word that is not one of those',
+    [],
+    { ...given, TRADEWIND_LOG_LEVEL: 'loud' },
+    /one of trace, debug, info, warn, error/,
+  ],
+  ['a name that is none', ['--watch-namespaces', 'a,B_'], given, /Kubernetes name/],
+  ['a duration that is none', ['--ca-overlap', 'soon'], given, /duration such as 15s/],
+  ['a duration out of bounds', ['--lease-duration', '1s'], given, /between 3s and 10m/],
+  ['an overlap that does not fit', ['--ca-validity', '1h', '--ca-overlap', '30m'], given, /six times/],
+  ['JSON that is none', ['--sidecar-resources', '{'], given, /must be JSON/],
+  ['an environment that is not of strings', ['--sidecar-env', '{"A":1}'], given, /A must be a string/],
+] as const)
+  test(`settings: ${what} is refused, with what would be right`, () =>
+    assert.throws(
+      () => readSettings(args, env),
+      (error) => error instanceof SettingsError && expected.test(error.message),
+    ))
+
+test('settings: a cleanup needs no more than what it removes', () => {
+  assert.deepEqual(readSettings([], given, ['namespace', 'lease']), {
+    namespace: 'system',
+    lease: 'tradewind-operator',
+  })
+})
+
+test('settings: the help names every flag', () => {
+  for (const key of Object.keys(readSettings([], given)))
+    assert.ok(settingsHelp().includes(`--${key.replaceAll(/[A-Z]/g, (it) => `-${it.toLowerCase()}`)} `), key)
+})
