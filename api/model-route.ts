@@ -300,7 +300,7 @@ const status = object(
       ),
     ),
     programmed: optional(
-      string({ maxLength: 32, description: 'Acknowledged of connected, such as `1998/2000`, for the eye.' }),
+      string({ maxLength: 32, description: 'Acknowledged of targeted, such as `1998/2000`, for the eye.' }),
     ),
     split: optional(
       string({ maxLength: 1024, description: 'The split of the last rule’s first priority, for the eye.' }),
@@ -357,7 +357,7 @@ export const modelRoute = {
       name: 'Programmed',
       type: 'string',
       jsonPath: '.status.programmed',
-      description: 'Sidecars that serve this generation, of those connected.',
+      description: 'Sidecars that serve this generation, of those targeted.',
     },
     { name: 'Split', type: 'string', jsonPath: '.status.split', description: 'The shares in force.' },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp', description: 'Since when it exists.' },
@@ -367,5 +367,3 @@ export const modelRoute = {
 export type ModelRouteSpec = Static<typeof spec>
 export type ModelRouteStatus = Static<typeof status>
 export type ModelRoute = Resource<'ModelRoute', ModelRouteSpec, ModelRouteStatus>
-export type RetryOn = (typeof RETRY_ON)[number]
-export type FallbackOn = (typeof FALLBACK_ON)[number]

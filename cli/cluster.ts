@@ -1,4 +1,6 @@
+import { connect } from 'node:net'
 import { duplexPair } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { ApiException, CoreV1Api, CustomObjectsApi, KubeConfig, PortForward } from '@kubernetes/client-node'
 import type { V1Pod } from '@kubernetes/client-node'
 import { kinds } from '../api/kinds.ts'
@@ -16,6 +18,8 @@ export interface Place {
   /** All of them where it is left out. */
   readonly namespace?: string
   readonly operatorNamespace?: string
+  /** `host:port` of the operator's push port. */
+  readonly operator?: string
 }
 
 const OPERATOR = 'app.kubernetes.io/name=tradewind,app.kubernetes.io/component=operator'
@@ -49,24 +53,33 @@ export class Cluster {
     return { routes, endpoints, sidecars: [] } as unknown as Overview
   }
 
-  /** What the operator says, asked through a port that the API server forwards to one of its pods. */
+  /** What the operator says, asked where `operator` says, or through a port that the API server forwards to one of its pods. */
   async overview(): Promise<Overview> {
-    const { namespace } = this.#place
-    const [token, pod, ca] = [await this.#token(), await this.#operator(), await this.#roots()]
-    const home = pod.metadata?.namespace ?? ''
-    const service = `${pod.metadata?.labels?.['app.kubernetes.io/instance'] ?? ''}`
-    const names = [...new Set([`${service}-operator`, `${service}-tradewind-operator`])].map(
-      (name) => `${name}.${home}.svc`,
-    )
-    const [near, far] = duplexPair()
-    const forward = new PortForward(this.#config)
-    const webSocket = await forward.portForward(home, pod.metadata?.name ?? '', [PUSH_PORT], far, null, far)
+    const { namespace, operator } = this.#place
+    const [token, ca] = [await this.#token(), await this.#roots()]
+    const path = namespace === undefined ? OVERVIEW_PATH : `${OVERVIEW_PATH}?namespace=${encodeURIComponent(namespace)}`
+    const { stream, names, close } = operator === undefined ? await this.#forward() : dial(operator)
     try {
-      const path =
-        namespace === undefined ? OVERVIEW_PATH : `${OVERVIEW_PATH}?namespace=${encodeURIComponent(namespace)}`
-      return (await askThrough(near, { path, token, ca, names })) as Overview // what is there, answered with 200
+      return (await askThrough(stream, { path, token, ca, names })) as Overview // what is there, answered with 200
     } finally {
-      if ('close' in webSocket) webSocket.close()
+      close()
+    }
+  }
+
+  async #forward(): Promise<Line> {
+    const { metadata } = await this.#operator()
+    const { namespace = '', name = '', labels = {} } = metadata ?? {}
+    const release = labels['app.kubernetes.io/instance'] ?? ''
+    const [near, far] = duplexPair()
+    const webSocket = await new PortForward(this.#config).portForward(namespace, name, [PUSH_PORT], far, null, far)
+    return {
+      stream: near,
+      // The chart names its objects by the release, with its own name after it where that is not part of it.
+      names: [`${release}-operator.${namespace}.svc`, `${release}-tradewind-operator.${namespace}.svc`],
+      close: () => {
+        if ('close' in webSocket) webSocket.close()
+        near.destroy()
+      },
     }
   }
 
@@ -128,6 +141,21 @@ export class Cluster {
       throw new Failure('The kubeconfig’s user has no token, only a certificate, which cannot be passed on')
     return token
   }
+}
+
+/** A way to the operator's push port, and what its certificate may be for. */
+interface Line {
+  readonly stream: Duplex
+  readonly names: readonly string[]
+  readonly close: () => void
+}
+
+function dial(address: string): Line {
+  const url = URL.canParse(`https://${address}`) ? new URL(`https://${address}`) : undefined
+  if (!url) throw new Failure(`${address} is no address of an operator; give one such as localhost:8443`)
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const stream = connect({ host, port: Number(url.port || 443) })
+  return { stream, names: [host], close: () => stream.destroy() }
 }
 
 /** A list of one of our kinds, as far as it is shown. */

@@ -33,12 +33,14 @@ export function statusCommand(): Command {
         'kubeconfig',
         'context',
         'operatorNamespace',
+        'operator',
       ]),
     )
     .option('--kubeconfig <file>', 'of the cluster (default: as kubectl has it)')
     .option('--context <name>', 'of the kubeconfig (default: the current one)')
     .option('-n, --namespace <name>', 'only this namespace (default: all that you may see)')
     .option('--operator-namespace <name>', 'where the operator runs (default: it is looked for)')
+    .option('--operator <host:port>', 'its push port (default: one that the API server forwards to its pod)')
     .addOption(outputOption())
     .addHelpText('after', examples)
     .action(async ({ admin, output, ...place }: Flags) => {
