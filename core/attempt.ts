@@ -1,3 +1,4 @@
+import { withoutCredential } from './credential.ts'
 import type { Call, Deadlines, Due, Receiver, Running } from './deps.ts'
 import { Failure } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
@@ -191,7 +192,8 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     const { exchange, status, headers } = this
     if (status < 200 || status >= 300) {
       const { code, retryAfter, shouldRetry } = classify(status, headers, body.toString(), this.context.wall())
-      const answer = { status, headers: answerHeadersOf(headers), body }
+      const said = withoutCredential(body, this.target.endpoint.authorization)
+      const answer = { status, headers: answerHeadersOf(headers), body: said }
       return this.end(
         new Failure(code, { detail: this.whose(`It answered ${status}.`), retryAfter, shouldRetry, answer }),
       )
@@ -336,7 +338,9 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   }
 
   private failureOf({ code, detail, retryAfter }: Fault): Failure {
-    return new Failure(code, { detail: this.whose(detail), retryAfter })
+    // These are the target's words.
+    const said = withoutCredential(Buffer.from(detail), this.target.endpoint.authorization).toString()
+    return new Failure(code, { detail: this.whose(said), retryAfter })
   }
 
   /** Names the target, for the words of an error. */

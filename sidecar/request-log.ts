@@ -2,7 +2,8 @@ import type { AttemptFacts, Facts, Usage } from '../core/exchange.ts'
 
 /**
  * The one line of a request, as JSON. Put together by hand: it is the hot path's largest single cost, and `JSON.stringify` of an object
- * doubles that. No header and no body is ever part of it; `error` holds words of ours.
+ * doubles that. No header and no body is ever part of it; `error` may quote what a
+ * target said of its failure, without the credential that it was sent.
  */
 export function requestLine(facts: Facts, level: 'info' | 'warn', trace: string | undefined): string {
   const { attempts, code, error, usage, finishReason } = facts

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { endpoint, route, rule, target } from '../helpers/data-path.ts'
@@ -292,9 +295,31 @@ test('telemetry: a ratio that is none is an error at the start', async (t) => {
     )
 })
 
+/** Says back what it was sent, as an error in each of the places that there are. */
+async function parrots(t: TestContext): Promise<string> {
+  let asked = 0
+  const server = createServer((request, response) => {
+    const error = JSON.stringify({
+      error: { message: `What is ${request.headers.authorization}?`, type: 'server_error' },
+    })
+    const turn = asked++ % 3
+    if (turn === 0) response.writeHead(401, { 'content-type': 'application/json' }).end(error)
+    else if (turn === 1) response.writeHead(200, { 'content-type': 'application/json' }).end(error)
+    else response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`data: ${error}\n\n`)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` // it listens on a port
+}
+
 test('telemetry: a credential is in no log line, metric, span, error or dump', async (t) => {
   const receiver = await otlp(t)
   const [good, bad] = await upstreams(t, {}, {})
+  const parrot = await parrots(t)
   const [closed] = await freePorts(1)
   const secret = (key: string) => ({ credentials: { type: 'Secret', secret: { secret: 'ai/key', key } } }) as const
   const parts = (rules: ReturnType<typeof rule>[]) => ({
@@ -306,6 +331,7 @@ test('telemetry: a credential is in no log line, metric, span, error or dump', a
       }),
       endpoint('b', `${bad.url}/v1`, secret('two')),
       endpoint('c', `http://127.0.0.1:${closed}/v1`, secret('one')),
+      endpoint('d', parrot, secret('two')),
     ],
     secrets: { 'ai/key': { data: { one: 'sk-SECRET-one', two: 'sk-SECRET-two' } } },
   })
@@ -327,7 +353,7 @@ test('telemetry: a credential is in no log line, metric, span, error or dump', a
   await collect()
   await collect({ stream: true })
   assert.equal(good.requests()[0]?.headers['authorization'], 'Bearer sk-SECRET-one', 'it does go to the endpoint')
-  for (const name of ['b', 'c']) {
+  for (const name of ['b', 'c', 'd']) {
     assert.deepEqual(apply(parts([rule([target(name)])])), [])
     for (const fault of faults) {
       await bad.setFaults([fault])
