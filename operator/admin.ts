@@ -1,4 +1,4 @@
-import express, { type Express } from 'express'
+import express, { type Express, type Request, type Response } from 'express'
 import { Agent, request as send } from 'undici'
 import { GROUP } from '../api/resource.ts'
 import { ApiError, type ApiServer } from './api-server.ts'
@@ -28,11 +28,10 @@ const PATIENCE = 10_000
  * namespace). Whether they may, the API server says, asked with their own token. Only the leader knows the whole fleet: others pass it on.
  */
 export function adminApi(options: AdminOptions): Express {
-  const app = express().disable('x-powered-by')
-  app.get(OVERVIEW_PATH, async (request, response) => {
+  const answer = async (request: Request, response: Response): Promise<void> => {
     const { namespace } = request.query
     try {
-      if (namespace !== undefined && typeof namespace !== 'string') throw new Refused(401, 'One namespace at most.')
+      if (namespace !== undefined && typeof namespace !== 'string') throw new Refused(400, 'One namespace at most.')
       const token = bearerToken(request)
       await allow(options.api, token, namespace)
       const { leading, address } = options.leadership()
@@ -48,7 +47,9 @@ export function adminApi(options: AdminOptions): Express {
       const { status, message } = error instanceof Refused ? error : { status: 502, message: String(error) }
       response.status(status).json({ error: { message } })
     }
-  })
+  }
+  const app = express().disable('x-powered-by')
+  app.get(OVERVIEW_PATH, (request, response) => void answer(request, response))
   app.use((request, response) => {
     response.status(404).json({ error: { message: `There is nothing at ${request.path}.` } })
   })

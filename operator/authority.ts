@@ -9,7 +9,7 @@ export const CA_NAME = 'tradewind-ca'
 /** What the ConfigMap's one key is called. */
 export const CA_KEY = 'ca.crt'
 /** Set on the Secret, it asks for a new root now; the operator removes it. */
-export const ROTATE = 'tradewind.dev/rotate'
+const ROTATE = 'tradewind.dev/rotate'
 
 const MANAGER = 'tradewind-ca'
 const SECRET_TYPE = 'tradewind.dev/ca'
@@ -64,10 +64,10 @@ export class Authority {
     this.#options = options
     this.#log = log
     this.#secretsPath = `/api/v1/namespaces/${options.namespace}/secrets`
-    const touched = () => this.reconcile()
+    const touched = () => void this.reconcile()
     this.#secret = new Reflector<Stored>(
       api,
-      { path: this.#secretsPath, fieldSelector: `metadata.name=${options.secret}`, trim: (it) => it as Stored }, // a Secret
+      { path: this.#secretsPath, fieldSelector: `metadata.name=${options.secret}`, trim: (it): Stored => it },
       touched,
       log,
     )

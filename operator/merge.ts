@@ -103,8 +103,9 @@ export class Merge {
     const part = new Map<string, Row>()
     this.#parts.set(socket, part)
     socket.on('error', () => socket.terminate())
-    socket.on('message', (data) => {
-      const update = JSON.parse(String(data)) as PartUpdate // from our own kind: its token said so
+    socket.on('message', (data: Buffer) => {
+      // From our own kind: its token said so.
+      const update = JSON.parse(data.toString()) as PartUpdate
       if (update.epoch !== epoch || !this.#parts.has(socket)) return socket.close(1008, 'Another epoch.')
       const gone = update.drop.flatMap((name) => part.get(name) ?? [])
       for (const name of update.drop) part.delete(name)

@@ -1,7 +1,7 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
-import { WebSocket, WebSocketServer } from 'ws'
+import { WebSocketServer, type WebSocket } from 'ws'
 import { Refused, type Tokens } from './authenticate.ts'
 import { CLOSE, type Channel, type Identity } from './channel.ts'
 import type { AttachedSession } from './push.ts'
@@ -157,7 +157,8 @@ function channel(webSocket: WebSocket): Channel {
           .replace(/\uFFFD$/, ''),
       ),
     buffered: () => webSocket.bufferedAmount,
-    onMessage: (listener) => webSocket.on('message', (data, isBinary) => listener(isBinary ? '' : String(data))),
+    onMessage: (listener) =>
+      webSocket.on('message', (data: Buffer, isBinary) => listener(isBinary ? '' : data.toString())),
     onClose: (listener) => webSocket.on('close', (code, reason) => listener(code, String(reason))),
   }
 }

@@ -20,7 +20,7 @@ export function needOf({ metadata: { namespace }, spec: { address } }: ModelEndp
 }
 
 /** A `metav1.LabelSelector` as the API's query has it. */
-export function selectorQuery({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
+function selectorQuery({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
   const requirements = [
     ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
     ...matchExpressions.map(({ key, operator, values = [] }) => {

@@ -272,7 +272,7 @@ export interface Seen {
   readonly generation: number
   readonly status: ModelRouteStatus & ModelEndpointStatus
   /** `Programmed=True/Programmed`; undefined where there is none. */
-  condition(type: string): string | undefined
+  readonly condition: (type: string) => string | undefined
 }
 
 /** Reads a route (`mroute`) or an endpoint (`mep`). */

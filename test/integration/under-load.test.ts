@@ -122,7 +122,7 @@ describe('a real operator, a real sidecar, and traffic', { skip: needs('kube-api
     const openai = client()
     const failures: unknown[] = []
     let requests = 0
-    let going = true
+    const over = new AbortController()
     const one = async (stream: boolean) => {
       requests++
       try {
@@ -137,9 +137,9 @@ describe('a real operator, a real sidecar, and traffic', { skip: needs('kube-api
       }
     }
     const workers = Array.from({ length: width }, async (_, i) => {
-      while (going) await one(i % 2 === 0)
+      while (!over.signal.aborted) await one(i % 2 === 0)
     })
-    await done.finally(() => (going = false))
+    await done.finally(() => over.abort())
     await Promise.all(workers)
     return { requests, failures }
   }
