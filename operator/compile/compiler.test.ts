@@ -229,7 +229,7 @@ test('compile: two replicas that saw the same in another order come to the same'
       const reversed = Object.fromEntries(
         Object.entries(world).map(([kind, objects]) => [
           kind,
-          new Map([...(objects as Map<string, unknown>)].reverse()),
+          new Map([...(objects as Map<string, unknown>)].toReversed()),
         ]),
       ) as unknown as World
       assert.deepEqual(outcome(compile(reversed, options)), outcome(compile(world, options)))

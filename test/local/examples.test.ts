@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'node:test'
+import { runProgram } from '../helpers/command.ts'
+import { program, root, run } from './running.ts'
+import type { Running } from './running.ts'
+
+/** What the commands of each example's README print, in their order; the one that starts it is not among them. */
+const expected: Readonly<Record<string, readonly RegExp[]>> = {
+  quickstart: [],
+  'weighted-split': [/"content":"\w+ heard: Hello/, /"content":"canary heard: Hello/, /100 % +default\/canary/],
+  fallback: [
+    /x-tradewind-endpoint: default\/primary[^]*primary heard/,
+    /status=500/,
+    /x-tradewind-attempts: 2[^]*x-tradewind-endpoint: default\/secondary[^]*secondary heard/,
+  ],
+  sticky: [/"content":"(one|two) heard/, /"content":"(one|two) heard/],
+  'pass-through': [/"\/v2\/models\/fraud\/infer"/],
+  'in-cluster-service': [/"content":"vllm heard/],
+  credentials: [/"content":"openai heard/],
+}
+const examples = readdirSync(join(root, 'examples'), { withFileTypes: true }).filter((it) => it.isDirectory())
+
+for (const { name } of examples)
+  test(`examples: ${name} does what its README says`, async (t) => {
+    const lines = commands(readFileSync(join(root, 'examples', name, 'README.md'), 'utf8'))
+    const env: NodeJS.ProcessEnv = {}
+    for (const line of lines) {
+      const [, variable, value] = /^export (\w+)=(.*)$/.exec(line) ?? []
+      if (variable !== undefined) env[variable] = value
+    }
+    const start = lines.find((line) => /^(tradewind|make) run/.test(line))
+    const words: readonly string[] = (start ?? '')
+      .replace('make run', 'tradewind run examples/quickstart --mock')
+      .split(' ')
+    const [, , directory = '', ...args] = words
+    assert.ok(start !== undefined && existsSync(join(root, directory)), `${start}`)
+    const running = await run(t, directory, args, env)
+    const outputs: string[] = []
+    for (const line of lines) if (/^(curl|tradewind (?!run))/.test(line)) outputs.push(await execute(line, running))
+    assert.equal(outputs.length, expected[name]?.length, outputs.join('\n'))
+    const patterns = expected[name] ?? []
+    for (const [i, pattern] of patterns.entries()) assert.match(outputs[i] ?? '', pattern)
+    if (name === 'sticky')
+      assert.equal(endpointOf(outputs[0]), endpointOf(outputs[1]), 'one conversation has one target')
+
+    // What it prints is the same main job, whatever else the README shows.
+    const printed = /^ +(curl .*)$/m.exec(running.printed())?.[1]
+    assert.match(await execute(`${printed} -i`, running), /^HTTP\/1.1 200 /)
+    assert.doesNotMatch(running.printed(), /^(problem|warning|fault) /m)
+  })
+
+/** The lines of the README's shell blocks. */
+function commands(markdown: string): string[] {
+  return [...markdown.matchAll(/```sh\n([^]*?)```/g)].flatMap(([, block = '']) => block.trim().split('\n'))
+}
+
+/** Runs a line as it stands, but for the ports, which are free ones here, and for `tradewind`, which need not be installed. */
+async function execute(line: string, { url, admin }: Running): Promise<string> {
+  const [tool = '', ...words] = line.split(' ')
+  const command =
+    tool === 'curl'
+      ? `curl -sS ${words.join(' ')}`
+      : `"${process.execPath}" "${program}" ${words.join(' ')} --admin ${admin}`
+  const { code, stdout, stderr } = await runProgram('sh', ['-c', command.replaceAll('http://127.0.0.1:4141', url)], {
+    cwd: root,
+  })
+  assert.equal(code, 0, stderr)
+  return stdout
+}
+
+const endpointOf = (answer: string | undefined) => /"content":"(\w+) heard/.exec(answer ?? '')?.[1]
