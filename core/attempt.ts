@@ -267,12 +267,14 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   /** The first event is good: from here on there is a reply. */
   private begin(): void {
     this.phase = 'flow'
+    this.exchange.facts.firstByte = this.context.now()
     this.reply({ status: this.status, headers: answerHeadersOf(this.headers), body: this })
   }
 
   /** Passes on what comes, unseen. */
   private flowRaw(): void {
     this.phase = 'raw'
+    this.exchange.facts.firstByte = this.context.now()
     this.due = this.last
     this.reply({ status: this.status, headers: answerHeadersOf(this.headers), body: this })
   }

@@ -1,17 +1,21 @@
 import type { ErrorCode } from './errors.ts'
-import type { Target } from './target.ts'
+import type { Endpoint, Target } from './target.ts'
 
 /** Why a target is not to be asked at this moment, undefined where it is. `now` in ms, of `Deps.now()`. */
 export function obstacle({ endpoint, model }: Target, now: number): ErrorCode | undefined {
   if (model.state.coolUntil > now) return 'cooling'
-  if (!endpoint.addresses.some((address) => address.healthy)) return 'unhealthy'
+  if (!hasHealthy(endpoint)) return 'unhealthy'
   return model.state.breaker.share() === 0 ? 'circuit_open' : undefined
 }
 
-/** How much of its weight a target may use at this moment, 0…1. */
-export function available({ endpoint, model }: Pick<Target, 'endpoint' | 'model'>, now: number): number {
+/** How much of its weight a target may use at this moment, 0…1. The clock is looked at only where something depends on it. */
+export function available({ endpoint, model }: Pick<Target, 'endpoint' | 'model'>, now: () => number): number {
   const { state } = model
-  if (state.coolUntil > now) return 0
-  for (const address of endpoint.addresses) if (address.healthy) return state.breaker.share()
-  return 0
+  if (state.coolUntil > 0 && state.coolUntil > now()) return 0
+  return hasHealthy(endpoint) ? state.breaker.share() : 0
+}
+
+function hasHealthy({ addresses }: Endpoint): boolean {
+  for (const address of addresses) if (address.healthy) return true
+  return false
 }

@@ -139,7 +139,7 @@ export class RuntimeBuilder {
       ...target,
       rank: target.model.rank,
       load: () => ewma.load(),
-      available: onUnavailable === 'Fail' ? () => 1 : () => available(target, now()),
+      available: onUnavailable === 'Fail' ? () => 1 : () => available(target, now),
     }
   }
 }

@@ -5,7 +5,8 @@ import type { Duplex } from 'node:stream'
 import { Failure } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { Exchange } from '../core/exchange.ts'
-import type { Facts, Reply, Sink, Stream, Surface } from '../core/exchange.ts'
+import type { Facts, Incoming, Reply, Sink, Surface } from '../core/exchange.ts'
+import { lower } from '../core/headers.ts'
 import type { Deps } from '../core/deps.ts'
 import { errors as errorsLayer } from '../core/layers/errors.ts'
 import { observe } from '../core/layers/observe.ts'
@@ -95,7 +96,6 @@ export class Traffic {
     const exchange = inbound.exchange(NOTHING)
     if (!inForce) return inbound.refuse(new Failure('not_configured'))
     if (!inForce.table.findPassThrough(exchange)) return inbound.handle(NOTHING)
-    response.once('close', () => this.over())
     passThrough.request(inForce, exchange, request, response)
   }
 
@@ -111,7 +111,10 @@ export class Traffic {
       headers: request.rawHeaders,
       body: NOTHING,
     } as const
-    const exchange = new Exchange(incoming, newFacts(incoming, this.options.deps))
+    const exchange = new Exchange(
+      incoming,
+      newFacts(incoming, readDoor(request.rawHeaders), this.options.deps.now(), this.options.deps.wall()),
+    )
     const inForce = this.options.runtime()
     this.inFlight++
     socket.once('close', () => this.over())
@@ -144,6 +147,9 @@ export class Traffic {
 
 const NOTHING = Buffer.alloc(0)
 
+/** Answers up to this size leave in one piece with their head, bytes. */
+const ONE_PIECE = 16 * 1024
+
 /** One request at the door, until its answer has left. */
 class Inbound implements Sink {
   private readonly traffic: Traffic
@@ -152,10 +158,12 @@ class Inbound implements Sink {
   private readonly surface: Surface
   private readonly path: string
   private readonly query: string
+  private readonly arrived: number
+  private readonly door: Door
   private current: Exchange | undefined
-  private chunks: Buffer[] = []
+  private first: Buffer | undefined
+  private chunks: Buffer[] | undefined
   private size = 0
-  private stream: Stream | undefined
   private refused = false
 
   constructor(
@@ -172,43 +180,39 @@ class Inbound implements Sink {
     this.surface = surface
     this.path = path
     this.query = query
+    this.arrived = traffic.deps.now()
+    this.door = readDoor(request.rawHeaders)
+    response.on('close', () => {
+      // A client that leaves before its request is whole has nobody asked of anything.
+      if (!response.writableFinished) this.current?.end('client_closed')
+      traffic.over()
+    })
   }
 
   /** Gathers the body, then has it answered. */
   receive(): void {
-    const { request, traffic } = this
-    const length = Number(request.headers['content-length'] ?? 0)
-    const encoding = request.headers['content-encoding']
-    if (encoding !== undefined && encoding !== 'identity') return this.refuse(new Failure('encoding_not_supported'))
-    if (length > traffic.bodyLimit) return this.refuse(this.tooLarge())
-    request.on('data', (chunk: Buffer) => {
-      if (this.refused) return
-      this.chunks.push(chunk)
-      this.size += chunk.length
-      if (this.size > traffic.bodyLimit) this.refuse(this.tooLarge())
-    })
+    const { request, traffic, door } = this
+    if (door.encoding !== undefined && door.encoding !== 'identity')
+      return this.refuse(new Failure('encoding_not_supported'))
+    if (door.length > traffic.bodyLimit) return this.refuse(this.tooLarge())
+    request.on('data', (chunk: Buffer) => this.gather(chunk))
     request.on('end', () => {
       if (this.refused) return
-      const [first] = this.chunks
-      this.handle(this.chunks.length === 1 && first ? first : Buffer.concat(this.chunks, this.size))
-    })
-    this.response.on('close', () => {
-      // The client left before its request was whole: nothing was asked of anybody.
-      if (!this.current) this.traffic.over()
+      this.handle(this.chunks ? Buffer.concat(this.chunks, this.size) : (this.first ?? NOTHING))
     })
   }
 
   exchange(body: Buffer): Exchange {
     const { request, surface, path, query } = this
     const incoming = { surface, method: request.method ?? 'GET', path, query, headers: request.rawHeaders, body }
-    this.current ??= new Exchange(incoming, newFacts(incoming, this.traffic.deps))
+    this.current ??= new Exchange(incoming, newFacts(incoming, this.door, this.arrived, this.traffic.deps.wall()))
     return this.current
   }
 
   /** Answers with an error. A body that is still coming is read and thrown away: with a reset the client might never see the answer. */
   refuse(failure: Failure): void {
     this.refused = true
-    this.chunks = []
+    this.first = this.chunks = undefined
     this.request.resume()
     this.run(this.traffic.refusal(failure), this.exchange(NOTHING))
   }
@@ -232,15 +236,19 @@ class Inbound implements Sink {
     this.response.destroy()
   }
 
+  private gather(chunk: Buffer): void {
+    if (this.refused) return
+    this.size += chunk.length
+    if (this.size > this.traffic.bodyLimit) return this.refuse(this.tooLarge())
+    if (this.chunks) this.chunks.push(chunk)
+    else if (this.first) this.chunks = [this.first, chunk]
+    else this.first = chunk
+  }
+
   private run(handler: Handler, exchange: Exchange): void {
-    const { response, traffic } = this
-    response.on('close', () => {
-      if (!response.writableFinished) exchange.end('client_closed')
-      traffic.over()
-    })
     handler(exchange)
       .then((reply) => this.reply(reply))
-      .catch(() => response.destroy()) // the errors layer answers all there are; this is for what nobody foresaw
+      .catch(() => this.response.destroy()) // the errors layer answers all there are; this is for what nobody foresaw
   }
 
   private reply({ status, headers, body }: Reply): void {
@@ -249,12 +257,13 @@ class Inbound implements Sink {
     if (Buffer.isBuffer(body)) {
       headers.push('content-length', String(body.length))
       response.writeHead(status, headers)
-      response.end(body)
+      // As a string it goes out with the head in one write; one character a byte, so that its bytes stay what they are.
+      if (body.length <= ONE_PIECE) response.end(body.toString('latin1'), 'latin1')
+      else response.end(body)
       return
     }
     response.writeHead(status, headers)
-    this.stream = body
-    response.on('drain', () => this.stream?.resume())
+    response.on('drain', () => body.resume())
     body.flow(this)
   }
 
@@ -263,53 +272,71 @@ class Inbound implements Sink {
   }
 }
 
+/** What the headers say that we act on at the door. */
 interface Door {
-  readonly surface: Surface
-  readonly method: string
-  readonly path: string
-  readonly headers: readonly string[]
-  readonly body: Buffer
+  /** `content-length`, bytes; 0 where it is not given. */
+  length: number
+  encoding: string | undefined
+  requestId: string | undefined
+  traceparent: string | undefined
+  tracestate: string | undefined
+  userAgent: string | undefined
 }
 
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
 
-function newFacts({ surface, method, path, headers, body }: Door, { now, wall }: Deps): Facts {
-  let requestId: string | undefined
-  let traceparent: string | undefined
-  let tracestate: string | undefined
-  let userAgent: string | undefined
+/** One pass over the headers as they came: the object that node makes of them costs more than all the rest at the door. */
+function readDoor(headers: readonly string[]): Door {
+  const door: Door = {
+    length: 0,
+    encoding: undefined,
+    requestId: undefined,
+    traceparent: undefined,
+    tracestate: undefined,
+    userAgent: undefined,
+  }
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] ?? ''
     // By length first: there are many headers, and few of interest.
-    if (name.length !== 10 && name.length !== 11 && name.length !== 12) continue
-    const value = headers[i + 1]
-    switch (name.toLowerCase()) {
+    if (name.length < 10 || name.length > 16) continue
+    const value = headers[i + 1] ?? ''
+    switch (lower(name)) {
+      case 'content-length':
+        door.length = Number(value)
+        break
+      case 'content-encoding':
+        door.encoding = value
+        break
       case 'x-request-id':
-        requestId = value !== undefined && REQUEST_ID.test(value) ? value : undefined
+        if (REQUEST_ID.test(value)) door.requestId = value
         break
       case 'traceparent':
-        traceparent = value
+        door.traceparent = value
         break
       case 'tracestate':
-        tracestate = value
+        door.tracestate = value
         break
       case 'user-agent':
-        userAgent = value
+        door.userAgent = value
         break
     }
   }
+  return door
+}
+
+function newFacts({ surface, method, path, body }: Incoming, door: Door, started: number, wall: number): Facts {
   return {
-    requestId: requestId ?? randomUUID(),
+    requestId: door.requestId ?? randomUUID(),
     surface,
     method,
     path,
-    started: now(),
-    wall: wall(),
+    started,
+    wall,
     ended: 0,
     firstByte: 0,
-    traceparent,
-    tracestate,
-    userAgent,
+    traceparent: door.traceparent,
+    tracestate: door.tracestate,
+    userAgent: door.userAgent,
     requestedModel: '',
     stream: false,
     route: '',

@@ -1,7 +1,6 @@
 import { backoff } from '../backoff.ts'
 import { Failure } from '../errors.ts'
-import type { Exchange, Reply } from '../exchange.ts'
-import type { Handler, Layer } from '../pipeline.ts'
+import type { Layer } from '../pipeline.ts'
 import type { Rule, Target } from '../target.ts'
 import { asFailure } from './errors.ts'
 
@@ -25,8 +24,12 @@ export const fallback: Layer<Rule> = (rule, { now, random, sleep }) => {
       for (const target of pool) {
         exchange.target = target
         exchange.why = round > 0 ? 'retry' : last ? 'fallback' : exchange.panic ? 'panic' : 'chosen'
-        const outcome = await ask(next, exchange)
-        if (!(outcome instanceof Failure)) return outcome
+        let outcome: Failure
+        try {
+          return await next(exchange)
+        } catch (error) {
+          outcome = asFailure(error)
+        }
         if (exchange.over) throw outcome
         if (!last || !NOT_ASKED.has(outcome.code)) last = outcome
         const hadEnough = outcome.entry.retry === 'Status429' && outcome.shouldRetry !== false
@@ -52,14 +55,6 @@ export const fallback: Layer<Rule> = (rule, { now, random, sleep }) => {
       if (exchange.over) throw new Failure(exchange.over, { cause: last })
       if (pool.length === 0) throw last
     }
-  }
-}
-
-async function ask(next: Handler, exchange: Exchange): Promise<Reply | Failure> {
-  try {
-    return await next(exchange)
-  } catch (error) {
-    return asFailure(error)
   }
 }
 

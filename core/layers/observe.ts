@@ -5,9 +5,10 @@ import type { Layer } from '../pipeline.ts'
 import { asFailure, statusOf } from './errors.ts'
 
 /** Fills in how the exchange ended, tells telemetry, and names in the answer how it came about. */
-export const observe: Layer<unknown> = (_, { now, telemetry }) => {
+export const observe: Layer<unknown> = (_, { now, telemetry, deadlines }) => {
   const ended = (exchange: Exchange, code: ErrorCode | undefined) => {
     const { facts } = exchange
+    deadlines.remove(exchange)
     facts.ended = now()
     facts.code = code
     facts.aborted = code === 'client_closed'
@@ -21,8 +22,8 @@ export const observe: Layer<unknown> = (_, { now, telemetry }) => {
       facts.status = reply.status
       for (const word of answerHeaders(facts)) reply.headers.push(word)
       if (Buffer.isBuffer(reply.body)) {
-        facts.firstByte = now()
         facts.responseBytes = reply.body.length
+        facts.firstByte = now()
         ended(exchange, undefined)
       } else reply.body.settled((code) => ended(exchange, code))
       return reply

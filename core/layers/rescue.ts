@@ -1,16 +1,19 @@
 import { envelope, Failure } from '../errors.ts'
 import type { ErrorCode } from '../errors.ts'
-import type { Reply, Settled, Sink, Stream } from '../exchange.ts'
-import type { Layer } from '../pipeline.ts'
+import type { Exchange, Reply, Settled, Sink, Stream } from '../exchange.ts'
+import type { Handler, Layer } from '../pipeline.ts'
 import type { Rule } from '../target.ts'
 
 /**
  * What happens when an answer stops after its first byte has gone to the caller: an error event in the caller's own dialect, so that a
  * truncated answer never looks like a whole one. The SDKs raise it as an API error.
  */
-export const rescue: Layer<Rule> = () => (next) => async (exchange) => {
+export const rescue: Layer<Rule> = () => (next) => (exchange) =>
+  exchange.fields?.stream ? rescued(next, exchange) : next(exchange)
+
+async function rescued(next: Handler, exchange: Exchange): Promise<Reply> {
   const reply = await next(exchange)
-  if (!exchange.fields?.stream || Buffer.isBuffer(reply.body) || !isEventStream(reply)) return reply
+  if (Buffer.isBuffer(reply.body) || !isEventStream(reply)) return reply
   return { ...reply, body: new Rescued(reply.body, exchange.facts.requestId) }
 }
 
