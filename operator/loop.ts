@@ -20,6 +20,8 @@ export interface LoopHooks extends Omit<PushEvents, 'changed'> {
   readonly fleet?: () => Fleet
   /** Something that the sidecars connected here say has changed. */
   readonly changed?: (concerned: Concerned) => void
+  /** Runs a step within a trace. */
+  readonly span?: <T>(step: 'reconcile' | 'compile' | 'push', work: () => T) => T
 }
 
 export interface LoopOptions extends PushOptions, CompileOptions {
@@ -116,12 +118,16 @@ export class Loop {
     this.#touched = []
     this.#since = undefined
     this.#lastCompile = start
+    const span: NonNullable<LoopHooks['span']> = hooks?.span ?? ((_, work) => work())
     try {
-      this.#compiled = this.#compiler.compile(this.#source.world(), touched)
-      const took = this.#options.now() - start
-      this.push.publish(this.#compiled, since)
-      hooks?.compiled?.(this.#compiled, took)
-      for (const id of this.#compiled.changes.objects) this.#dirty.add(id)
+      span('reconcile', () => {
+        const compiled = span('compile', () => this.#compiler.compile(this.#source.world(), touched))
+        this.#compiled = compiled
+        const took = this.#options.now() - start
+        span('push', () => this.push.publish(compiled, since))
+        hooks?.compiled?.(compiled, took)
+        for (const id of compiled.changes.objects) this.#dirty.add(id)
+      })
       this.#scheduleStatuses()
     } catch (error) {
       // What it has noted and what it has not is not known: the next compile begins from nothing.

@@ -25,6 +25,7 @@ import type { Settings } from './settings.ts'
 import { SidecarSockets, refuse } from './sockets.ts'
 import { KubernetesSource } from './source/kubernetes.ts'
 import { StatusWriter } from './status-writer.ts'
+import { span } from './tracing.ts'
 import { validate } from './validate.ts'
 import { webhookCertificate } from './webhook-certificate.ts'
 import { webhooks } from './webhooks.ts'
@@ -78,6 +79,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
         metrics.compiled(ms)
         late.authority?.seen(injected())
       },
+      span,
       converged: (ms) => metrics.converged(ms),
       pushed: (bytes) => metrics.pushed(bytes),
       acknowledged: () => metrics.acknowledged(),

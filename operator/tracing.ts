@@ -1,4 +1,4 @@
-import { SpanStatusCode, trace, type Attributes } from '@opentelemetry/api'
+import { SpanStatusCode, trace } from '@opentelemetry/api'
 
 /** Starts OpenTelemetry where an OTLP endpoint is set, as its SDK reads the environment; resolves with what ends it. */
 export async function startTracing(env: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
@@ -18,8 +18,8 @@ export async function startTracing(env: NodeJS.ProcessEnv): Promise<() => Promis
 const tracer = trace.getTracer('tradewind-operator')
 
 /** Runs `work` in a span, within the one that is active. Where tracing is off it costs next to nothing. */
-export function span<T>(name: string, attributes: Attributes, work: () => T): T {
-  return tracer.startActiveSpan(name, { attributes }, (active) => {
+export function span<T>(name: string, work: () => T): T {
+  return tracer.startActiveSpan(name, (active) => {
     try {
       return work()
     } catch (error) {
