@@ -192,13 +192,15 @@ export class Push {
         session.base = pending.to
         this.#answered(session, pending, false)
         this.#events.acknowledged?.()
-        return this.#flush(session)
+        this.#flush(session)
+        return
       case 'nack':
         if (message.nonce !== pending?.nonce) return
         session.refusal = { pod: session.pod, refused: session.refused(pending), errors: message.errors }
         this.#answered(session, pending, true)
         this.#events.refused?.()
-        return this.#flush(session)
+        this.#flush(session)
+        return
       case 'check':
         return this.#check(session, message.digest)
       case 'report':
@@ -292,19 +294,20 @@ export class Push {
     for (const key of group.config.keys()) this.#index(group, key, false)
   }
 
-  /** Sends what is due, if its turn has come. */
-  #flush(session: Session): void {
+  /** Sends what is due, if there is room for it; whether there was. */
+  #flush(session: Session): boolean {
     const { group } = session
-    if (!group || !session.due()) return
+    if (!group || !session.due()) return true
     const rest = session.update(group)
     if (this.#underWay > 0 && this.#underWay + rest.length > this.#options.underWay) {
       this.#waiting.add(session)
-      return
+      return false
     }
     const bytes = session.send(group, rest, this.#options.now())
     this.#underWay += bytes
     this.#events.pushed?.(bytes)
     if (session.channel.buffered() > this.#options.buffered) this.#slow(session)
+    return true
   }
 
   /** Notes the answer to what was under way. */
@@ -335,9 +338,9 @@ export class Push {
     this.#underWay -= session.pending.bytes
     session.pending = undefined
     for (const next of this.#waiting) {
-      if (this.#underWay >= this.#options.underWay) return
+      // One for which there is no room yet stays first in line.
+      if (!this.#flush(next)) return
       this.#waiting.delete(next)
-      this.#flush(next)
     }
   }
 

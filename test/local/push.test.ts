@@ -321,6 +321,26 @@ test('push: what is under way to all together is bounded, and each has its turn'
   }
 })
 
+test('push: where there is room for one update and a part of another, those who wait have their turn', (t) => {
+  const { push, world, publish } = started(t, { underWay: 3000 })
+  two(world)
+  publish()
+  const sidecars = Array.from({ length: 5 }, () => new TestSidecar())
+  for (const [i, sidecar] of sidecars.entries()) {
+    sidecar.held = true
+    sidecar.connect(push, `ai/p${i}`)
+  }
+  const [first] = sidecars
+  assert.ok(
+    first && first.bytes > 1500 && first.bytes < 3000,
+    `one update takes ${first?.bytes}, so that two do not fit`,
+  )
+  for (const sidecar of sidecars) {
+    sidecar.release()
+    assert.deepEqual(has(sidecar), wanted(world, 'ai'))
+  }
+})
+
 test('push: convergence is from the edit to the last answer, and no edit is forgotten', (t) => {
   const times: number[] = []
   let now = 0
