@@ -1,14 +1,14 @@
-import { connect } from 'node:net'
-import { duplexPair } from 'node:stream'
-import type { Duplex } from 'node:stream'
-import { ApiException, CoreV1Api, CustomObjectsApi, KubeConfig, PortForward } from '@kubernetes/client-node'
+import { ApiException, CoreV1Api, CustomObjectsApi, KubeConfig } from '@kubernetes/client-node'
 import type { V1Pod } from '@kubernetes/client-node'
 import { kinds } from '../api/kinds.ts'
 import { GROUP, VERSION } from '../api/resource.ts'
 import { CA_KEY, CA_NAME } from '../operator/authority.ts'
 import { OVERVIEW_PATH } from '../operator/overview.ts'
-import type { Overview } from '../operator/overview.ts'
+import type { Overview, SidecarOverview } from '../operator/overview.ts'
+import { INJECTED_LABEL } from '../operator/source/views.ts'
 import { Failure } from './failure.ts'
+import { dial, forward } from './line.ts'
+import type { Line } from './line.ts'
 import { askThrough } from './tunnel.ts'
 
 /** Which cluster, and where in it. */
@@ -24,6 +24,9 @@ export interface Place {
 
 const OPERATOR = 'app.kubernetes.io/name=tradewind,app.kubernetes.io/component=operator'
 const PUSH_PORT = 8443
+const ADMIN_PORT = 4142
+/** Sidecars that are asked one by one: each takes a connection through the API server. */
+const AT_MOST = 50
 
 /** The cluster of a kubeconfig, as its user sees it. Everything throws `Failure` with what to do. */
 export class Cluster {
@@ -58,29 +61,49 @@ export class Cluster {
     const { namespace, operator } = this.#place
     const [token, ca] = [await this.#token(), await this.#roots()]
     const path = namespace === undefined ? OVERVIEW_PATH : `${OVERVIEW_PATH}?namespace=${encodeURIComponent(namespace)}`
-    const { stream, names, close } = operator === undefined ? await this.#forward() : dial(operator)
-    try {
-      return (await askThrough(stream, { path, token, ca, names })) as Overview // what is there, answered with 200
-    } finally {
-      close()
+    const { line, names } = operator === undefined ? await this.#operatorLine() : dial(operator)
+    const headers = { authorization: `Bearer ${token}` }
+    return (await askThrough(line, { path, headers, tls: { ca, names } })) as Overview // what is there, answered with 200
+  }
+
+  /** What the sidecars themselves say, each asked through a port that the API server forwards to it; `AT_MOST` of them. */
+  async sidecars({ routes }: Pick<Overview, 'routes'>): Promise<readonly SidecarOverview[]> {
+    const pods = (await this.#pods(`${INJECTED_LABEL}=true`, this.#place.namespace)).filter(
+      ({ status }) => status?.phase === 'Running',
+    )
+    const current = new Map(routes.map(({ name, generation }) => [name, generation]))
+    const found: SidecarOverview[] = []
+    for (const { metadata } of pods.slice(0, AT_MOST)) {
+      const { namespace = '', name = '' } = metadata ?? {}
+      const answer = await forward(this.#config, namespace, name, ADMIN_PORT)
+        .then((line) => askThrough(line, { path: '/config', headers: {} }))
+        .catch(() => undefined)
+      found.push(sidecarOf(`${namespace}/${name}`, answer as InForce | undefined, current)) // what that page answers
+    }
+    return found
+  }
+
+  async #operatorLine(): Promise<{ readonly line: Line; readonly names: readonly string[] }> {
+    const pods = await this.#pods(OPERATOR, this.#place.operatorNamespace)
+    const ready = pods.find(({ status }) =>
+      status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),
+    )
+    if (!ready) throw new Failure(`No pod of the operator is ready (${OPERATOR})`)
+    const { namespace = '', name = '', labels = {} } = ready.metadata ?? {}
+    const release = labels['app.kubernetes.io/instance'] ?? ''
+    return {
+      line: await forward(this.#config, namespace, name, PUSH_PORT),
+      // The chart names its objects by the release, with its own name after it where that is not part of it.
+      names: [`${release}-operator.${namespace}.svc`, `${release}-tradewind-operator.${namespace}.svc`],
     }
   }
 
-  async #forward(): Promise<Line> {
-    const { metadata } = await this.#operator()
-    const { namespace = '', name = '', labels = {} } = metadata ?? {}
-    const release = labels['app.kubernetes.io/instance'] ?? ''
-    const [near, far] = duplexPair()
-    const webSocket = await new PortForward(this.#config).portForward(namespace, name, [PUSH_PORT], far, null, far)
-    return {
-      stream: near,
-      // The chart names its objects by the release, with its own name after it where that is not part of it.
-      names: [`${release}-operator.${namespace}.svc`, `${release}-tradewind-operator.${namespace}.svc`],
-      close: () => {
-        if ('close' in webSocket) webSocket.close()
-        near.destroy()
-      },
-    }
+  async #pods(labelSelector: string, namespace: string | undefined): Promise<readonly V1Pod[]> {
+    const { items } =
+      namespace === undefined
+        ? await this.#core.listPodForAllNamespaces({ labelSelector })
+        : await this.#core.listNamespacedPod({ namespace, labelSelector })
+    return items
   }
 
   async #list(plural: string): Promise<readonly object[]> {
@@ -104,19 +127,6 @@ export class Cluster {
         )
       throw new Failure(`The ${plural} cannot be listed: ${words(error)}.`)
     }
-  }
-
-  async #operator(): Promise<V1Pod> {
-    const { operatorNamespace: namespace } = this.#place
-    const { items } =
-      namespace === undefined
-        ? await this.#core.listPodForAllNamespaces({ labelSelector: OPERATOR })
-        : await this.#core.listNamespacedPod({ namespace, labelSelector: OPERATOR })
-    const ready = items.find(({ status }) =>
-      status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),
-    )
-    if (!ready) throw new Failure(`No pod of the operator is ready (${OPERATOR})`)
-    return ready
   }
 
   /** The roots that the operator's certificate is checked by are in every namespace with sidecars. */
@@ -143,19 +153,19 @@ export class Cluster {
   }
 }
 
-/** A way to the operator's push port, and what its certificate may be for. */
-interface Line {
-  readonly stream: Duplex
-  readonly names: readonly string[]
-  readonly close: () => void
+/** The page `/config` of a sidecar, as far as it is looked at. */
+interface InForce {
+  readonly resources: Readonly<Record<string, { readonly body: { readonly generation?: number } }>>
 }
 
-function dial(address: string): Line {
-  const url = URL.canParse(`https://${address}`) ? new URL(`https://${address}`) : undefined
-  if (!url) throw new Failure(`${address} is no address of an operator; give one such as localhost:8443`)
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  const stream = connect({ host, port: Number(url.port || 443) })
-  return { stream, names: [host], close: () => stream.destroy() }
+/** What a sidecar serves, by the generations of its routes; which others it should serve, it does not know. */
+function sidecarOf(pod: string, answer: InForce | undefined, current: ReadonlyMap<string, number>): SidecarOverview {
+  const routes = Object.entries(answer?.resources ?? {}).flatMap(([key, { body }]) => {
+    const [, name] = /^route\/(.*)$/.exec(key) ?? []
+    if (name === undefined) return []
+    return [{ name, serves: current.get(name) === body.generation ? ('Current' as const) : ('Other' as const) }]
+  })
+  return { pod, connected: answer !== undefined, lacks: [], routes }
 }
 
 /** A list of one of our kinds, as far as it is shown. */

@@ -9,7 +9,8 @@ import { columns, outputOption, paint, print } from './output.ts'
 import type { Output } from './output.ts'
 
 const examples = `
-Of a cluster it asks the operator, as the user of the kubeconfig; of a local run, its admin port. Exits with 1 where something is refused,
+Of a cluster it asks the operator, as the user of the kubeconfig, or the resources and sidecars where that cannot be; of a local run, its
+admin port. Exits with 1 where something is refused,
 not in force, or unhealthy.
 
 Examples:
@@ -52,7 +53,7 @@ export function statusCommand(): Command {
     })
 }
 
-/** What the operator says; where it cannot be asked, what the resources say, with a note why. */
+/** What the operator says; where it cannot be asked, what resources and sidecars say, with a note why. */
 async function askCluster(place: Place): Promise<Overview> {
   const { Cluster, words } = await import('./cluster.ts')
   const cluster = new Cluster(place)
@@ -60,7 +61,14 @@ async function askCluster(place: Place): Promise<Overview> {
   try {
     return await cluster.overview()
   } catch (error) {
-    process.stderr.write(`note: the operator was not asked, so sidecars are not shown one by one: ${words(error)}.\n`)
+    process.stderr.write(
+      `note: the operator was not asked, but the resources and sidecars themselves: ${words(error)}.\n`,
+    )
+  }
+  try {
+    return { ...resources, sidecars: await cluster.sidecars(resources) }
+  } catch (error) {
+    process.stderr.write(`note: nor were the sidecars: ${words(error)}.\n`)
     return resources
   }
 }
