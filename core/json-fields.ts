@@ -55,10 +55,11 @@ const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
-/** The top-level fields in the order in which they stand, duplicates included. Throws `InvalidJson`. */
-export function scan(body: Buffer): readonly Field[] {
-  // One character a byte: offsets are the same in both, and nothing is searched faster than a string of one-byte characters.
-  const text = body.toString('latin1')
+/** A string of one character a byte: offsets are the same in both, and nothing is searched faster. */
+export const oneByte = (body: Buffer): string => body.toString('latin1')
+
+/** The top-level fields in the order in which they stand, duplicates included; `text` is that of `oneByte`. Throws `InvalidJson`. */
+export function scan(body: Buffer, text = oneByte(body)): readonly Field[] {
   const fields: Field[] = []
   // RFC 8259, section 8.1: a byte order mark may be ignored.
   let at = space(text, text.startsWith('\u00ef\u00bb\u00bf') ? 3 : 0)
@@ -79,7 +80,8 @@ export function fieldValue(body: Buffer, fields: readonly Field[], name: string)
 
 /** What the sidecar acts on in a request. Throws `InvalidJson`. */
 export function requestFields(body: Buffer): RequestFields {
-  const fields = scan(body)
+  const text = oneByte(body)
+  const fields = scan(body, text)
   let model: unknown
   let stream = false
   let options: unknown
@@ -87,7 +89,8 @@ export function requestFields(body: Buffer): RequestFields {
   for (const field of fields)
     switch (field.name) {
       case 'model':
-        model = parsed(body, field)
+        // Names of models are plain: a parse is for those that are not.
+        model = plain(body, text, field.start, field.end) ?? parsed(body, field)
         break
       case 'stream':
         // The scan has seen to it that what begins with a t is `true`.
@@ -166,8 +169,9 @@ function parsed(body: Buffer, field: Field): unknown {
   }
 }
 
-/** A name that needs no decoding, else undefined. */
+/** A string that needs no decoding, else undefined. */
 function plain(body: Buffer, text: string, key: number, end: number): string | undefined {
+  if (text.charCodeAt(key) !== QUOTE) return undefined
   for (let at = key + 1; at < end - 1; at++) {
     const code = text.charCodeAt(at)
     if (code < 0x20 || code > 0x7e || code === BACKSLASH) return undefined

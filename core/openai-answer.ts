@@ -1,5 +1,5 @@
 import type { Usage } from './exchange.ts'
-import { fieldValue, scan } from './json-fields.ts'
+import { fieldValue, oneByte, scan } from './json-fields.ts'
 import { usageOf } from './openai-usage.ts'
 
 /** What an answer that came whole says of itself. */
@@ -12,15 +12,29 @@ export interface Answer {
 
 /** Reads an answer that was not streamed. Throws `InvalidJson` where the body is not a JSON object. */
 export function readAnswer(body: Buffer): Answer {
-  const fields = scan(body)
+  const text = oneByte(body)
+  const fields = scan(body, text)
   const choices = fields.findLast(({ name }) => name === 'choices')
   const error = fieldValue(body, fields, 'error')
   return {
     usage: usageOf(fieldValue(body, fields, 'usage')),
-    // Inside a JSON string every quote has a backslash before it: this is a key.
-    finishReason:
-      choices &&
-      /"finish_reason"\s*:\s*"([a-z_]{1,64})"/i.exec(body.toString('latin1', choices.start, choices.end))?.[1],
+    finishReason: choices && reason(text, choices.start, choices.end),
     error: error === undefined || error === null ? undefined : body.toString(),
   }
+}
+
+const FINISH = /"finish_reason"\s*:\s*"([a-z_]{1,64})"/iy
+
+/** The first reason that is given within the choices. Inside a JSON string every quote has a backslash before it: what is found is a key. */
+function reason(text: string, start: number, end: number): string | undefined {
+  for (
+    let at = text.indexOf('"finish_reason"', start);
+    at >= 0 && at < end;
+    at = text.indexOf('"finish_reason"', at + 1)
+  ) {
+    FINISH.lastIndex = at
+    const found = FINISH.exec(text)?.[1]
+    if (found !== undefined) return found
+  }
+  return undefined
 }
