@@ -75,9 +75,9 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
       fleet: () => late.merge?.fleet() ?? loop.push.fleet(),
       changed: () => late.merge?.changed(),
       statuses: (found) => writer.update([...found].map(([key, { status }]) => [key, { ...status }])),
-      compiled: (_, ms) => {
+      compiled: ({ changes }, ms) => {
         metrics.compiled(ms)
-        late.authority?.seen(injected())
+        if (changes.pods.size > 0) late.authority?.seen(injected())
       },
       span,
       converged: (ms) => metrics.converged(ms),
@@ -85,8 +85,10 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
       acknowledged: () => metrics.acknowledged(),
       refused: () => metrics.rejected(),
       token: (session, token) => void late.sockets?.renew(session, token),
-      failed: (error) =>
-        log.error({ error: Object(error).stack ?? String(error) }, 'a compile failed: what was in force stays'),
+      failed: (error) => {
+        log.error({ error: Object(error).stack ?? String(error) }, 'a compile failed: what was in force stays')
+        source.verify()
+      },
     },
   })
 

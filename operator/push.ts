@@ -88,12 +88,7 @@ export class Push {
     const { changes } = compiled
     const same = this.#compiled === compiled
     this.#compiled = compiled
-    for (const session of this.#sessions.values()) {
-      const pod = compiled.pods.get(session.pod)
-      const relabelled = pod !== undefined && pod.labels !== session.labels
-      if (relabelled) session.labels = pod.labels
-      if (!same || relabelled || changes.regrouped.has(session.identity.namespace)) this.#regroup(session)
-    }
+    for (const session of same ? this.#moved(changes) : this.#sessions.values()) this.#regroup(session)
     if (!same) return
     const touched = new Map<Group, Set<ResourceKey>>()
     const touch = (group: Group, key: ResourceKey) => {
@@ -242,9 +237,20 @@ export class Push {
     this.#events.changed?.({ keys })
   }
 
+  /** Sidecars that may be of another group now. */
+  *#moved({ pods, regrouped }: Compiled['changes']): Iterable<Session> {
+    if (regrouped.size > 0)
+      for (const session of this.#sessions.values()) if (regrouped.has(session.identity.namespace)) yield session
+    for (const pod of pods) {
+      const session = this.#sessions.get(pod)
+      if (session && !regrouped.has(session.identity.namespace)) yield session
+    }
+  }
+
   /** Puts a sidecar into the group that its pod's labels and its own age make it one of. */
   #regroup(session: Session): void {
     if (!this.#compiled || session.version === '') return
+    session.labels = this.#compiled.pods.get(session.pod)?.labels ?? session.labels
     const audience = this.#compiled.audience({ namespace: session.identity.namespace, labels: session.labels })
     const group = this.#group(audience, session.lacks)
     if (session.group !== group) {

@@ -88,12 +88,16 @@ export class Compiler implements Compiled {
     const names = touched
       ? touched.filter(({ kind }) => kind === 'Pod').map(({ name }) => name)
       : [...world.pods.keys(), ...this.pods.names()]
-    for (const name of new Set(names))
-      for (const { routes, keys } of this.pods.replace(name, world.pods.get(name))) {
+    for (const name of new Set(names)) {
+      const pod = world.pods.get(name)
+      if (pod === this.pods.get(name)) continue
+      this.changes.pods.add(name)
+      for (const { routes, keys } of this.pods.replace(name, pod)) {
         for (const route of routes) this.changes.objects.add(`ModelRoute ${route}`)
         for (const key of keys.keys())
           if (key.startsWith('endpoint/')) this.changes.objects.add(`ModelEndpoint ${key.slice('endpoint/'.length)}`)
       }
+    }
   }
 
   #endpointsToSee(world: World, touched: readonly Touched[] | undefined): ReadonlySet<string> {
@@ -191,6 +195,7 @@ export class Compiler implements Compiled {
 const noChanges = (): Changes => ({
   resources: new Set(),
   objects: new Set(),
+  pods: new Set(),
   members: new Map(),
   regrouped: new Set(),
 })

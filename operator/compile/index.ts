@@ -13,6 +13,8 @@ export interface Changes extends Moved {
   readonly resources: Set<ResourceKey>
   /** Objects whose status may differ, `ModelRoute namespace/name`. */
   readonly objects: Set<string>
+  /** Pods that came, went, or are not as they were, `namespace/name`. */
+  readonly pods: Set<string>
 }
 
 /** What the world comes to; a view that is valid until the next compile of the same compiler. */
