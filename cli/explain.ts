@@ -67,7 +67,7 @@ export function explainCommand(): Command {
 async function askSidecar(admin: string, { model, path, headers }: Question): Promise<Explanation> {
   const query = new URLSearchParams({ model, path })
   for (const [name, value] of Object.entries(headers)) query.append('header', `${name}: ${value}`)
-  return (await askAdmin(admin, `/explain?${query}`)) as Explanation // what that port answers with 200
+  return (await askAdmin(admin, `/explain?${query.toString()}`)) as Explanation // what that port answers with 200
 }
 
 function table({ error, why, passed, targets, strategy, sticky }: Explanation): string {

@@ -112,18 +112,18 @@ export const address: Coverage = {
   },
 
   'ModelEndpoint spec.address.service.scheme': async (t) => {
-    const with_ = (scheme: object) => () => ({
+    const having = (scheme: object) => () => ({
       type: 'Service',
       service: { name: 's', port: 443, path: '/v1', ...scheme },
     })
-    assert.equal(await overTls(t, with_({ scheme: 'https' })), true)
-    assert.equal(await overTls(t, with_({})), false)
+    assert.equal(await overTls(t, having({ scheme: 'https' })), true)
+    assert.equal(await overTls(t, having({})), false)
   },
 
   'ModelEndpoint spec.address.service.path': async (t) => {
-    const with_ = (path: object) => () => ({ type: 'Service', service: { name: 's', port: 80, ...path } })
-    assert.equal(await pathAt(t, with_({ path: '/openai/v1' })), '/openai/v1/chat/completions')
-    assert.equal(await pathAt(t, with_({})), '/chat/completions')
+    const having = (path: object) => () => ({ type: 'Service', service: { name: 's', port: 80, ...path } })
+    assert.equal(await pathAt(t, having({ path: '/openai/v1' })), '/openai/v1/chat/completions')
+    assert.equal(await pathAt(t, having({})), '/chat/completions')
   },
 
   ...selector('ModelEndpoint spec.address.pods.selector', async (t, selector) => {
@@ -151,17 +151,17 @@ export const address: Coverage = {
   },
 
   'ModelEndpoint spec.address.pods.scheme': async (t) => {
-    const with_ = (scheme: object) => (port: number) => ({
+    const having = (scheme: object) => (port: number) => ({
       type: 'Pods',
       pods: { selector: {}, port, path: '/v1', ...scheme },
     })
-    assert.equal(await overTls(t, with_({ scheme: 'https' })), true)
-    assert.equal(await overTls(t, with_({})), false)
+    assert.equal(await overTls(t, having({ scheme: 'https' })), true)
+    assert.equal(await overTls(t, having({})), false)
   },
 
   'ModelEndpoint spec.address.pods.path': async (t) => {
-    const with_ = (path: object) => (port: number) => ({ type: 'Pods', pods: { selector: {}, port, ...path } })
-    assert.equal(await pathAt(t, with_({ path: '/openai/v1' })), '/openai/v1/chat/completions')
-    assert.equal(await pathAt(t, with_({})), '/chat/completions')
+    const having = (path: object) => (port: number) => ({ type: 'Pods', pods: { selector: {}, port, ...path } })
+    assert.equal(await pathAt(t, having({ path: '/openai/v1' })), '/openai/v1/chat/completions')
+    assert.equal(await pathAt(t, having({})), '/chat/completions')
   },
 }

@@ -37,13 +37,13 @@ export const models: Coverage = {
 
   'ModelEndpoint spec.models[].name': async (t) => {
     const mock = await upstream(t)
-    const with_ = (name: string) => ({
+    const having = (name: string) => ({
       endpoints: { e: at(mock.url, { models: [{ name }] }) },
       routes: { chat: chat([to('e')]) },
     })
-    const { ask, change } = await sidecar(t, with_('gpt-one'))
+    const { ask, change } = await sidecar(t, having('gpt-one'))
     for (const name of ['gpt-one', 'gpt-two', '*']) {
-      change(with_(name))
+      change(having(name))
       await ask()
     }
     assert.deepEqual(
@@ -85,7 +85,7 @@ export const models: Coverage = {
     const statuses = async (limits: object): Promise<readonly number[]> => {
       const mock = await upstream(t, { latency: '200ms' })
       const { ask } = await sidecar(t, { endpoints: { e: at(mock.url, limits) }, routes: { chat: chat([to('e')]) } })
-      return (await Promise.all([ask(), ask(), ask()])).map(({ status }) => status).sort()
+      return (await Promise.all([ask(), ask(), ask()])).map(({ status }) => status).sort((a, b) => a - b)
     }
     assert.deepEqual(await statuses({ limits: { maxInFlight: 2 } }), [200, 200, 429])
     assert.deepEqual(await statuses({}), [200, 200, 200])

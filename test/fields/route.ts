@@ -72,13 +72,13 @@ export const route: Coverage = {
 
   'ModelRoute spec.timeouts.request': async (t) => {
     const mock = await upstream(t, { faults: ['stall-headers=400'] })
-    const with_ = (timeouts: object) => ({
+    const having = (timeouts: object) => ({
       endpoints: { e: at(mock.url) },
       routes: { chat: chat([to('e')], {}, { timeouts }) },
     })
-    const { ask, change } = await sidecar(t, with_({ request: '100ms' }))
+    const { ask, change } = await sidecar(t, having({ request: '100ms' }))
     assert.equal((await ask()).code, 'request_timeout')
-    change(with_({}))
+    change(having({}))
     assert.equal((await ask()).status, 200)
   },
 
@@ -148,8 +148,8 @@ export const route: Coverage = {
         { targets: [to('a', { weight: 3 }), to('b', b)] },
         Array.from({ length: 40 }, () => ({})),
       )
-    const [default_, none] = [await weighed({}), await weighed({ weight: 0 })]
-    assert.ok(default_.by('b') >= 9 && default_.by('b') <= 11, `${default_.by('b')} of 40 at 3 to 1`)
+    const [usual, none] = [await weighed({}), await weighed({ weight: 0 })]
+    assert.ok(usual.by('b') >= 9 && usual.by('b') <= 11, `${usual.by('b')} of 40 at 3 to 1`)
     assert.equal(none.by('b'), 0)
   },
   'ModelRoute spec.rules[].targets[].priority': async (t) => {

@@ -32,7 +32,7 @@ export interface Setting {
 }
 
 /** Compiles a setting as the operator does. */
-export function compiledOf(setting: Setting): Compiled {
+function compiledOf(setting: Setting): Compiled {
   return compile(world(setting), { allowLoopback: true })
 }
 

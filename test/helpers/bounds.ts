@@ -10,7 +10,7 @@ const STRINGS = ['a', '/a', '10s', 'https://api.example.com', 'x'.repeat(8)]
 const STRANGE = ['*?#', '\u0007', '/?', ' ']
 
 /** A value that a schema takes, with every field that there is; rules that speak of several fields do not hold for it. */
-export function sample(schema: Schema): unknown {
+function sample(schema: Schema): unknown {
   const { default: given, enum: words, pattern = '', minLength = 0, properties, items, additionalProperties } = schema
   if (given !== undefined && schema.type !== 'object') return given
   switch (schema.type) {

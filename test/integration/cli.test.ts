@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { load } from 'js-yaml'
 import { commands } from '../../cli/commands.ts'
 import { program } from '../../cli/program.ts'
+import type { Explanation } from '../../core/explain.ts'
 import { RELEASE } from '../../api/release.ts'
 import { which } from '../../tool/packages.ts'
 import { runProgram } from '../helpers/command.ts'
@@ -27,9 +28,9 @@ function files(name: string, contents: Readonly<Record<string, string>>): string
   return path
 }
 
-const URL_ = { type: 'URL', url: 'https://api.example.com/v1' }
+const ADDRESS = { type: 'URL', url: 'https://api.example.com/v1' }
 const yaml = (...objects: object[]): string => objects.map((object) => JSON.stringify(object)).join('\n---\n')
-const good = yaml(manifest('ModelEndpoint', 'e', { address: URL_ }), manifest('ModelRoute', 'r'))
+const good = yaml(manifest('ModelEndpoint', 'e', { address: ADDRESS }), manifest('ModelRoute', 'r'))
 
 describe('the command line', () => {
   test('the list of commands describes each as it describes itself', async () => {
@@ -93,8 +94,8 @@ describe('the command line', () => {
   })
 
   test('-o json and -o yaml print the same data', async () => {
-    const [json, yaml_] = [await tradewind(['version', '-o', 'json']), await tradewind(['version', '-o', 'yaml'])]
-    assert.deepEqual(JSON.parse(json.stdout), load(yaml_.stdout))
+    const [json, asYaml] = [await tradewind(['version', '-o', 'json']), await tradewind(['version', '-o', 'yaml'])]
+    assert.deepEqual(JSON.parse(json.stdout), load(asYaml.stdout))
     assert.equal(JSON.parse(json.stdout).version, RELEASE)
     assert.equal((await tradewind(['--version'])).stdout, `${RELEASE}\n`)
   })
@@ -107,9 +108,9 @@ describe('the command line', () => {
       const command = `${process.execPath} cli/main.ts validate ${path}`
       const terminal = (env: NodeJS.ProcessEnv) =>
         runProgram('script', ['-qec', command, '/dev/null'], { cwd: root, env: { TERM: 'xterm', ...env } })
-      assert.match((await terminal({})).stdout, /\u001B\[31merror/)
-      assert.doesNotMatch((await terminal({ NO_COLOR: '1' })).stdout, /\u001B\[3/)
-      assert.doesNotMatch((await tradewind(['validate', path])).stdout, /\u001B/)
+      assert.ok((await terminal({})).stdout.includes('\u001B[31merror'))
+      assert.ok(!(await terminal({ NO_COLOR: '1' })).stdout.includes('\u001B[3'))
+      assert.ok(!(await tradewind(['validate', path])).stdout.includes('\u001B'))
     },
   )
 })
@@ -135,8 +136,8 @@ describe('tradewind validate', () => {
   })
 
   test('references are looked up among the manifests given; those that do not resolve are warnings', async () => {
-    const endpoint = manifest('ModelEndpoint', 'e', { address: URL_, models: [{ name: 'm' }, { name: 'n' }] })
-    const shared = manifest('ModelEndpoint', 's', { address: URL_, allowedRoutes: { namespaces: { from: 'All' } } })
+    const endpoint = manifest('ModelEndpoint', 'e', { address: ADDRESS, models: [{ name: 'm' }, { name: 'n' }] })
+    const shared = manifest('ModelEndpoint', 's', { address: ADDRESS, allowedRoutes: { namespaces: { from: 'All' } } })
     const route = (name: string, ...targets: readonly object[]) =>
       manifest('ModelRoute', name, { rules: [{ targets: targets.map((it) => ({ endpoint: it })) }] })
     const elsewhere = (object: ReturnType<typeof manifest>) => ({
@@ -250,9 +251,7 @@ describe('tradewind explain --dir', () => {
     })
     const explain = async (...args: readonly string[]) => {
       const { stdout, code } = await tradewind(['explain', '--dir', path, '-o', 'json', ...args])
-      const { rule, route, targets, error } = JSON.parse(stdout) as Awaited<
-        ReturnType<typeof import('../../cli/explain-directory.ts').explainDirectory>
-      >
+      const { rule, route, targets, error } = JSON.parse(stdout) as Explanation
       return [code, route, rule, targets.map(({ target, share }) => `${target} ${share}`), error?.code]
     }
     assert.deepEqual(await explain('--model', 'chat', '--header', 'x-tier: gold'), [
