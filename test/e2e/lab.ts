@@ -102,7 +102,9 @@ function labOf(cluster: Cluster, images: Lab['images']): Lab {
       } finally {
         await app(['stop', name])
       }
-      return JSON.parse(await loading) as Load
+      const load = JSON.parse(await loading) as Load
+      if (load.sent < 40) throw new Error(`it was no load: ${JSON.stringify(load)}`)
+      return load
     },
     programmed: (route, n) =>
       eventually(
