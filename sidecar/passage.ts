@@ -1,21 +1,19 @@
-import { Agent } from 'node:http'
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { ProxyServer } from 'http-proxy'
-import { answerHeaders } from '../core/answer-headers.ts'
 import type { Deps, Due } from '../core/deps.ts'
 import { Failure } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { AttemptFacts, Exchange, Reply, Settled, Stream, Waiting } from '../core/exchange.ts'
-import { answerHeadersOf, headerOf } from '../core/headers.ts'
 import { chooseAddress } from '../core/layers/attempt.ts'
 import { replyTo } from '../core/layers/errors.ts'
 import type { Target } from '../core/target.ts'
 import { translate } from '../core/translate.ts'
+import type { Carried, Carrier } from './carrier.ts'
 import { connect } from './connect.ts'
 import { Place } from './endpoints.ts'
 import { ForbiddenAddress } from './forbidden.ts'
+import { passedBack, passedOn } from './passage-headers.ts'
 import { answerRaw } from './raw-answer.ts'
 
 /** Where a request came in: with a response to be given, or a socket to be handed over. */
@@ -23,18 +21,13 @@ export type Door =
   | { readonly request: IncomingMessage; readonly response: ServerResponse }
   | { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer }
 
-/** Of the caller's request, the headers that are of its body, or of the upgrade: the bytes go on as they are, and so do these. */
-const KEPT = ['content-length', 'transfer-encoding', 'content-encoding', 'accept-encoding'] as const
-/** A subprotocol that carries the caller's key, for browsers, which can set no header. */
-const KEY_IN_PROTOCOL = /openai-insecure-api-key\.[^\s,]+,?\s*/gi
-
 /** A request on its way through to one target: connected first, so that nothing of it is lost on a target that is not there. */
-export class Passage implements Stream, Due, Waiting {
+export class Passage implements Stream, Due, Waiting, Carried {
   due: number
   slot = -1
   private readonly exchange: Exchange
   private readonly door: Door
-  private readonly proxy: ProxyServer
+  private readonly carrier: Carrier
   private readonly deps: Deps
   private readonly target: Target
   private readonly place: Place
@@ -50,7 +43,7 @@ export class Passage implements Stream, Due, Waiting {
   private readonly listeners: Settled[] = []
 
   /** Throws a `Failure` where the target has no address to call. */
-  constructor(exchange: Exchange, door: Door, proxy: ProxyServer, deps: Deps) {
+  constructor(exchange: Exchange, door: Door, carrier: Carrier, deps: Deps) {
     const { target, rule } = exchange
     if (!target || !rule) throw new Error('no target was set')
     const { endpoint, model } = target
@@ -59,7 +52,7 @@ export class Passage implements Stream, Due, Waiting {
     exchange.lastAddress = place
     this.exchange = exchange
     this.door = door
-    this.proxy = proxy
+    this.carrier = carrier
     this.deps = deps
     this.target = target
     this.place = place
@@ -126,80 +119,43 @@ export class Passage implements Stream, Due, Waiting {
     this.socket = socket
     this.due = this.last
     socket.on('error', () => {}) // the proxy hears of it as well; until it listens, nobody would
-    const { door, proxy } = this
+    const { door, carrier } = this
     const { path, headers } = translate(this.exchange, this.target, this.traceparent).call
     const { request } = door
-    const upgrading = 'socket' in door
     request.url = path
-    request.headers = this.requestHeaders(headers, request, upgrading)
-    const options = {
-      target: { protocol: 'http:', host: this.place.host, port: this.place.port },
-      agent: new Given(socket),
-    }
-    const failed = (error: Error) =>
-      this.fail(this.phase === 'answer' ? 'upstream_truncated' : 'connection_reset', error)
-    if (upgrading) {
-      const heard = (outgoing: ClientRequest, asking: IncomingMessage) => {
-        if (asking !== request) return
-        proxy.off('proxyReqWs', heard)
-        outgoing.prependListener('upgrade', (answer: IncomingMessage, opened: Duplex) => this.opened(answer, opened))
-        outgoing.prependListener('response', (answer: IncomingMessage) => this.answered(answer, true))
-      }
-      proxy.on('proxyReqWs', heard)
-      proxy.ws(request, door.socket, door.head, options, failed)
+    const { authorization } = this.target.endpoint
+    request.headers = passedOn(headers, request.headers, 'socket' in door, authorization === 'passthrough')
+    if ('socket' in door) {
+      carrier.upgrade(request, door.socket, door.head, socket, this)
       return
     }
-    const heard = (answer: IncomingMessage, asking: IncomingMessage) => {
-      if (asking !== request) return
-      proxy.off('proxyRes', heard)
-      this.answered(answer, false)
-    }
-    proxy.on('proxyRes', heard)
-    this.settled(() => proxy.off('proxyRes', heard))
     door.response.once('finish', () => this.end(this.facts.code))
-    proxy.web(request, door.response, options, failed)
+    carrier.web(request, door.response, socket, this)
     request.on('data', (chunk: Buffer) => (this.exchange.facts.requestBytes += chunk.length))
   }
 
-  /** The headers that go on: those of any request, and what belongs to bytes that are not looked into. */
-  private requestHeaders(
-    flat: readonly string[],
-    request: IncomingMessage,
-    upgrading: boolean,
-  ): IncomingMessage['headers'] {
-    const { headers: caller } = request
-    const headers: Record<string, string | string[]> = {}
-    for (let i = 0; i < flat.length; i += 2) {
-      const [name = '', value = ''] = [flat[i], flat[i + 1]]
-      const before = headers[name]
-      headers[name] = before === undefined ? value : [before, value].flat()
-    }
-    delete headers['accept-encoding']
-    for (const name of KEPT) {
-      const value = caller[name]
-      if (value !== undefined) headers[name] = value
-    }
-    if (!upgrading) return headers
-    headers['connection'] = 'Upgrade'
-    headers['upgrade'] = caller.upgrade ?? 'websocket'
-    const protocols = headers['sec-websocket-protocol']
-    if (typeof protocols !== 'string' || this.target.endpoint.authorization === 'passthrough') return headers
-    const others = protocols.replaceAll(KEY_IN_PROTOCOL, '').replace(/,\s*$/, '')
-    if (others === '') delete headers['sec-websocket-protocol']
-    else headers['sec-websocket-protocol'] = others
-    return headers
+  // What the carrier says.
+
+  asking(outgoing: ClientRequest): void {
+    outgoing.prependListener('upgrade', (answer: IncomingMessage, opened: Duplex) => this.opened(answer, opened))
+    outgoing.prependListener('response', (answer: IncomingMessage) => this.answered(answer))
+  }
+
+  failed(error: Error): void {
+    this.fail(this.phase === 'answer' ? 'upstream_truncated' : 'connection_reset', error)
   }
 
   /** An answer that is no upgrade has begun. */
-  private answered(answer: IncomingMessage, raw: boolean): void {
+  answered(answer: IncomingMessage): void {
     const { exchange, facts } = this
+    const raw = 'socket' in this.door
     if (this.phase !== 'ask') return
     this.phase = 'answer'
     facts.firstByte = exchange.facts.firstByte = this.deps.now()
     facts.status = answer.statusCode ?? 0
     // What the target says goes on as it is; that it is an error counts against it all the same.
     facts.code = facts.status >= 500 ? 'upstream_error' : undefined
-    answer.headers = this.answerHeaders(answer, raw ? { connection: 'close' } : {})
+    answer.headers = passedBack(answer.rawHeaders, exchange.facts, raw ? { connection: 'close' } : {})
     answer.on('data', (chunk: Buffer) => (exchange.facts.responseBytes += chunk.length))
     answer.once('close', () => {
       if (!answer.complete) this.fail('upstream_truncated')
@@ -216,7 +172,7 @@ export class Passage implements Stream, Due, Waiting {
     facts.firstByte = exchange.facts.firstByte = this.deps.now()
     facts.status = 101
     const { upgrade } = answer.headers
-    answer.headers = this.answerHeaders(answer, {
+    answer.headers = passedBack(answer.rawHeaders, exchange.facts, {
       connection: 'Upgrade',
       ...(upgrade === undefined ? {} : { upgrade }),
     })
@@ -225,21 +181,6 @@ export class Passage implements Stream, Due, Waiting {
     exchange.due = Infinity
     upstream.once('close', () => this.end(undefined))
     this.resolve({ status: 101, headers: [], body: this })
-  }
-
-  private answerHeaders(answer: IncomingMessage, more: Record<string, string>): IncomingMessage['headers'] {
-    const headers: Record<string, string | string[]> = {}
-    const flat = [...answerHeadersOf(answer.rawHeaders), ...answerHeaders(this.exchange.facts)]
-    for (let i = 0; i < flat.length; i += 2) {
-      const [name = '', value = ''] = [flat[i], flat[i + 1]]
-      const before = headers[name]
-      headers[name] = before === undefined ? value : [before, value].flat()
-    }
-    for (const name of ['content-length', 'content-encoding']) {
-      const value = headerOf(answer.rawHeaders, name)
-      if (value !== '') headers[name] = value
-    }
-    return { ...headers, ...more }
   }
 
   private fail(code: ErrorCode, cause?: Error): void {
@@ -278,19 +219,5 @@ export class Passage implements Stream, Due, Waiting {
     // A connection is of one request: a body that cannot be sent twice is not put on one that may be dead.
     if (phase === 'open') this.socket?.destroySoon()
     for (const listener of this.listeners) listener(code)
-  }
-}
-
-/** Gives a request the connection that was made for it. */
-class Given extends Agent {
-  private readonly socket: Socket
-
-  constructor(socket: Socket) {
-    super({ keepAlive: false })
-    this.socket = socket
-  }
-
-  override createConnection(): Socket {
-    return this.socket
   }
 }

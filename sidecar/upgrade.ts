@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { ProxyServer } from 'http-proxy'
 import type { Deps } from '../core/deps.ts'
 import type { Exchange, Reply } from '../core/exchange.ts'
 import { around } from '../core/pipeline.ts'
 import type { Handler, Prepared } from '../core/pipeline.ts'
+import { Carrier } from './carrier.ts'
 import { Passage } from './passage.ts'
 import type { Door } from './passage.ts'
 import { answerRaw } from './raw-answer.ts'
@@ -20,7 +20,7 @@ export class PassThroughProxy implements PassThrough {
   private readonly deps: Deps
   private readonly handlers = new WeakMap<Prepared, Handler>()
   private readonly doors = new WeakMap<Exchange, Door>()
-  private proxy: Promise<ProxyServer> | undefined
+  private carrier: Promise<Carrier> | undefined
 
   constructor(deps: Deps) {
     this.deps = deps
@@ -68,22 +68,13 @@ export class PassThroughProxy implements PassThrough {
       handler = entry.through(async (exchange) => {
         const door = this.doors.get(exchange)
         if (!door) throw new Error('the exchange has no door')
-        this.proxy ??= load()
-        return new Passage(exchange, door, await this.proxy, this.deps).start()
+        this.carrier ??= Carrier.load()
+        return new Passage(exchange, door, await this.carrier, this.deps).start()
       })
       this.handlers.set(entry, handler)
     }
     return handler
   }
-}
-
-/** Loaded when the first request needs it: most pods never do. */
-async function load(): Promise<ProxyServer> {
-  const { createProxyServer } = await import('http-proxy')
-  const proxy = createProxyServer({ toProxy: true })
-  // Whoever asked hears of what fails; this is for sockets that fail before or after.
-  proxy.on('error', () => {})
-  return proxy
 }
 
 function answer(response: ServerResponse, { status, headers, body }: Reply): void {

@@ -109,6 +109,25 @@ test('pass-through: credentials and headers follow the same rules as elsewhere',
   assert.equal(seen(await fetch(`${url}/v2`, { headers })).headers['authorization'], undefined)
 })
 
+test('pass-through: many at once, each with its own answer, and no listener is left behind', async (t) => {
+  const warnings: Error[] = []
+  const warned = (warning: Error) => warnings.push(warning)
+  process.on('warning', warned)
+  t.after(() => process.off('warning', warned))
+  const { url: upstream } = await serve(t, echo)
+  const { url } = await through(t, upstream)
+  const texts = Array.from({ length: 100 }, (_, i) => `body ${i} `.repeat(1000))
+  const answers = await Promise.all(
+    texts.map(async (text, i) => {
+      const answer = await fetch(`${url}/v2/${i}`, { method: 'POST', body: text })
+      assert.equal(seen(answer).url, `/v2/${i}`)
+      return answer.text()
+    }),
+  )
+  assert.deepEqual(answers, texts)
+  assert.deepEqual(warnings, [])
+})
+
 test('pass-through: what is encoded stays encoded', async (t) => {
   const zipped = gzipSync('hello')
   const { url: upstream } = await serve(t, (asked, answer) => {
