@@ -56,7 +56,10 @@ export class KubernetesSource implements Source {
   readonly #injected: Reflector<PodView>[] = []
   readonly #dependents = new Map<string, Dependent>()
   readonly #needs = new Map<string, Dependent>()
+  readonly #kinds: { readonly kind: 'ModelRoute' | 'ModelEndpoint'; readonly reflector: Reflector<Custom> }[] = []
   readonly #stop = new AbortController()
+  /** Whether what the API server has stored is checked by the CEL rules too. It has been, but maybe by an earlier release's. */
+  #doubt = false
   #changed: ((touched: Touched) => void) | undefined
 
   readonly #routes = new Map<string, ModelRoute>()
@@ -117,6 +120,21 @@ export class KubernetesSource implements Source {
     }
   }
 
+  /**
+   * Checks every object by all rules, from now on: what broke a compile may have been stored under rules of an earlier release. Those that
+   * fail leave the world and say why in their status.
+   */
+  verify(): void {
+    if (this.#doubt) return
+    this.#doubt = true
+    for (const { kind, reflector } of this.#kinds)
+      for (const [name, now] of reflector.items) {
+        if (parse(now.manifest).ok) continue
+        ;(kind === 'ModelRoute' ? this.#routes : this.#endpoints).delete(name)
+        void this.#take(kind, name, now)
+      }
+  }
+
   /** What the API server holds of an object's status, by `KIND namespace/name`. */
   stored(key: string): Stored | undefined {
     return this.#stored.get(key)
@@ -153,13 +171,15 @@ export class KubernetesSource implements Source {
       const done = this.#take(kind, name, now)
       if (!this.#changed) admitted.push(done)
     }
-    this.#reflectors.push(new Reflector(this.#api, { path, trim: (it) => custom(kind, it) }, changed, this.#log))
+    const reflector = new Reflector(this.#api, { path, trim: (it) => custom(kind, it) }, changed, this.#log)
+    this.#kinds.push({ kind, reflector })
+    this.#reflectors.push(reflector)
   }
 
   /** Takes an object of ours into the world. One that does not parse leaves its last good version there. */
   async #take(kind: 'ModelRoute' | 'ModelEndpoint', name: string, now: Custom | undefined): Promise<void> {
     const key = `${kind} ${name}`
-    const parsed = now && parse(now.manifest)
+    const parsed = now && parse(now.manifest, { rules: this.#doubt })
     if (parsed && !parsed.ok) {
       const generation = now.manifest.metadata.generation ?? 0
       this.#invalid.set(key, { kind, name, generation, problems: parsed.problems })

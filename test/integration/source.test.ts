@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { load } from 'js-yaml'
 import type { CompiledConfig, ResourceKey } from '../../api/compiled.ts'
 import { useApiServer } from '../helpers/envtest.ts'
 import { eventually } from '../helpers/eventually.ts'
@@ -16,6 +19,8 @@ import {
   type SidecarClient,
   startOperator,
 } from '../helpers/operators.ts'
+
+const definition = join(import.meta.dirname, '../../crds/modelendpoints.tradewind.dev.yaml')
 
 describe('following the API server', { skip: needs('kube-apiserver', 'etcd', 'kubectl') }, () => {
   const server = useApiServer()
@@ -234,5 +239,40 @@ describe('following the API server', { skip: needs('kube-apiserver', 'etcd', 'ku
       },
       { within: 30_000 },
     )
+  })
+
+  test('an object that was stored under laxer rules stops no other: it says what is wrong, and is not in force', async (t) => {
+    await server().namespace('legacy')
+    const define = (content: object) =>
+      server().kubectl(['apply', '--server-side', '-f', '-'], { input: JSON.stringify(content) })
+    const whole = load(readFileSync(definition, 'utf8')) as object // a CustomResourceDefinition
+    const lax = JSON.stringify(whole, (key, value: unknown) => (key === 'x-kubernetes-validations' ? undefined : value))
+    await define(JSON.parse(lax) as object) // the same
+    const nowhere = {
+      ...endpoint('legacy', 'nowhere'),
+      spec: { provider: { type: 'OpenAICompatible' }, models: [{ name: 'm' }] },
+    }
+    await eventually(() => apply(server(), nowhere))
+    await define(whole)
+    await apply(server(), endpoint('legacy', 'models'), route('legacy', 'chat', to('models', 'nowhere')))
+    const check = async () => {
+      const { condition, status } = await seen(server(), 'mep', 'legacy', 'nowhere')
+      assert.equal(condition('Accepted'), 'False/Invalid')
+      assert.match(status.conditions?.[0]?.message ?? '', /address is needed for this provider/)
+      assert.equal((await seen(server(), 'mep', 'legacy', 'models')).condition('Accepted'), 'True/Accepted')
+      assert.equal(
+        (await seen(server(), 'mroute', 'legacy', 'chat')).condition('ResolvedRefs'),
+        'False/EndpointNotFound',
+      )
+    }
+    await eventually(check)
+    // One that starts with it does as well.
+    await operator.stop()
+    await server().kubectl(['annotate', 'mep', 'nowhere', '-n', 'legacy', 'seen=before'])
+    operator = await startOperator(server())
+    const sidecar = await joined('legacy')
+    t.after(() => sidecar.stop())
+    await eventually(() => assert.ok(sidecar.applied.at(-1)?.has('route/legacy/chat')))
+    await eventually(check)
   })
 })
