@@ -91,7 +91,11 @@ interface Context {
  * The headers of the request to an endpoint: the caller's without its credentials and hop-by-hop ones, then the endpoint's own. The
  * endpoint's credential replaces the caller's Authorization, which goes on only where the endpoint passes it through.
  */
-export function requestHeaders(caller: readonly string[], endpoint: Endpoint, context: Context): string[] {
+export function requestHeaders(
+  caller: readonly string[],
+  endpoint: Pick<Endpoint, 'authority' | 'authorization' | 'setHeaders' | 'dropHeaders'>,
+  context: Context,
+): string[] {
   const { dropHeaders, setHeaders, authorization, authority } = endpoint
   const headers: string[] = ['host', authority, 'accept-encoding', 'identity', 'x-request-id', context.requestId]
   const off = named(caller)

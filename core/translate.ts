@@ -29,12 +29,13 @@ export function translate(exchange: Exchange, target: Target, traceparent: strin
   }
   const asked = facts.requestedModel
   const name = model.name === '*' ? asked : model.name
+  const hideUsage = fields.stream && !fields.includeUsage && surface !== 'embeddings'
   const edits: Edit[] = []
   if (name !== asked) edits.push({ name: 'model', json: JSON.stringify(name) })
-  for (const edit of model.defaults) edits.push(edit)
+  // A default for the options of a stream gives way to ours, as it would to the caller's.
+  for (const edit of model.defaults) if (!hideUsage || edit.name !== 'stream_options') edits.push(edit)
   for (const edit of model.force) edits.push(edit)
-  const hideUsage = fields.stream && !fields.includeUsage && surface !== 'embeddings'
-  if (hideUsage && !edits.some((edit) => edit.name === 'stream_options' && !edit.onlyIfAbsent))
+  if (hideUsage && !model.force.some((edit) => edit.name === 'stream_options'))
     edits.push(askForUsage(exchange.body, fields.fields))
   const body = edits.length === 0 ? exchange.body : splice(exchange.body, fields.fields, edits)
   // The base URL is what the provider's SDK takes, `/v1` included: the surface's own path comes after it.

@@ -91,7 +91,10 @@ class Connection implements Listener {
         this.giveUp = undefined
         if (!socket) return this.calling?.failed('connect', error ?? new Error('no connection'))
         this.socket = socket
-        socket.on('error', (error) => (this.error = error)).on('close', () => this.closed())
+        socket
+          .on('error', (error) => (this.error = error))
+          .on('end', () => this.calling ?? this.destroy()) // an idle one that the other side ends takes no further call
+          .on('close', () => this.closed())
         if (!reads) socket.on('data', (chunk: Buffer) => void (this.read(chunk, false) || socket.pause()))
         // It may have been left alone while it was being made.
         if (this.calling) this.send(this.calling)

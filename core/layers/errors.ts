@@ -25,11 +25,12 @@ export function replyTo(exchange: Exchange, failure: Failure): Reply {
   const { answer } = failure
   const asIs = answer !== undefined && isJson(answer.headers, answer.body)
   const headers: string[] = answerHeaders(exchange.facts)
+  const final = exchange.exhausted || failure.code === 'request_timeout'
   const { retryAfter = failure.retryAfter } = exchange
   if (asIs)
     for (let i = 0; i < answer.headers.length; i += 2) {
       const name = answer.headers[i] ?? ''
-      if (replaced(name, exchange, retryAfter)) continue
+      if (replaced(name, final, retryAfter)) continue
       headers.push(name, answer.headers[i + 1] ?? '')
     }
   else headers.push('content-type', 'application/json')
@@ -40,7 +41,7 @@ export function replyTo(exchange: Exchange, failure: Failure): Reply {
       'retry-after-ms',
       String(Math.ceil(retryAfter)),
     )
-  if (exchange.exhausted) headers.push('x-should-retry', 'false')
+  if (final) headers.push('x-should-retry', 'false')
   return {
     status: statusOf(failure),
     headers,
@@ -54,11 +55,11 @@ export function statusOf({ answer, entry, code }: Failure): number {
 }
 
 /** Headers of the target's answer for which we say something of our own. */
-function replaced(name: string, exchange: Exchange, retryAfter: number | undefined): boolean {
+function replaced(name: string, final: boolean, retryAfter: number | undefined): boolean {
   return (
     (retryAfter !== undefined && name.endsWith('retry-after')) ||
     (retryAfter !== undefined && name.endsWith('retry-after-ms')) ||
-    (exchange.exhausted && name === 'x-should-retry')
+    (final && name === 'x-should-retry')
   )
 }
 

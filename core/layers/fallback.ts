@@ -30,10 +30,12 @@ export const fallback: Layer<Rule> = (rule, { now, random, sleep }) => {
         } catch (error) {
           outcome = asFailure(error)
         }
-        if (exchange.over) throw outcome
+        // Whatever was going on when the time was up or the caller left, that is the reason.
+        if (exchange.over)
+          throw outcome.code === exchange.over ? outcome : new Failure(exchange.over, { cause: outcome })
         if (!last || !NOT_ASKED.has(outcome.code)) last = outcome
         const hadEnough = outcome.entry.retry === 'Status429' && outcome.shouldRetry !== false
-        exchange.exhausted = round > 0 || target === candidates.at(-1)
+        exchange.exhausted = exchange.facts.attempts.length > 0 && (round > 0 || target === candidates.at(-1))
         if (covers(outcome)) {
           if (hadEnough) busy.push(target)
           continue

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Failure } from './errors.ts'
+import { modelReply } from './models.ts'
+import { routeRule, RouteTable } from './routes.ts'
+import type { Route } from './routes.ts'
+import type { Match, Rule } from './target.ts'
+
+const path = (value: string, type: 'Exact' | 'Prefix' = 'Prefix'): Match => ({ headers: [], path: { type, value } })
+
+function route(name: string, models: string[], matches: Match[] = [], opaque = false, created = 0): Route<string> {
+  // Of a target only its endpoint's dialect matters to the table.
+  const targets = [{ endpoint: { dialect: opaque ? 'opaque' : 'openai' } }] as unknown as Rule['targets']
+  const rule: Rule = {
+    name: 'rule',
+    route: name,
+    requestTimeout: 1,
+    matches,
+    targets,
+    unresolved: [],
+    strategy: 'Weighted',
+    sticky: undefined,
+    retry: { attempts: 0, on: new Set() },
+    fallback: { on: new Set() },
+    onUnavailable: 'Redistribute',
+  }
+  return { name, models, selective: false, created, rules: [routeRule(rule, name)] }
+}
+
+const asked = (path: string, model = '') => ({ model, path, header: () => undefined })
+const found = (routes: Route<string>[], path: string) => new RouteTable(routes).findPassThrough(asked(path))?.route.name
+
+test('routes: an exact model, then any, then an error that lists what is served', () => {
+  const table = new RouteTable([route('any', ['*']), route('one', ['b', 'a'])])
+  assert.equal(table.routeOf('a').name, 'one')
+  assert.equal(table.routeOf('z').name, 'any')
+  assert.equal(table.has('z'), true)
+  const strict = new RouteTable([route('one', ['b', 'a'])])
+  assert.equal(strict.has('z'), false)
+  assert.throws(
+    () => strict.routeOf('z'),
+    (error: unknown) => error instanceof Failure && error.code === 'model_not_found' && /a, b\./.test(error.message),
+  )
+})
+
+test('routes: what is passed through goes to the farthest-reaching path, exact before prefix, the older route first', () => {
+  const short = route('short', [], [path('/a')], true)
+  const long = route('long', [], [path('/a/b')], true)
+  const exact = route('exact', [], [path('/a/b', 'Exact')], true)
+  assert.equal(found([short, long], '/a/b/c'), 'long')
+  assert.equal(found([short, long], '/a/x'), 'short')
+  assert.equal(found([long, exact], '/a/b'), 'exact')
+  assert.equal(found([route('young', [], [path('/a')], true, 2), route('old', [], [path('/a')], true, 1)], '/a'), 'old')
+})
+
+test('routes: nothing is passed through without both a path and an HTTP target', () => {
+  assert.equal(found([route('x', ['m'], [path('/a')], false)], '/a'), undefined)
+  assert.equal(found([route('x', ['m'], [], true)], '/a'), undefined)
+  assert.equal(found([route('x', ['m'], [path('/a'), { headers: [] }], true)], '/a'), undefined)
+})
+
+test('routes: a rule that does not match is an error of its own', () => {
+  const one = route('one', ['m'], [path('/only')])
+  const table = new RouteTable([one])
+  assert.throws(() => table.ruleOf(one, asked('/other', 'm')), { code: 'rule_not_found' })
+  assert.throws(() => table.passThrough(asked('/other')), { code: 'path_not_found' })
+})
+
+test('models: the list is in order of names; a name may hold a slash, encoded or not', () => {
+  const table = new RouteTable([route('one', ['org/b', 'a'])])
+  const body = (path: string) =>
+    JSON.parse(String(modelReply(table, path).body)) as { data: { id: string }[]; id: string }
+  assert.deepEqual(
+    body('/v1/models').data.map(({ id }) => id),
+    ['a', 'org/b'],
+  )
+  assert.equal(body('/v1/models/org/b').id, 'org/b')
+  assert.equal(body('/v1/models/org%2Fb').id, 'org/b')
+  assert.throws(() => modelReply(table, '/v1/models/%zz'), { code: 'model_not_found' })
+  assert.throws(() => modelReply(table, '/v1/models/c'), { code: 'model_not_found' })
+})
