@@ -117,8 +117,6 @@ test('upgrade: what the operator wrote into the webhooks stays', { skip }, async
   const webhooks = ['namespace', 'pod'].map((which) => ({
     name: `${which}.inject.tradewind.dev`,
     clientConfig: { caBundle },
-    admissionReviewVersions: ['v1'],
-    sideEffects: 'None',
   }))
   const applied = { apiVersion: 'admissionregistration.k8s.io/v1', kind, metadata: { name }, webhooks }
   const apply = ['apply', '--server-side', '--field-manager', 'tradewind-operator', '-f', '-']
