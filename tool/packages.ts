@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** The Debian packages of the one-node cluster and the images, each with a file or a command that it brings. */
+/** The Debian packages of the one-node cluster, the images and the shells' completions, each with a file or a command that it brings. */
 const packages: Readonly<Record<string, string>> = {
   runc: 'runc',
   'containernetworking-plugins': '/usr/lib/cni/bridge',
@@ -11,6 +11,8 @@ const packages: Readonly<Record<string, string>> = {
   openssl: 'openssl',
   binutils: 'strip',
   buildah: 'buildah',
+  zsh: 'zsh',
+  fish: 'fish',
 }
 
 /** Where `command` is, on the PATH or where only root's PATH looks; undefined when it is nowhere. */

@@ -7,9 +7,9 @@ import { commands } from '../../cli/commands.ts'
 import { program } from '../../cli/program.ts'
 import type { Explanation } from '../../core/explain.ts'
 import { RELEASE } from '../../api/release.ts'
-import { which } from '../../tool/packages.ts'
 import { runProgram } from '../helpers/command.ts'
 import { manifest } from '../helpers/manifests.ts'
+import { needs } from '../helpers/needs.ts'
 import { scratch } from '../helpers/scratch.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -100,19 +100,15 @@ describe('the command line', () => {
     assert.equal((await tradewind(['--version'])).stdout, `${RELEASE}\n`)
   })
 
-  test(
-    'colours are for terminals, and NO_COLOR has none',
-    { skip: !which('script') && 'script is not installed' },
-    async () => {
-      const path = files('colours', { 'a.yaml': yaml(manifest('ModelRoute', 'r', { rules: [] })) })
-      const command = `${process.execPath} cli/main.ts validate ${path}`
-      const terminal = (env: NodeJS.ProcessEnv) =>
-        runProgram('script', ['-qec', command, '/dev/null'], { cwd: root, env: { TERM: 'xterm', ...env } })
-      assert.ok((await terminal({})).stdout.includes('\u001B[31merror'))
-      assert.ok(!(await terminal({ NO_COLOR: '1' })).stdout.includes('\u001B[3'))
-      assert.ok(!(await tradewind(['validate', path])).stdout.includes('\u001B'))
-    },
-  )
+  test('colours are for terminals, and NO_COLOR has none', { skip: needs('script') }, async () => {
+    const path = files('colours', { 'a.yaml': yaml(manifest('ModelRoute', 'r', { rules: [] })) })
+    const command = `${process.execPath} cli/main.ts validate ${path}`
+    const terminal = (env: NodeJS.ProcessEnv) =>
+      runProgram('script', ['-qec', command, '/dev/null'], { cwd: root, env: { TERM: 'xterm', ...env } })
+    assert.ok((await terminal({})).stdout.includes('\u001B[31merror'))
+    assert.ok(!(await terminal({ NO_COLOR: '1' })).stdout.includes('\u001B[3'))
+    assert.ok(!(await tradewind(['validate', path])).stdout.includes('\u001B'))
+  })
 })
 
 describe('tradewind validate', () => {
@@ -208,14 +204,32 @@ describe('tradewind completion', () => {
     assert.deepEqual(await words(['tradewind', 'completion', 'f']), ['fish'])
     assert.deepEqual(await words(['tradewind', 'help', 'ex']), ['explain'])
   })
-  for (const shell of ['zsh', 'fish'])
-    test(`${shell}: reads its script`, { skip: !which(shell) && `${shell} is not installed` }, async () => {
-      const { stdout: script } = await tradewind(['completion', shell])
-      const file = join(directory, `completion.${shell}`)
-      writeFileSync(file, script)
-      const { code, stderr } = await runProgram(shell, ['-n', file])
+  const script = async (shell: string): Promise<string> => {
+    const file = join(directory, `completion.${shell}`)
+    writeFileSync(file, (await tradewind(['completion', shell])).stdout)
+    return file
+  }
+  test('fish: commands, their options, and the values of those', { skip: needs('fish') }, async () => {
+    const file = await script('fish')
+    const complete = async (line: string): Promise<readonly string[]> => {
+      const ask = `source ${file}; complete -C '${line}'`
+      const { stdout, stderr, code } = await runProgram('fish', ['--no-config', '-c', ask])
       assert.deepEqual([code, stderr], [0, ''])
-    })
+      return stdout
+        .trim()
+        .split('\n')
+        .map((word) => word.split('\t')[0] ?? '')
+    }
+    assert.deepEqual(await complete('tradewind va'), ['validate'])
+    assert.deepEqual(await complete('tradewind validate --allow'), ['--allow-loopback'])
+    assert.deepEqual(await complete('tradewind status -o j'), ['json'])
+    assert.deepEqual(await complete('tradewind completion z'), ['zsh'])
+  })
+  test('zsh: its script reads, and defines the completion', { skip: needs('zsh') }, async () => {
+    const ask = `autoload -U compinit; compinit -D; source ${await script('zsh')}; print $_comps[tradewind]`
+    const { stdout, stderr, code } = await runProgram('zsh', ['-f', '-c', ask])
+    assert.deepEqual([code, stderr, stdout], [0, '', '_tradewind\n'])
+  })
 })
 
 describe('tradewind explain --dir', () => {
