@@ -10,9 +10,9 @@ export function requestLine(facts: Facts, level: 'info' | 'warn', trace: string 
   let line = `{"time":${facts.wall},"level":"${level}","msg":"request","id":${quote(facts.requestId)}`
   if (trace !== undefined) line += `,"trace":"${trace}"`
   line += `,"surface":"${facts.surface}","method":${quote(facts.method)},"path":${quote(facts.path)}`
-  if (facts.route !== '') line += `,"route":${quote(facts.route)},"rule":${quote(facts.rule)}`
+  if (facts.route !== '') line += `,"route":${known(facts.route)},"rule":${known(facts.rule)}`
   if (facts.requestedModel !== '') line += `,"requested":${quote(facts.requestedModel)}`
-  if (facts.endpoint !== '') line += `,"endpoint":${quote(facts.endpoint)},"model":${quote(facts.model)}`
+  if (facts.endpoint !== '') line += `,"endpoint":${known(facts.endpoint)},"model":${quote(facts.model)}`
   line += `,"status":${facts.status}`
   if (code !== undefined) line += `,"code":"${code}"`
   if (error !== undefined) line += `,"error":${quote(error)}`
@@ -32,7 +32,7 @@ export function requestLine(facts: Facts, level: 'info' | 'warn', trace: string 
 
 function attemptOf(attempt: AttemptFacts): string {
   const { why, endpoint, model, address, status, code, started, firstByte, ended, usage } = attempt
-  let text = `{"why":"${why}","endpoint":${quote(endpoint)},"model":${quote(model)},"address":${quote(address)}`
+  let text = `{"why":"${why}","endpoint":${known(endpoint)},"model":${known(model)},"address":${known(address)}`
   text += `,"status":${status}`
   if (code !== undefined) text += `,"code":"${code}"`
   text += `,"ms":${round(ended - started)}`
@@ -46,10 +46,29 @@ function tokens({ input, output, cached, reasoning, estimated }: Usage): string 
   return `${text}${estimated ? ',"estimated":true' : ''}}`
 }
 
-/** Microseconds are enough. */
-const round = (ms: number): number => Math.round(ms * 1000) / 1000
+/** Milliseconds to the microsecond: numbers with a fraction are put into words faster by hand. */
+function round(ms: number): string {
+  const microseconds = Math.max(0, Math.round(ms * 1000))
+  const whole = Math.floor(microseconds / 1000)
+  const rest = microseconds - whole * 1000
+  return rest === 0 ? `${whole}` : `${whole}.${rest < 10 ? '00' : rest < 100 ? '0' : ''}${rest}`
+}
 
 /** Printable ASCII without quote and backslash: nearly all there is. */
 const PLAIN = /^[ !#-[\]-~]*$/
 
 const quote = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text))
+
+const quoted = new Map<string, string>()
+
+/** The same for what comes from the configuration, which is little and comes with each request. */
+function known(text: string): string {
+  let found = quoted.get(text)
+  if (found === undefined) {
+    found = quote(text)
+    // A configuration that changes all the time must not fill the memory.
+    if (quoted.size >= 10_000) quoted.clear()
+    quoted.set(text, found)
+  }
+  return found
+}
