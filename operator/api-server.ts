@@ -1,6 +1,5 @@
-import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node'
-import type { RequestOptions } from 'node:https'
-import { Agent, request, type Dispatcher } from 'undici'
+import { request, type Dispatcher } from 'undici'
+import { fromKubeconfig, fromPod, type Way } from './way.ts'
 
 /** An answer of the API server that is not a success, with the `reason` and `message` of its `metav1.Status`. */
 export class ApiError extends Error {
@@ -36,32 +35,20 @@ const CALL_TIMEOUT = 15_000
 const WATCH_SECONDS = { least: 40, spread: 15 }
 
 /**
- * Requests to the API server, in its own JSON. Who we are and where it is comes from client-node's `KubeConfig` (in-cluster
- * token that renews, or a kubeconfig). Its typed clients are not used: they make a new connection pool for every request,
- * and give dates as `Date` in lists and as text in watches.
+ * Requests to the API server, in its own JSON. client-node's typed clients are not used: they make a new connection pool for every
+ * request, and give dates as `Date` in lists and as text in watches.
  */
 export class ApiServer {
-  readonly #config: KubeConfig
-  readonly #server: string
-  readonly #dispatcher: Dispatcher
+  readonly #way: Way
 
-  private constructor(config: KubeConfig, server: string, dispatcher: Dispatcher) {
-    this.#config = config
-    this.#server = server
-    this.#dispatcher = dispatcher
+  constructor(way: Way) {
+    this.#way = way
   }
 
-  /** Reads `kubeconfig`, or, where it is undefined, $KUBECONFIG, ~/.kube/config or the pod's own ServiceAccount. Throws where none names a cluster. */
-  static async connect(kubeconfig: string | undefined): Promise<ApiServer> {
-    const config = new KubeConfig()
-    if (kubeconfig) config.loadFromFile(kubeconfig)
-    else if (process.env['KUBERNETES_SERVICE_HOST'] && !process.env['KUBECONFIG']) config.loadFromCluster()
-    else config.loadFromDefault()
-    const server = config.getCurrentCluster()?.server
-    if (!server) throw new Error('no cluster: give --kubeconfig, or run in a pod')
-    const context = new RequestContext(server, HttpMethod.GET)
-    await config.applySecurityAuthentication(context)
-    return new ApiServer(config, server.replace(/\/$/, ''), context.getDispatcher() ?? new Agent())
+  /** By `kubeconfig`; where it is undefined, by the pod's ServiceAccount in `serviceAccount`, or outside of a pod as kubectl does. */
+  static async connect(kubeconfig: string | undefined, serviceAccount?: string): Promise<ApiServer> {
+    const inPod = !kubeconfig && serviceAccount !== undefined && process.env['KUBERNETES_SERVICE_HOST']
+    return new ApiServer(inPod ? await fromPod(serviceAccount, process.env) : await fromKubeconfig(kubeconfig))
   }
 
   /** Sends one request and resolves with the parsed answer; rejects with an ApiError, or with the network's error. */
@@ -69,10 +56,9 @@ export class ApiServer {
     const timeout = AbortSignal.timeout(CALL_TIMEOUT)
     const { statusCode, body } = await request(this.#url(path, call.query), {
       method,
-      dispatcher: this.#dispatcher,
+      dispatcher: call.token === undefined ? this.#way.dispatcher : this.#way.guest,
       headers: {
-        ...(await this.#headers()),
-        ...(call.token === undefined ? {} : { authorization: `Bearer ${call.token}` }),
+        ...(await this.#headers(call.token)),
         ...(call.body === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
       },
       body: call.body === undefined ? null : JSON.stringify(call.body),
@@ -105,7 +91,7 @@ export class ApiServer {
       this.#url(path, { ...query, watch: true, allowWatchBookmarks: true, timeoutSeconds }),
       {
         method: 'GET',
-        dispatcher: this.#dispatcher,
+        dispatcher: this.#way.dispatcher,
         headers: await this.#headers(),
         signal,
         headersTimeout: CALL_TIMEOUT,
@@ -123,20 +109,17 @@ export class ApiServer {
 
   /** Ends all requests and connections. */
   async close(): Promise<void> {
-    await this.#dispatcher.destroy()
+    await Promise.all([this.#way.dispatcher.destroy(), this.#way.guest.destroy()])
   }
 
   #url(path: string, query: Call['query'] = {}): string {
-    const url = new URL(this.#server + path)
+    const url = new URL(this.#way.server + path)
     for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, `${value}`)
     return url.href
   }
 
-  /** Asked for each request: an in-cluster token renews every hour or so. */
-  async #headers(): Promise<Record<string, string>> {
-    const options: RequestOptions = {}
-    await this.#config.applyToHTTPSOptions(options)
-    const authorization = new Headers(options.headers as Record<string, string>).get('authorization') // KubeConfig sets plain strings only
+  async #headers(token?: string): Promise<Record<string, string>> {
+    const authorization = token === undefined ? await this.#way.authorization() : `Bearer ${token}`
     return {
       accept: 'application/json, application/jwk-set+json',
       'user-agent': 'tradewind-operator',

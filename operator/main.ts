@@ -8,6 +8,7 @@ import { startTracing } from './tracing.ts'
 /** What a cleanup has to know. */
 const CLEANUP = [
   'kubeconfig',
+  'serviceAccount',
   'namespace',
   'pod',
   'watchNamespaces',
@@ -34,7 +35,7 @@ function logger({ logLevel, pod }: Pick<Settings, 'logLevel' | 'pod'>): Logger {
 try {
   if (command === 'cleanup') {
     const settings = readSettings(rest, process.env, CLEANUP)
-    const api = await ApiServer.connect(settings.kubeconfig)
+    const api = await ApiServer.connect(settings.kubeconfig, settings.serviceAccount)
     await cleanup(api, settings, logger(settings))
     await api.close()
   } else {

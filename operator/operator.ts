@@ -48,7 +48,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
   let ready = false
   // What comes later than those that ask for it.
   const late: { authority?: Authority; merge?: Merge; lead?: Lead; sockets?: SidecarSockets } = {}
-  const api = await ApiServer.connect(settings.kubeconfig)
+  const api = await ApiServer.connect(settings.kubeconfig, settings.serviceAccount)
   const source = new KubernetesSource(api, { watchNamespaces }, log)
   const metrics = new Metrics(() => ({
     ...loop.push.gauges(),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { ApiError, type ApiServer } from './api-server.ts'
@@ -44,6 +45,7 @@ export class Reflector<T> {
   /** Resolves when the first list is in. */
   readonly synced: Promise<void>
   readonly #items = new Map<string, T>()
+  readonly #digests = new Map<string, string>()
   readonly #api: ApiServer
   readonly #what: Watched<T>
   readonly #changed: Changed<T>
@@ -136,9 +138,15 @@ export class Reflector<T> {
   /** The same thing keeps its identity, so that work done on it is not done again. */
   #set(name: string, now: T | undefined): void {
     const before = this.#items.get(name)
-    if (JSON.stringify(before) === JSON.stringify(now)) return
-    if (now === undefined) this.#items.delete(name)
-    else this.#items.set(name, now)
+    const digest = now === undefined ? undefined : createHash('sha256').update(JSON.stringify(now)).digest('base64url')
+    if (digest === this.#digests.get(name)) return
+    if (now === undefined || digest === undefined) {
+      this.#items.delete(name)
+      this.#digests.delete(name)
+    } else {
+      this.#items.set(name, now)
+      this.#digests.set(name, digest)
+    }
     this.#changed(name, now, before)
   }
 }

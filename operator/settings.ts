@@ -4,6 +4,7 @@ import { milliseconds } from '../core/schema.ts'
 /** What the operator is told at its start, by flag (`--watch-namespaces a,b`) or environment (`TRADEWIND_WATCH_NAMESPACES=a,b`); a flag wins. */
 export interface Settings {
   readonly kubeconfig: string | undefined
+  readonly serviceAccount: string
   readonly namespace: string
   readonly pod: string
   readonly podIp: string
@@ -49,9 +50,14 @@ type Table = { readonly [K in keyof Settings]: Setting<Settings[K]> }
 /** Each setting once: what it is for, its default, and how its text is read. */
 const table: Table = {
   kubeconfig: {
-    help: 'kubeconfig file; default: $KUBECONFIG, or the pod’s own ServiceAccount',
+    help: 'kubeconfig file; default: the pod’s own ServiceAccount, or as kubectl has it',
     fallback: '',
     parse: maybe,
+  },
+  serviceAccount: {
+    help: 'where the pod’s ServiceAccount is mounted',
+    fallback: '/var/run/secrets/kubernetes.io/serviceaccount',
+    parse: text,
   },
   namespace: { help: 'the operator’s own namespace', fallback: undefined, parse: dnsName },
   pod: { help: 'this replica’s name', fallback: undefined, parse: dnsName },

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import { API_VERSION } from '../api/resource.ts'
 import { modelEndpoint } from '../api/model-endpoint.ts'
@@ -37,7 +38,11 @@ export class StatusWriter {
   readonly #options: StatusWriterOptions
   readonly #log: Logger
   readonly #due = new Map<string, Due>()
-  readonly #written = new Map<string, { readonly status: unknown; readonly at: number }>()
+  /** Only as long as it matters. */
+  readonly #written = new LRUCache<string, { readonly status: unknown; readonly at: number }>({
+    max: 2000,
+    ttl: COUNTS_EVERY,
+  })
   readonly #busy = new Set<string>()
   #leading = false
   #timer: NodeJS.Timeout | undefined

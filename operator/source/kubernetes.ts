@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { ModelEndpoint } from '../../api/model-endpoint.ts'
@@ -25,9 +26,17 @@ export interface KubernetesOptions {
   readonly watchNamespaces: readonly string[]
 }
 
+interface Manifest extends KubeObject {
+  readonly metadata: KubeObject['metadata'] & { readonly generation?: number }
+}
 interface Custom {
-  readonly manifest: KubeObject & { readonly metadata: { readonly generation?: number } }
-  readonly stored: Stored
+  /** Until the world has it: ten thousand objects are not kept twice. */
+  manifest: Manifest | undefined
+  /** Of the manifest. */
+  readonly digest: string
+  readonly uid: string
+  /** As JSON, which is a third of the size; undefined: it has none. */
+  readonly status: string | undefined
 }
 /** A reflector, whatever it holds. */
 type Running = Pick<Reflector<unknown>, 'synced' | 'stop'>
@@ -56,7 +65,6 @@ export class KubernetesSource implements Source {
   readonly #injected: Reflector<PodView>[] = []
   readonly #dependents = new Map<string, Dependent>()
   readonly #needs = new Map<string, Dependent>()
-  readonly #kinds: { readonly kind: 'ModelRoute' | 'ModelEndpoint'; readonly reflector: Reflector<Custom> }[] = []
   readonly #stop = new AbortController()
   /** Whether what the API server has stored is checked by the CEL rules too. It has been, but maybe by an earlier release's. */
   #doubt = false
@@ -65,7 +73,7 @@ export class KubernetesSource implements Source {
   readonly #routes = new Map<string, ModelRoute>()
   readonly #endpoints = new Map<string, ModelEndpoint>()
   readonly #invalid = new Map<string, Invalid>()
-  readonly #stored = new Map<string, Stored>()
+  readonly #stored = new Map<string, Custom>()
   readonly #secrets = new Map<string, SecretView>()
   readonly #services = new Map<string, ServiceView>()
   readonly #slices = new Map<string, readonly SliceView[]>()
@@ -127,17 +135,17 @@ export class KubernetesSource implements Source {
   verify(): void {
     if (this.#doubt) return
     this.#doubt = true
-    for (const { kind, reflector } of this.#kinds)
-      for (const [name, now] of reflector.items) {
-        if (parse(now.manifest).ok) continue
-        ;(kind === 'ModelRoute' ? this.#routes : this.#endpoints).delete(name)
-        void this.#take(kind, name, now)
-      }
+    for (const [name, object] of [...this.#routes, ...this.#endpoints]) {
+      if (parse(object).ok) continue
+      ;(object.kind === 'ModelRoute' ? this.#routes : this.#endpoints).delete(name)
+      void this.#take(object.kind, name, object)
+    }
   }
 
   /** What the API server holds of an object's status, by `KIND namespace/name`. */
   stored(key: string): Stored | undefined {
-    return this.#stored.get(key)
+    const found = this.#stored.get(key)
+    return found && { uid: found.uid, status: found.status === undefined ? undefined : JSON.parse(found.status) }
   }
 
   async stop(): Promise<void> {
@@ -164,24 +172,24 @@ export class KubernetesSource implements Source {
   #watchKind(kind: 'ModelRoute' | 'ModelEndpoint', path: string, admitted: Promise<void>[]): void {
     const changed = (name: string, now: Custom | undefined, before: Custom | undefined) => {
       const key = `${kind} ${name}`
-      if (now) this.#stored.set(key, now.stored)
+      if (now) this.#stored.set(key, now)
       else this.#stored.delete(key)
+      const manifest = now?.manifest
+      if (now) now.manifest = undefined
       // Our own status writes come back this way: they change nothing.
-      if (now && JSON.stringify(now.manifest) === JSON.stringify(before?.manifest)) return
-      const done = this.#take(kind, name, now)
+      if (now && now.digest === before?.digest) return
+      const done = this.#take(kind, name, manifest)
       if (!this.#changed) admitted.push(done)
     }
-    const reflector = new Reflector(this.#api, { path, trim: (it) => custom(kind, it) }, changed, this.#log)
-    this.#kinds.push({ kind, reflector })
-    this.#reflectors.push(reflector)
+    this.#reflectors.push(new Reflector(this.#api, { path, trim: (it) => custom(kind, it) }, changed, this.#log))
   }
 
   /** Takes an object of ours into the world. One that does not parse leaves its last good version there. */
-  async #take(kind: 'ModelRoute' | 'ModelEndpoint', name: string, now: Custom | undefined): Promise<void> {
+  async #take(kind: 'ModelRoute' | 'ModelEndpoint', name: string, manifest: Manifest | undefined): Promise<void> {
     const key = `${kind} ${name}`
-    const parsed = now && parse(now.manifest, { rules: this.#doubt })
+    const parsed = manifest && parse(manifest, { rules: this.#doubt })
     if (parsed && !parsed.ok) {
-      const generation = now.manifest.metadata.generation ?? 0
+      const generation = manifest.metadata.generation ?? 0
       this.#invalid.set(key, { kind, name, generation, problems: parsed.problems })
       return this.#touch(kind, name)
     }
@@ -324,8 +332,11 @@ function custom(kind: string, object: KubeObject): Custom {
     annotations: { [LAST_APPLIED]: ___, ...annotations } = {},
     ...kept
   } = metadata as KubeObject['metadata'] & { managedFields?: unknown } // ObjectMeta
+  const manifest = Object.assign({ apiVersion: API_VERSION, kind, metadata: { ...kept, annotations } }, { spec })
   return {
-    manifest: Object.assign({ apiVersion: API_VERSION, kind, metadata: { ...kept, annotations } }, { spec }),
-    stored: { uid: metadata.uid ?? '', status },
+    manifest,
+    digest: createHash('sha256').update(JSON.stringify(manifest)).digest('base64url'),
+    uid: metadata.uid ?? '',
+    status: status === undefined ? undefined : JSON.stringify(status),
   }
 }
