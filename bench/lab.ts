@@ -12,7 +12,7 @@ import type { Deployment, System, Target } from './system.ts'
 import { nginxCommand, nginxConfig } from './systems/nginx.ts'
 import { answer, request } from './wire.ts'
 
-const proxyCore = 0
+export const proxyCore = 0
 const loadCore = 1
 
 /** A system that is installed here, with its version. */
@@ -54,6 +54,18 @@ export function pinLoad(): void {
   execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(loadCore), String(process.pid)], {
     stdio: 'ignore',
   })
+}
+
+/** Runs `work` with every core for this process and the children that it starts: for work in which many programs take part. */
+export async function anyCore<T>(work: () => Promise<T>): Promise<T> {
+  const pin = (list: string): unknown =>
+    execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', list, String(process.pid)], { stdio: 'ignore' })
+  pin(`0-${cpus().length - 1}`)
+  try {
+    return await work()
+  } finally {
+    pin(String(loadCore))
+  }
 }
 
 const weights = [90, 10] as const

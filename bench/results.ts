@@ -86,29 +86,33 @@ function cell(values: readonly number[] | undefined): string {
 }
 
 /**
- * A run as a Markdown table: a row for each system, a column for each metric as `median (95 % interval over rounds)`. Where CPU time was
- * measured, its ratio to each peer of the same round comes with it: ratios carry over between machines.
+ * A run as a Markdown table: a row for each system and work, a column for each metric as `median (95 % interval over rounds)`. Where CPU
+ * time was measured, its ratio to each peer of the same round comes with it: ratios carry over between machines.
  */
 export function table(series: readonly Series[]): string {
-  const systems = [...new Set(series.map((it) => it.system))]
+  const works = [...new Set(series.map((it) => it.work))]
   const metrics = [...new Map(series.map((it) => [it.metric, it.unit]))]
-  const of = (system: string, metric: string): readonly number[] | undefined =>
-    series.find((it) => it.system === system && it.metric === metric)?.values
-  const ratios = ['nginx', 'envoy'].filter((peer) => of(peer, 'cpu_per_request'))
-  const ratio = (system: string, peer: string): readonly number[] | undefined => {
-    const theirs = of(peer, 'cpu_per_request')
-    return of(system, 'cpu_per_request')?.map((ours, round) => ours / (theirs?.[round] ?? Number.NaN))
+  const of = (work: string, system: string, metric: string): readonly number[] | undefined =>
+    series.find((it) => it.work === work && it.system === system && it.metric === metric)?.values
+  const ratios = ['nginx', 'envoy'].filter((peer) => works.some((work) => of(work, peer, 'cpu_per_request')))
+  const ratio = (work: string, system: string, peer: string): readonly number[] | undefined => {
+    const theirs = of(work, peer, 'cpu_per_request')
+    return of(work, system, 'cpu_per_request')?.map((ours, round) => ours / (theirs?.[round] ?? Number.NaN))
   }
   const header = [
     'system',
+    ...(works.length > 1 ? ['work'] : []),
     ...metrics.map(([metric, unit]) => (unit === '' ? metric : `${metric} (${unit})`)),
     ...ratios.map((peer) => `CPU × ${peer}`),
   ]
-  const rows = systems.map((system) => [
-    system,
-    ...metrics.map(([metric]) => cell(of(system, metric))),
-    ...ratios.map((peer) => cell(ratio(system, peer))),
-  ])
+  const rows = works.flatMap((work) =>
+    [...new Set(series.filter((it) => it.work === work).map((it) => it.system))].map((system) => [
+      system,
+      ...(works.length > 1 ? [work] : []),
+      ...metrics.map(([metric]) => cell(of(work, system, metric))),
+      ...ratios.map((peer) => cell(ratio(work, system, peer))),
+    ]),
+  )
   return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
@@ -127,6 +131,7 @@ export function append(
   evidence: ReadonlyMap<string, string>,
 ): void {
   const book = join(directory, 'results.md')
+  const works = [...new Set(series.map((it) => it.work))]
   const versions = [...at.versions]
     .filter(([, version]) => version !== '')
     .map(([system, version]) => `${system} ${version}`)
@@ -140,7 +145,7 @@ export function append(
   const section = `
 ## ${at.date}: ${name}
 
-${about}. ${series[0]?.work ?? ''}. Commit ${at.commit}; ${at.machine}, load average before it ${at.load.toFixed(1)}; ${versions.join(', ')}.
+${about}. ${works.length === 1 ? `${works[0]}. ` : ''}Commit ${at.commit}; ${at.machine}, load average before it ${at.load.toFixed(1)}; ${versions.join(', ')}.
 
 ${table(series)}
 ${details}`

@@ -7,3 +7,6 @@ import { tradewind } from './tradewind.ts'
 
 /** Every system that is measured, in the order of the tables. */
 export const systems: readonly System[] = [direct, tradewind, nginx, envoy, portkey]
+
+/** The names of all others than ours: for work that only we do here. */
+export const peers: readonly string[] = systems.filter((it) => it !== tradewind).map(({ name }) => name)

@@ -15,7 +15,7 @@ import { lastLine } from '../last-line.ts'
 import type { Deployment, System } from '../system.ts'
 
 /** The bundle that ships, made from the working tree. */
-const program = join(cacheRoot, 'bench/tradewind/sidecar.mjs')
+export const program = join(cacheRoot, 'bench/tradewind/sidecar.mjs')
 
 const manifest = (kind: string, name: string, spec: object): object => ({
   apiVersion: 'tradewind.dev/v1alpha1',
