@@ -5,30 +5,33 @@ import { Environment, EvaluationError } from '@marcbachmann/cel-js'
 class Url {
   readonly scheme: string
   readonly hostname: string
-  readonly port: string
-  constructor(scheme: string, hostname: string, port: string) {
+  constructor(scheme: string, hostname: string) {
     this.scheme = scheme
     this.hostname = hostname
-    this.port = port
   }
 }
 
-const ABSOLUTE = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/?#]*@)?(\[[^\]/?#]*\]|[^/?#:[\]@]*)(?::([0-9]*))?(?:[/?#].*)?$/i
+/** Scheme, user information, host, port; what follows begins with `/` or `?`: a request has no fragment, so `#` separates nothing. */
+const ABSOLUTE = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?]*)@)?(\[[^\]/?]*\]|[^/?:[@]*)(?::([0-9]*))?([/?].*)?$/is
+const USER = /^[A-Za-z0-9._:~!$&'()*+,;=%@-]*$/
 /** What Go refuses in a host: https://pkg.go.dev/net/url (`shouldEscape`, mode `encodeHost`). */
-const BAD_HOST = /[ \\^`{|}%]/
+const BAD_HOST = /[ #\\^`{|}%]/
+const BAD_ESCAPE = /%(?![0-9a-f]{2})/i
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f]/
 
 /**
- * Go's `url.ParseRequestURI` for URLs with a host. Those without one, which Go takes as well, are undefined here: no rule of ours
- * tells them from what is no URL.
+ * Go's `url.ParseRequestURI` for URLs with a host. Those without one, which Go takes as well, are undefined here: the rules ask for a host
+ * where they ask for a URL.
  */
 function parseUrl(text: string): Url | undefined {
-  const [, scheme, host, port = ''] = ABSOLUTE.exec(text) ?? []
-  if (scheme === undefined || host === undefined || BAD_HOST.test(host) || /%(?![0-9a-f]{2})/i.test(text))
-    return undefined
+  const [, scheme, user = '', host, , rest = ''] = ABSOLUTE.exec(text) ?? []
+  if (scheme === undefined || host === undefined || CONTROL.test(text)) return undefined
   const literal = host.startsWith('[')
   const hostname = literal ? host.slice(1, -1) : host
-  if (literal && !isIPv6(hostname)) return undefined
-  return new Url(scheme.toLowerCase(), hostname, port)
+  const known = literal ? isIPv6(hostname.replace(/%25.+$/, '')) : !BAD_HOST.test(host)
+  if (!known || !USER.test(user) || BAD_ESCAPE.test(user) || BAD_ESCAPE.test(rest.split('?')[0] ?? '')) return undefined
+  return new Url(scheme.toLowerCase(), hostname)
 }
 
 const order = (a: unknown, b: unknown): number => {
@@ -52,5 +55,4 @@ export const environment = new Environment()
   })
   .registerFunction('kubernetes.URL.getScheme(): string', (it: Url) => it.scheme)
   .registerFunction('kubernetes.URL.getHostname(): string', (it: Url) => it.hostname)
-  .registerFunction('kubernetes.URL.getPort(): string', (it: Url) => it.port)
   .registerFunction('list<dyn>.sort(): list<dyn>', (list: readonly unknown[]) => list.toSorted(order))

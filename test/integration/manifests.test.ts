@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import fc from 'fast-check'
 import { load } from 'js-yaml'
 import { rules } from '../../api/cel.ts'
 import { kinds } from '../../api/kinds.ts'
@@ -14,6 +15,7 @@ import { collection, manifest } from '../helpers/manifests.ts'
 import type { KindName, Manifest } from '../helpers/manifests.ts'
 import { needs } from '../helpers/needs.ts'
 import { bounds } from '../helpers/bounds.ts'
+import { urls } from '../helpers/urls.ts'
 
 interface Case {
   readonly bad: string
@@ -150,6 +152,14 @@ describe('the API server and parse', { skip: needs('kube-apiserver', 'etcd', 'ku
         cases++
       }
     assert.ok(cases > 200, `${cases} cases`)
+  })
+
+  test('say the same of any URL', async () => {
+    const property = fc.asyncProperty(urls, async (url) => {
+      const it = manifest('ModelEndpoint', 'url', { address: { type: 'URL', url }, proxy: { url } })
+      assert.deepEqual(ours(it), theirs(await create(it)))
+    })
+    await fc.assert(property, { numRuns: 500 })
   })
 
   test('make the same of good manifests: what is stored is what is parsed, with every default, and parses to itself', async () => {
