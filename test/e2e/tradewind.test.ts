@@ -111,6 +111,17 @@ describe('Tradewind in a cluster', { skip: needs('cluster'), timeout: 600_000 },
     await assertSplit(50, 50)
   })
 
+  test('more pods of the app: the status counts each', async () => {
+    await k('scale', 'deployment/support', '--replicas=3')
+    await lab.programmed('support', 3)
+    await setWeights(60, 40)
+    await lab.programmed('support', 3)
+    assert.match(await k('get', 'modelroutes', 'support'), / 3\/3 +60% fast · 40% strong /)
+    await k('scale', 'deployment/support', '--replicas=1')
+    await setWeights(50, 50)
+    await lab.programmed('support', 1)
+  })
+
   test('an endpoint whose pods are killed and scaled: addresses follow, and none is lost', async () => {
     // Its breaker opens with so many failures; let it close soon.
     await k('patch', 'modelendpoint', 'fast', '--type=merge', '-p', '{"spec":{"circuitBreaker":{"openFor":"2s"}}}')
