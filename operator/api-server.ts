@@ -1,5 +1,5 @@
 import { request, type Dispatcher } from 'undici'
-import { fromKubeconfig, fromPod, type Way } from './way.ts'
+import { fromPod, type Way } from './way.ts'
 
 /** An answer of the API server that is not a success, with the `reason` and `message` of its `metav1.Status`. */
 export class ApiError extends Error {
@@ -47,8 +47,11 @@ export class ApiServer {
 
   /** By `kubeconfig`; where it is undefined, by the pod's ServiceAccount in `serviceAccount`, or outside of a pod as kubectl does. */
   static async connect(kubeconfig: string | undefined, serviceAccount?: string): Promise<ApiServer> {
-    const inPod = !kubeconfig && serviceAccount !== undefined && process.env['KUBERNETES_SERVICE_HOST']
-    return new ApiServer(inPod ? await fromPod(serviceAccount, process.env) : await fromKubeconfig(kubeconfig))
+    if (!kubeconfig && serviceAccount !== undefined && process.env['KUBERNETES_SERVICE_HOST'])
+      return new ApiServer(await fromPod(serviceAccount, process.env))
+    // Loaded only where it is needed: its package is 50 MB resident.
+    const { fromKubeconfig } = await import('./kubeconfig.ts')
+    return new ApiServer(await fromKubeconfig(kubeconfig))
   }
 
   /** Sends one request and resolves with the parsed answer; rejects with an ApiError, or with the network's error. */

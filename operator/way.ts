@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import type { RequestOptions } from 'node:https'
 import { isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import { Agent, type Dispatcher } from 'undici'
@@ -32,40 +31,6 @@ export async function fromPod(directory: string, env: NodeJS.ProcessEnv): Promis
       if (performance.now() - read.at > TOKEN_FOR)
         read = { token: (await readFile(join(directory, 'token'), 'utf8')).trim(), at: performance.now() }
       return `Bearer ${read.token}`
-    },
-  }
-}
-
-/** The way of a kubeconfig: the file given, or what kubectl would take. Throws where it names no cluster. */
-export async function fromKubeconfig(file: string | undefined): Promise<Way> {
-  // Loaded only where it is needed: it is 50 MB resident, which a pod's own ServiceAccount does without.
-  const { HttpMethod, KubeConfig, RequestContext } = await import('@kubernetes/client-node')
-  const config = new KubeConfig()
-  if (file) config.loadFromFile(file)
-  else config.loadFromDefault()
-  const server = config.getCurrentCluster()?.server
-  if (!server) throw new Error('no cluster: give --kubeconfig, or run in a pod')
-  const context = new RequestContext(server, HttpMethod.GET)
-  await config.applySecurityAuthentication(context)
-  const dispatcher = context.getDispatcher() ?? new Agent()
-  const options = async () => {
-    const all: RequestOptions = {}
-    await config.applyToHTTPSOptions(all)
-    return all
-  }
-  const { ca, rejectUnauthorized, servername } = await options()
-  const trust = {
-    ...(ca === undefined ? {} : { ca }),
-    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
-    ...(servername === undefined ? {} : { servername }),
-  }
-  return {
-    server: server.replace(/\/$/, ''),
-    dispatcher,
-    guest: new Agent({ connect: trust }),
-    async authorization() {
-      const { headers } = await options()
-      return new Headers(headers as Record<string, string>).get('authorization') ?? undefined // KubeConfig sets plain strings only
     },
   }
 }
