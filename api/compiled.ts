@@ -140,7 +140,6 @@ export const compiledSchemas = {
 
 export type CompiledRoute = Static<typeof compiledRoute>
 export type CompiledRule = Static<typeof compiledRule>
-export type CompiledMatch = Static<typeof compiledMatch>
 export type CompiledTarget = Static<typeof compiledTarget>
 export type CompiledEndpoint = Static<typeof compiledEndpoint>
 export type CompiledAddresses = Static<typeof compiledAddresses>

@@ -101,7 +101,10 @@ test('explain: a sticky key has one target, the one that it gets', async (t) => 
     const headers = { 'x-user': user }
     const { targets, sticky } = said('chat', headers)
     assert.deepEqual(sticky, { header: 'x-user', key: user })
-    assert.deepEqual(targets.map(({ share }) => share).sort(), [0, 0, 1])
+    assert.deepEqual(
+      targets.map(({ share }) => share).sort((a, b) => a - b),
+      [0, 0, 1],
+    )
     assert.equal(targets.find(({ share }) => share === 1)?.target.split(' ')[0], (await done('chat', headers)).endpoint)
   }
   assert.deepEqual(said().sticky, { header: 'x-user' })
