@@ -1,6 +1,3 @@
-import { Ajv } from 'ajv'
-import type { ValidateFunction } from 'ajv'
-import { compiledSchemas } from '../api/compiled.ts'
 import type { CompiledConfig, ResourceKey, ResourceKind } from '../api/compiled.ts'
 import { EMPTY_DIGEST } from '../core/digest.ts'
 import type { Deps } from '../core/deps.ts'
@@ -8,6 +5,7 @@ import type { Endpoints } from './endpoints.ts'
 import { digestOf } from './follower.ts'
 import { RuntimeBuilder } from './runtime.ts'
 import type { Problem, Runtime } from './runtime.ts'
+import { validators } from './validators.ts'
 
 /** What is in force. */
 export interface Current {
@@ -27,8 +25,6 @@ export class Configuration {
   private readonly builder: RuntimeBuilder
   private readonly endpoints: Endpoints
   private readonly wall: () => number
-  private readonly validators = new Map<string, ValidateFunction>()
-  private readonly ajv = new Ajv({ strict: false, validateFormats: false })
   private inForce: Current = { config: new Map(), digest: EMPTY_DIGEST, since: 0 }
 
   constructor(deps: Deps, endpoints: Endpoints) {
@@ -66,11 +62,7 @@ export class Configuration {
   private validate(resource: ResourceKey, body: unknown): Problem[] {
     const kind = resource.slice(0, resource.indexOf('/'))
     if (!isKind(kind)) return [{ resource, path: '', message: `There is no resource of kind ${kind}.` }]
-    let validator = this.validators.get(kind)
-    if (!validator) {
-      validator = this.ajv.compile(compiledSchemas[kind])
-      this.validators.set(kind, validator)
-    }
+    const validator = validators[kind]
     if (validator(body)) return []
     return (validator.errors ?? []).map(({ instancePath, message = 'is invalid' }) => ({
       resource,
@@ -80,4 +72,4 @@ export class Configuration {
   }
 }
 
-const isKind = (kind: string): kind is ResourceKind => Object.hasOwn(compiledSchemas, kind)
+const isKind = (kind: string): kind is ResourceKind => Object.hasOwn(validators, kind)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import type { BuildOptions } from 'esbuild'
+import { builtinsByNeed, validatorsAhead } from './ahead.ts'
 
 /** The programs, each with the module that starts it. */
 export const programs = { operator: 'operator/main.ts', sidecar: 'sidecar/main.ts', tradewind: 'cli/main.ts' } as const
@@ -9,8 +10,7 @@ export const programs = { operator: 'operator/main.ts', sidecar: 'sidecar/main.t
 const absent = ['bufferutil', 'utf-8-validate']
 
 /** Packages in CommonJS ask for Node's own modules by `require`, which a module does not have. */
-const banner =
-  "import { createRequire as $createRequire } from 'node:module'; const require = $createRequire(import.meta.url);"
+const banner = "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);"
 
 const options = {
   absWorkingDir: join(import.meta.dirname, '..'),
@@ -20,6 +20,7 @@ const options = {
   format: 'esm',
   external: absent,
   banner: { js: banner },
+  plugins: [builtinsByNeed, validatorsAhead],
   // Names stay: stacks and profiles are read by people.
   minifyWhitespace: true,
   minifySyntax: true,

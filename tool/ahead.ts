@@ -1,0 +1,35 @@
+import { Ajv } from 'ajv'
+import compiled from 'ajv/dist/standalone/index.js'
+import type { Plugin } from 'esbuild'
+import { compiledSchemas } from '../api/compiled.ts'
+import { options } from '../sidecar/validators.ts'
+
+/** Puts in the place of `sidecar/validators.ts` what ajv makes of the schemas, so that neither ajv nor its work is part of the program. */
+export const validatorsAhead: Plugin = {
+  name: 'validators ahead of time',
+  setup(build) {
+    build.onLoad({ filter: /[/\\]sidecar[/\\]validators\.ts$/ }, () => {
+      const ajv = new Ajv({ ...options, code: { source: true, esm: true } })
+      const kinds = Object.keys(compiledSchemas)
+      for (const [kind, schema] of Object.entries(compiledSchemas)) ajv.addSchema(schema, kind)
+      const named = Object.fromEntries(kinds.map((kind) => [kind, kind]))
+      return { contents: `${compiled.default(ajv, named)}\nexport const validators = {${kinds.join()}}`, loader: 'js' }
+    })
+  },
+}
+
+/**
+ * Fetches Node's own modules as CommonJS does. Imported, each would be asked for all that it exports, and `node:http` loads undici,
+ * HTTP/2, readline and worker threads when it is asked for its `WebSocket`: 15 MB, and 30 ms of CPU at the start.
+ */
+export const builtinsByNeed: Plugin = {
+  name: 'builtins by need',
+  setup(build) {
+    build.onResolve({ filter: /^node:/ }, ({ kind, path }) =>
+      kind === 'require-call' ? undefined : { path, namespace: 'builtin' },
+    )
+    build.onLoad({ filter: /^/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
+    }))
+  },
+}
