@@ -181,17 +181,16 @@ export class Push {
         return this.#hello(session, message)
       case 'ack':
         if (message.nonce !== pending?.nonce) return
-        session.refusal = undefined
-        if (message.digest !== pending.to.version.digest)
+        if (message.digest !== pending.digest)
           return this.#close(session, CLOSE.resync, 'Its configuration is not what was sent; it is to connect again.')
-        session.base = pending.to
+        session.accept(pending)
         this.#answered(session, pending, false)
         this.#events.acknowledged?.()
         this.#flush(session)
         return
       case 'nack':
         if (message.nonce !== pending?.nonce) return
-        session.refusal = { pod: session.pod, refused: session.refused(pending), errors: message.errors }
+        session.refuse(pending, message.errors)
         this.#answered(session, pending, true)
         this.#events.refused?.()
         this.#flush(session)
@@ -304,12 +303,12 @@ export class Push {
   #flush(session: Session): boolean {
     const { group } = session
     if (!group || !session.due()) return true
-    const rest = session.update(group)
-    if (this.#underWay > 0 && this.#underWay + rest.length > this.#options.underWay) {
+    const update = session.update(group)
+    if (this.#underWay > 0 && this.#underWay + update.rest.length > this.#options.underWay) {
       this.#waiting.add(session)
       return false
     }
-    const bytes = session.send(group, rest, this.#options.now())
+    const bytes = session.send(group, update, this.#options.now())
     this.#underWay += bytes
     this.#events.pushed?.(bytes)
     if (session.channel.buffered() > this.#options.buffered) this.#slow(session)

@@ -97,12 +97,7 @@ export class Group {
   text(base: object | undefined, changes: () => Changes): string {
     const known = base && this.#texts.get(base)
     if (known !== undefined) return known
-    const set: Partial<Record<ResourceKey, CompiledResource>> = {}
-    const remove: ResourceKey[] = []
-    for (const [key, resource] of changes())
-      if (resource) set[key] = resource
-      else remove.push(key)
-    const text = JSON.stringify({ set, remove, digest: this.head.digest }).slice(1)
+    const text = updateText(changes(), this.head.digest)
     if (base) this.#texts.set(base, text)
     return text
   }
@@ -127,4 +122,14 @@ export class Group {
       },
     }
   }
+}
+
+/** An update from after its nonce on. */
+export function updateText(changes: Changes, digest: string): string {
+  const set: Partial<Record<ResourceKey, CompiledResource>> = {}
+  const remove: ResourceKey[] = []
+  for (const [key, resource] of changes)
+    if (resource) set[key] = resource
+    else remove.push(key)
+  return JSON.stringify({ set, remove, digest }).slice(1)
 }

@@ -2,6 +2,9 @@ import type { ResourceKey } from '../../api/compiled.ts'
 import type { Hello, Report } from '../../api/protocol.ts'
 import type { Channel, Identity } from '../channel.ts'
 import type { Refusal, Serves } from '../fleet.ts'
+import { keyOf } from '../compile/resource.ts'
+import { toggle } from '../../core/digest.ts'
+import { updateText } from './group.ts'
 import type { Group, Version } from './group.ts'
 
 /** A version of a group's configuration. */
@@ -14,6 +17,10 @@ export interface Point {
 export interface Pending {
   readonly nonce: number
   readonly to: Point
+  /** Of the whole that the sidecar is to have then. */
+  readonly digest: string
+  /** What of it is withheld, and the digests of what the sidecar keeps in its place. */
+  readonly held: ReadonlyMap<ResourceKey, string | undefined>
   readonly at: number
   readonly bytes: number
 }
@@ -36,6 +43,8 @@ export class Session {
   base: Point | Serves = new Map()
   pending: Pending | undefined
   refusal: Refusal | undefined
+  /** What it refused by name, in that version: it is offered all else, so that one bad resource does not keep the others from it. */
+  readonly withheld = new Map<ResourceKey, string>()
   /** The version of its group that it has answered, whichever way. */
   answered: Version | undefined
   report: Report | undefined
@@ -43,6 +52,7 @@ export class Session {
   closed = false
   /** The first update is sent even where nothing differs: it tells the sidecar that it is up to date. */
   #fresh = true
+  #again = false
   #nonce = 0
 
   /** `close` ends the connection and its account. */
@@ -62,6 +72,7 @@ export class Session {
     this.base = new Map(Object.entries(hello.have)) as Map<ResourceKey, string> // the keys were checked at the door
     this.pending = undefined
     this.refusal = undefined
+    this.withheld.clear()
     this.#fresh = true
   }
 
@@ -76,37 +87,109 @@ export class Session {
     if (!group || this.pending || this.closed) return false
     if (this.#fresh) return true
     if ('group' in base && base.version === group.head) return false
-    return !(this.refusal && this.answered === group.head)
+    return this.#again || !(this.refusal && this.answered === group.head)
   }
 
-  /** The update that is due, less its beginning, which has the nonce. Those that start from the same share one text. */
-  update(group: Group): string {
+  /** The update that is due. Those of sidecars that start from the same share one text. */
+  update(group: Group): Update {
     const { base } = this
+    if (this.withheld.size > 0) return this.#without(group)
+    const { digest } = group.head
     if (!('group' in base)) {
       const nothing = base.entries()[Symbol.iterator]().next().done === true
-      return group.text(nothing ? NOTHING : undefined, () => group.from(base))
+      return { rest: group.text(nothing ? NOTHING : undefined, () => group.from(base)), digest, held: NONE }
     }
-    if (base.group === group) return group.text(base.version, () => group.since(base.version))
-    return group.text(base.version, () => group.from(this.serves()))
+    const changes = () => (base.group === group ? group.since(base.version) : group.from(this.serves()))
+    return { rest: group.text(base.version, changes), digest, held: NONE }
   }
 
-  /** Sends an update; `rest` is what `update` gave. Returns its size, UTF-16 units. */
-  send(group: Group, rest: string, now: number): number {
+  /** Sends an update. Returns its size, UTF-16 units. */
+  send(group: Group, { rest, digest, held }: Update, now: number): number {
     const nonce = ++this.#nonce
     const text = `{"type":"update","nonce":${nonce},${rest}`
-    this.#fresh = false
-    this.pending = { nonce, to: { group, version: group.head }, at: now, bytes: text.length }
+    this.#fresh = this.#again = false
+    this.pending = { nonce, to: { group, version: group.head }, digest, held, at: now, bytes: text.length }
     this.channel.send(text)
     return text.length
   }
 
-  /** What an update would have brought that it does not serve. */
-  refused({ to }: Pending): Refusal['refused'] {
+  /** It has what was pending. */
+  accept({ to, held }: Pending): void {
+    this.base = held.size === 0 ? to : overlay(to.group.at(to.version), held)
+    if (held.size > 0) return
+    this.refusal = undefined
+    this.withheld.clear()
+  }
+
+  /** It has refused what was pending; what it names is withheld, and the rest is due again. */
+  refuse({ to, held }: Pending, errors: Refusal['errors']): void {
     const serves = this.serves()
-    const refused: Partial<Record<ResourceKey, string>> = {}
-    for (const [key, digest] of to.group.at(to.version).entries()) if (serves.get(key) !== digest) refused[key] = digest
-    return refused as Refusal['refused'] // no key of it is undefined
+    const refused = new Map<ResourceKey, string>()
+    for (const [key, digest] of to.group.at(to.version).entries())
+      if (!held.has(key) && serves.get(key) !== digest) refused.set(key, digest)
+    let named = false
+    for (const key of errors.flatMap(({ resource }) => [resource, ...partsOf(resource, to.group.config)])) {
+      const digest = refused.get(key)
+      if (digest === undefined) continue
+      this.withheld.set(key, digest)
+      refused.delete(key)
+      named = true
+    }
+    this.#again = named && refused.size > 0
+    const before = this.refusal?.errors.filter(({ resource }) => held.has(resource)) ?? []
+    this.refusal = {
+      pod: this.pod,
+      refused: Object.fromEntries([...this.withheld, ...(this.#again ? [] : refused)]) as Refusal['refused'], // by its keys
+      errors: [...before, ...errors],
+    }
+  }
+
+  /** The update that is due, without what was refused and is still the same. */
+  #without(group: Group): Update {
+    const { base } = this
+    const serves = this.serves()
+    const changes = new Map('group' in base && base.group === group ? group.since(base.version) : group.from(serves))
+    const held = new Map<ResourceKey, string | undefined>()
+    let { digest } = group.head
+    for (const [key, refused] of this.withheld) {
+      if (changes.get(key)?.digest !== refused) continue
+      const has = serves.get(key)
+      changes.delete(key)
+      held.set(key, has)
+      digest = toggle(digest, key, refused)
+      if (has !== undefined) digest = toggle(digest, key, has)
+    }
+    return { rest: updateText(changes, digest), digest, held }
   }
 }
 
+/** An update on its way: its text less the beginning, which has the nonce. */
+interface Update extends Pick<Pending, 'digest' | 'held'> {
+  readonly rest: string
+}
+
 const NOTHING = {}
+const NONE: Pending['held'] = new Map()
+
+/** What an endpoint is refused with, too: the keys and addresses that belong to it. */
+function partsOf(resource: ResourceKey, config: Group['config']): readonly ResourceKey[] {
+  const body = config.get(resource)?.body
+  if (!body || !('credentials' in body || 'tls' in body || 'dynamic' in body)) return []
+  const { name, credentials, tls } = body
+  const secrets = [credentials?.secret?.secret, tls?.ca?.secret, tls?.clientCertificate]
+  return [
+    keyOf('addresses', name),
+    ...secrets.flatMap((secret) => (secret === undefined ? [] : [keyOf('secret', secret)])),
+  ]
+}
+
+/** A configuration with some resources other than it has them; undefined for those that are not there. */
+function overlay(under: Serves, over: ReadonlyMap<ResourceKey, string | undefined>): Serves {
+  return {
+    get: (key) => (over.has(key) ? over.get(key) : under.get(key)),
+    *entries() {
+      for (const entry of under.entries()) if (!over.has(entry[0])) yield entry
+      for (const [key, digest] of over) if (digest !== undefined) yield [key, digest]
+    },
+  }
+}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
 import fc from 'fast-check'
+import type { CompiledConfig } from '../../api/compiled.ts'
 import { CAPABILITIES } from '../../api/protocol.ts'
 import { keyOf } from '../../operator/compile/resource.ts'
 import { Push } from '../../operator/push.ts'
@@ -162,6 +163,75 @@ test('push: a refused update leaves the last good one, is not sent again, and th
   publish()
   assert.deepEqual(has(sidecar), wanted(world, 'ai'))
   assert.deepEqual(push.fleet().refusals, [])
+})
+
+/** Refuses a configuration that has a weight of 13 in a route, and names the route. */
+function refuses13(config: CompiledConfig) {
+  return [...config]
+    .filter(([key, { body }]) => key.startsWith('route/') && JSON.stringify(body).includes('"weight":13'))
+    .map(([resource]) => ({ resource, path: '.rules', message: 'no' }))
+}
+
+test('push: what a sidecar refuses by name is withheld alone: the rest of the edit, and those that follow, reach it', (t) => {
+  const { push, world, publish } = started(t)
+  two(world)
+  world.pod('ai/p')
+  publish()
+  const sidecar = new TestSidecar()
+  sidecar.refuse = refuses13
+  sidecar.connect(push, 'ai/p')
+  const good = has(sidecar)
+  const resource = keyOf('route', 'ai/r')
+  const reason = (id: string) => {
+    const conditions = statuses(world.compiler, push.fleet()).get(id)?.status.conditions
+    return conditions?.find(({ type }) => type === 'Programmed')?.reason
+  }
+  world.route('ai/r', 'chat', { a: 13, b: 1 })
+  world.route('ai/s', 'other', { b: 1 })
+  publish()
+  assert.deepEqual(has(sidecar), { ...wanted(world, 'ai'), [resource]: good[resource] })
+  assert.deepEqual([reason('ModelRoute ai/r'), reason('ModelRoute ai/s')], ['Rejected', 'Programmed'])
+
+  world.route('ai/s', 'other', { a: 1 })
+  world.route('ai/new', 'new', { a: 1 })
+  publish()
+  assert.deepEqual(has(sidecar), { ...wanted(world, 'ai'), [resource]: good[resource] })
+  assert.deepEqual([reason('ModelRoute ai/r'), reason('ModelRoute ai/new')], ['Rejected', 'Programmed'])
+  assert.deepEqual(Object.keys(sidecar.updates.at(-1)?.set ?? {}).sort(), ['route/ai/new', 'route/ai/s'])
+
+  world.route('ai/r', 'chat', { a: 14, b: 1 })
+  publish()
+  assert.deepEqual(has(sidecar), wanted(world, 'ai'))
+  assert.equal(reason('ModelRoute ai/r'), 'Programmed')
+  assert.deepEqual(push.fleet().refusals, [])
+})
+
+test('push: an endpoint that is refused for its keys is withheld with them', (t) => {
+  const { push, world, publish } = started(t)
+  two(world)
+  const secret = (value: string) =>
+    world.secrets.set('ai/k', {
+      namespace: 'ai',
+      name: 'k',
+      labels: { 'tradewind.dev/use': 'credentials' },
+      data: { k: value },
+    })
+  secret('good')
+  world.endpoint('ai/a', { credentials: { type: 'Secret', secret: { name: 'k', key: 'k' } } })
+  publish()
+  const sidecar = new TestSidecar()
+  sidecar.refuse = (config) => {
+    const body = config.get('secret/ai/k:k')?.body
+    return body && 'data' in body && body.data['k'] === 'bad'
+      ? [{ resource: 'endpoint/ai/a', path: '', message: 'bad key' }]
+      : []
+  }
+  sidecar.connect(push, 'ai/p')
+  const good = has(sidecar)
+  secret('bad')
+  world.route('ai/s', 'other', { b: 1 })
+  publish()
+  assert.deepEqual(has(sidecar), { ...wanted(world, 'ai'), 'secret/ai/k:k': good['secret/ai/k:k'] })
 })
 
 test('push: nothing is sent before there is a compile, and those who came before it are not forgotten', (t) => {
@@ -426,7 +496,7 @@ test('push: reports add up over sidecars, and go with those who leave', (t) => {
 
 test('push: whatever happens, each sidecar ends with what its pod is to have', () => {
   const step = fc.oneof(
-    fc.record({ do: fc.constant('weight' as const), route: fc.nat(2), weight: fc.nat(3) }),
+    fc.record({ do: fc.constant('weight' as const), route: fc.nat(2), weight: fc.constantFrom(0, 1, 2, 13) }),
     fc.record({ do: fc.constant('remove' as const), route: fc.nat(2) }),
     fc.record({ do: fc.constant('selector' as const), route: fc.nat(2), app: fc.nat(2) }),
     fc.record({ do: fc.constant('hold' as const), sidecar: fc.nat(2) }),
@@ -443,6 +513,7 @@ test('push: whatever happens, each sidecar ends with what its pod is to have', (
       let push = new Push({ now: () => 0 })
       push.publish(world.compiler.compile(world))
       const sidecars = [0, 1, 2].map(() => new TestSidecar())
+      for (const sidecar of sidecars) sidecar.refuse = refuses13
       const connect = (i: number) => {
         const sidecar = sidecars[i]
         sidecar?.cut()
@@ -460,7 +531,7 @@ test('push: whatever happens, each sidecar ends with what its pod is to have', (
         if (it.do === 'hold' && sidecar) sidecar.held = true
         if (it.do === 'release') sidecar?.release(it.count)
         if (it.do === 'refuse' && sidecar)
-          sidecar.refuse = it.yes ? () => [{ resource: keyOf('route', 'ai/r0'), path: '', message: 'no' }] : undefined
+          sidecar.refuse = it.yes ? () => [{ resource: keyOf('route', 'ai/r0'), path: '', message: 'no' }] : refuses13
         if (it.do === 'cut') sidecar?.cut()
         if (it.do === 'connect') connect(it.sidecar)
         if (it.do === 'restart') {
@@ -471,7 +542,7 @@ test('push: whatever happens, each sidecar ends with what its pod is to have', (
       }
       for (const [i, sidecar] of sidecars.entries()) {
         sidecar.held = false
-        sidecar.refuse = undefined
+        sidecar.refuse = refuses13
         if (sidecar.closed) connect(i)
         sidecar.release()
       }
@@ -479,7 +550,12 @@ test('push: whatever happens, each sidecar ends with what its pod is to have', (
       world.route('ai/last', 'last', { a: 1 })
       push.publish(world.compiler.compile(world))
       for (const [i, sidecar] of sidecars.entries()) {
-        assert.deepEqual(has(sidecar), wanted(world, 'ai', { app: `${i}` }))
+        const bad = refuses13(
+          new Map([...world.compiler.resources].filter(([key]) => key in wanted(world, 'ai', { app: `${i}` }))),
+        ).map(({ resource }) => resource)
+        const but = (all: Readonly<Record<string, unknown>>) =>
+          Object.fromEntries(Object.entries(all).filter(([key]) => !bad.some((resource) => resource === key)))
+        assert.deepEqual(but(has(sidecar)), but(wanted(world, 'ai', { app: `${i}` })))
         const serves = push.fleet().sidecars.find(({ pods }) => pods.includes(`ai/p${i}`))?.serves
         assert.deepEqual(Object.fromEntries([...(serves?.entries() ?? [])].sort()), has(sidecar))
       }
