@@ -6,6 +6,7 @@ import { Refused } from './authenticate.ts'
 import type { Compiled } from './compile/index.ts'
 import type { Fleet } from './fleet.ts'
 import type { Leadership } from './lead.ts'
+import { quiet } from './listen.ts'
 import { OVERVIEW_PATH, overview } from './overview.ts'
 import { bearerToken } from './sockets.ts'
 
@@ -48,7 +49,7 @@ export function adminApi(options: AdminOptions): Express {
       response.status(status).json({ error: { message } })
     }
   }
-  const app = express().disable('x-powered-by')
+  const app = quiet(express())
   app.get(OVERVIEW_PATH, (request, response) => void answer(request, response))
   app.use((request, response) => {
     response.status(404).json({ error: { message: `There is nothing at ${request.path}.` } })

@@ -1,9 +1,10 @@
 import express, { type Express } from 'express'
 import type { Registry } from 'prom-client'
+import { quiet } from './listen.ts'
 
 /** `/healthz`, `/readyz` and `/metrics`. */
 export function health(registry: Registry, ready: () => boolean): Express {
-  const app = express().disable('x-powered-by')
+  const app = quiet(express())
   app.get('/healthz', (_, response) => {
     response.type('text').send('ok\n')
   })

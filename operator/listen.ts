@@ -1,7 +1,13 @@
 import { createServer as createPlain, type RequestListener, type Server } from 'node:http'
 import { createServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { Express } from 'express'
 import type { KeyPair } from './certificates.ts'
+
+/** Says nothing of itself in its answers: neither what it is made of nor where it failed. */
+export function quiet(app: Express): Express {
+  return app.disable('x-powered-by').set('env', 'production')
+}
 
 /** Starts a plain server; resolves when it listens. Port 0 takes a free one. */
 export async function listen(handler: RequestListener, host: string, port: number): Promise<Server> {

@@ -7,7 +7,7 @@ import { Refused, type Tokens } from './authenticate.ts'
 import type { Fleet } from './fleet.ts'
 import type { Leadership } from './lead.ts'
 import { concernedKeys, partOf, partUpdate, wholeFleet, type Part, type PartUpdate, type Row } from './part.ts'
-import { bearerToken, keepAlive, refuse } from './sockets.ts'
+import { bearerToken, keepAlive, left, refuse } from './sockets.ts'
 
 /** Where followers bring their parts. */
 export const MERGE_PATH = '/v1/merge'
@@ -77,12 +77,13 @@ export class Merge {
     }, GATHER)
   }
 
-  close(): void {
+  /** Resolves when no connection is left. */
+  async close(): Promise<void> {
     this.#closed = true
     for (const timer of [this.#ping, this.#timer, this.#retry]) clearTimeout(timer)
     this.#upward?.terminate()
     for (const socket of this.#server.clients) socket.close(1001, 'The operator is stopping.')
-    this.#server.close()
+    await left(this.#server)
   }
 
   /** Takes a follower's connection. */
@@ -104,13 +105,18 @@ export class Merge {
     this.#parts.set(socket, part)
     socket.on('error', () => socket.terminate())
     socket.on('message', (data: Buffer) => {
-      // From our own kind: its token said so.
-      const update = JSON.parse(data.toString()) as PartUpdate
-      if (update.epoch !== epoch || !this.#parts.has(socket)) return socket.close(1008, 'Another epoch.')
-      const gone = update.drop.flatMap((name) => part.get(name) ?? [])
-      for (const name of update.drop) part.delete(name)
-      for (const [name, row] of Object.entries(update.set)) part.set(name, row)
-      this.#options.changed(concernedKeys(gone, Object.values(update.set)))
+      try {
+        // From our own kind, its token says so; while an upgrade rolls out, maybe of another release.
+        const { epoch: of, drop, set } = JSON.parse(data.toString()) as PartUpdate
+        if (of !== epoch || !this.#parts.has(socket)) return socket.close(1008, 'Another epoch.')
+        const gone = drop.flatMap((name) => part.get(name) ?? [])
+        for (const name of drop) part.delete(name)
+        for (const [name, row] of Object.entries(set)) part.set(name, row)
+        this.#options.changed(concernedKeys(gone, Object.values(set)))
+      } catch (error) {
+        this.#options.log.warn({ error: String(error) }, 'a follower says what is not understood')
+        socket.close(1007, 'Not understood.')
+      }
     })
     socket.on('close', () => {
       if (this.#parts.delete(socket)) this.#options.changed(concernedKeys([...part.values()], []))

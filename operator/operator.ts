@@ -16,7 +16,7 @@ import { happenings } from './events.ts'
 import { health } from './health.ts'
 import { Jwks } from './jwks.ts'
 import { Lead } from './lead.ts'
-import { listen, listenTls, portOf, renew, stopListening } from './listen.ts'
+import { listen, listenTls, portOf, quiet, renew, stopListening } from './listen.ts'
 import { Loop } from './loop.ts'
 import { MERGE_PATH, Merge } from './merge.ts'
 import { Metrics } from './metrics.ts'
@@ -174,7 +174,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
   })
   const given = settings.webhookCertDir ? await webhookCertificate(settings.webhookCertDir, log) : undefined
   const webhookServer = await listenTls(
-    express().use(hooks),
+    quiet(express()).use(hooks),
     given?.current ?? authority.serving,
     host,
     settings.webhookPort,
@@ -213,9 +213,8 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
       ready = false
       await lead.stop()
       await writer.idle()
-      sockets.close()
-      merge.close()
       await loop.stop()
+      await Promise.all([sockets.close(), merge.close()])
       given?.stop()
       await Promise.all([pushServer, webhookServer, metricsServer].map((server) => stopListening(server, GRACE)))
       await authority.stop()

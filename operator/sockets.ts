@@ -92,10 +92,10 @@ export class SidecarSockets {
     }
   }
 
-  /** Stops looking after the sockets; who attached them closes them. */
-  close(): void {
+  /** Stops looking after the sockets, which have been told to close; resolves when none is left. */
+  async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
-    this.#server.close()
+    await left(this.#server)
   }
 
   async #identify(token: string | undefined): Promise<{ identity: Identity; expires: number }> {
@@ -161,6 +161,17 @@ function channel(webSocket: WebSocket): Channel {
       webSocket.on('message', (data: Buffer, isBinary) => listener(isBinary ? '' : data.toString())),
     onClose: (listener) => webSocket.on('close', (code, reason) => listener(code, String(reason))),
   }
+}
+
+/** How long the other end has to answer a close, ms. */
+const FAREWELL = 1000
+
+/** Resolves when all clients have left; those that stay are cut off after a moment. */
+export async function left(server: WebSocketServer): Promise<void> {
+  const until = performance.now() + FAREWELL
+  while (server.clients.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20))
+  for (const client of server.clients) client.terminate()
+  server.close()
 }
 
 const silent = new WeakSet<WebSocket>()

@@ -127,6 +127,8 @@ export class StatusWriter {
         // Gone, or another object of the same name by now: what the watch brings next is compiled anew.
         if (error instanceof ApiError && (error.status === 404 || error.status === 409)) return
         this.#log.warn({ key, error: String(error) }, 'a status could not be written')
+        // What the API server does not admit it will not admit a second time either; what is wanted next may be another thing.
+        if (error instanceof ApiError && (error.status === 400 || error.status === 422)) return
         if (!this.#due.has(key))
           this.#due.set(key, { status: due.status, at: performance.now() + 1000 + Math.random() * 1000 })
       }
