@@ -50,7 +50,8 @@ export function connect(to: Destination, done: Done, read?: Read): () => void {
     const { tls } = to
     if (!tls) return
     const secured = connectTls({
-      ...(raw ? { socket: raw } : { host: to.host, port: to.port, lookup }),
+      // Through a proxy too there must be a name to hold the certificate against.
+      ...(raw ? { socket: raw, host: tls.serverName } : { host: to.host, port: to.port, lookup }),
       ...(isIP(tls.serverName) ? {} : { servername: tls.serverName }),
       ...(tls.ca === undefined ? {} : { ca: tls.ca }),
       ...(tls.cert === undefined ? {} : { cert: tls.cert, key: tls.key }),
@@ -98,14 +99,14 @@ function ready(socket: Socket): Socket {
 
 /** CONNECT (RFC 9110, section 9.3.6). */
 function openTunnel(to: Destination, proxy: string, done: Done): () => void {
-  const { protocol, hostname, port } = new URL(proxy)
+  const { protocol, hostname, port, username, password } = new URL(proxy)
   const authority = `${isIP(to.host) === 6 ? `[${to.host}]` : to.host}:${to.port}`
   const outgoing = (protocol === 'https:' ? requestTls : request)({
     host: hostname.replace(/^\[|\]$/g, ''),
     port: port || (protocol === 'https:' ? 443 : 80),
     method: 'CONNECT',
     path: authority,
-    headers: { host: authority },
+    headers: { host: authority, ...(username ? { 'proxy-authorization': basic(username, password) } : {}) },
     agent: false,
   })
   outgoing
@@ -125,6 +126,10 @@ function openTunnel(to: Destination, proxy: string, done: Done): () => void {
     .end()
   return () => outgoing.destroy()
 }
+
+/** RFC 7617; the proxy's URL in the environment may carry a user, percent-encoded. */
+const basic = (username: string, password: string): string =>
+  `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`
 
 /** Name resolution that leaves out forbidden addresses, so that a name cannot lead where a literal may not. */
 const lookup: LookupFunction = (hostname, options, callback) => {

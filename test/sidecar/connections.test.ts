@@ -171,9 +171,11 @@ test('connections: material that is none is refused with the configuration', asy
 /** A proxy that takes CONNECT, and tells what it was asked for. */
 async function proxy(t: TestContext, status = '200 OK') {
   const asked: string[] = []
+  const authorized: (string | undefined)[] = []
   const server = createHttp()
   server.on('connect', (incoming, client, head) => {
     asked.push(incoming.url ?? '')
+    authorized.push(incoming.headers['proxy-authorization'])
     client.on('error', () => {})
     if (status !== '200 OK') return client.end(`HTTP/1.1 ${status}\r\n\r\n`)
     const [, host = '', port] = /^(.*):(\d+)$/.exec(incoming.url ?? '') ?? []
@@ -185,7 +187,7 @@ async function proxy(t: TestContext, status = '200 OK') {
     client.on('close', () => onward.destroy())
     return undefined
   })
-  return { asked, url: `http://127.0.0.1:${await listening(t, server)}` }
+  return { asked, authorized, url: `http://127.0.0.1:${await listening(t, server)}` }
 }
 
 test('connections: through a proxy, given or of the environment, TLS inside', async (t) => {
@@ -209,6 +211,26 @@ test('connections: through a proxy, given or of the environment, TLS inside', as
   )
   assert.equal((await ask(without.url)).code, 'connect_failed')
   assert.equal(relay.asked.length, 2)
+})
+
+test('connections: the user in the URL of the environment’s proxy is told to the proxy, and to nobody else', async (t) => {
+  const { ca, of } = await authority('model.example')
+  const [a] = await upstreams(t, { tls: of['model.example'] })
+  const relay = await proxy(t)
+  const { url } = await dataPath(
+    t,
+    {
+      routes,
+      endpoints: [
+        endpoint('a', `https://model.example:${a.port}/v1`, { tls: { ca: { secret: 'ai/ca', key: 'ca.crt' } } }),
+      ],
+      secrets: { 'ai/ca': { data: { 'ca.crt': ca } } },
+    },
+    { environment: { HTTPS_PROXY: relay.url.replace('http://', 'http://us%40er:pass@') } },
+  )
+  assert.equal((await ask(url)).status, 200)
+  assert.deepEqual(relay.authorized, [`Basic ${Buffer.from('us@er:pass').toString('base64')}`])
+  assert.equal(a.requests()[0]?.headers['proxy-authorization'], undefined)
 })
 
 test('connections: a proxy that refuses is an error that says so', async (t) => {
