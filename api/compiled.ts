@@ -13,7 +13,7 @@ import { FALLBACK_ON, RETRY_ON } from './failure-kinds.ts'
  * | `route/NAMESPACE/NAME` | a ModelRoute |
  * | `endpoint/NAMESPACE/NAME` | a ModelEndpoint |
  * | `addresses/NAMESPACE/NAME` | where a ModelEndpoint of address type Service or Pods is, at the moment |
- * | `secret/NAMESPACE/NAME` | the keys of a Secret that an endpoint uses; never logged, dumped or measured |
+ * | `secret/NAMESPACE/NAME:KEY` | one key of a Secret that an endpoint uses (`NAME:tls`: a certificate and its key); never logged, dumped or measured |
  */
 export type ResourceKey = `${ResourceKind}/${string}/${string}`
 export type ResourceKind = keyof typeof compiledSchemas

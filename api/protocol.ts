@@ -20,6 +20,7 @@ export const CAPABILITIES: readonly string[] = [
   'sticky:header',
 ]
 
+/** The first message, and again where what the sidecar has is not what either side takes it to have. */
 export interface Hello {
   readonly type: 'hello'
   readonly protocol: number
@@ -56,7 +57,7 @@ export interface Auth {
   readonly type: 'auth'
   readonly token: string
 }
-/** Both ways, every 30 s: the digest of the whole configuration; a difference makes the operator send all again. */
+/** Both ways, every 30 s: the digest of the whole configuration; one that sees a difference has the sidecar say hello again. */
 export interface Check {
   readonly type: 'check'
   readonly digest: string

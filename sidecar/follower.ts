@@ -39,8 +39,6 @@ export function digestOf(config: CompiledConfig): string {
  */
 export class Follower {
   held: Held
-  /** The operator has said that this is the configuration, on this connection or one before. */
-  confirmed = false
   readonly #options: FollowerOptions
   #send: ((text: string) => void) | undefined
 
@@ -109,18 +107,27 @@ export class Follower {
     if (whole !== digest) return this.#hello()
     // What is in force already is not built anew; nothing at all is, the first time, so that the sidecar counts as configured.
     const unchanged = whole === this.held.digest && this.held.since > 0
-    const errors = unchanged ? [] : this.#options.apply(config)
+    const errors = unchanged ? [] : this.#apply(config)
     if (errors.length > 0) {
       this.#say({ type: 'nack', nonce, digest: this.held.digest, errors })
       this.#options.refused?.(errors)
       return
     }
-    this.confirmed = true
     if (!unchanged) {
       this.held = { config, digest: whole, since: this.#options.wall() }
     }
     this.#say({ type: 'ack', nonce, digest: whole })
     if (!unchanged) this.#options.applied?.(this.held)
+  }
+
+  /** A fault of ours refuses the update as a whole: connecting again would bring the same one. */
+  #apply(config: CompiledConfig): Nack['errors'] {
+    try {
+      return this.#options.apply(config)
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      return [{ resource: '' as ResourceKey, path: '', message }] // no resource in particular
+    }
   }
 
   #say(message: FromSidecar): void {

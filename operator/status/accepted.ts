@@ -30,7 +30,7 @@ export function accepted(view: View, id: string, generation: number, fault: Faul
 }
 
 /** A problem in one line: where, which field, what. */
-export function sentence({ at, path, message }: Problem): string {
+function sentence({ at, path, message }: Problem): string {
   const text = [at, path, message].filter((part) => part !== undefined && part !== '').join(': ')
   return /[.!?]$/.test(text) ? text : `${text}.`
 }

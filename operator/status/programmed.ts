@@ -15,7 +15,7 @@ export function some(names: readonly string[]): string {
  * are named, and so are those that refused it, with what they say.
  */
 export function programmed(reach: Reach, generation: number, selected: string): Untimed {
-  const { targeted, connected, acknowledged, missing, refusals } = reach
+  const { targeted, connected, acknowledged, tooOld, missing, refusals } = reach
   const condition = (status: Untimed['status'], reason: string, message: string): Untimed => ({
     type: CONDITIONS.programmed,
     status,
@@ -26,10 +26,17 @@ export function programmed(reach: Reach, generation: number, selected: string): 
   if (targeted === 0) return condition('False', REASONS.noSidecars, `No running pod with a sidecar ${selected}.`)
   if (refusals.length > 0) {
     const [{ errors } = { errors: [] }] = refusals
-    const said = errors.map(({ resource, path, message }) => `${resource}${path && ` ${path}`}: ${message}`).join('; ')
+    const said = errors
+      .slice(0, NAMED)
+      .map(({ resource, path, message }) => [`${resource} ${path}`.trim(), message].filter(Boolean).join(': '))
+      .join('; ')
     const pods = some(refusals.map(({ pod }) => pod))
     const message = `${refusals.length} of ${connected} connected sidecars refused generation ${generation} and serve what they had: ${pods}. ${said}`
     return condition('False', REASONS.rejected, message)
+  }
+  if (tooOld.length > 0) {
+    const message = `${tooOld.length} of ${connected} connected sidecars are too old for it: ${some(tooOld)}. Restart these pods to have them updated.`
+    return condition('False', REASONS.sidecarTooOld, message)
   }
   if (connected === 0)
     return condition(

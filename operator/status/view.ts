@@ -15,6 +15,8 @@ export interface Reach {
   readonly targeted: number
   readonly connected: number
   readonly acknowledged: number
+  /** Pods of connected ones that are too old to be given it at all. */
+  readonly tooOld: readonly string[]
   /** Pods that are targeted and not connected. */
   readonly missing: readonly string[]
   readonly refusals: readonly Refusal[]
@@ -43,6 +45,7 @@ export class View {
     const groups = new Map<SidecarGroup, number>()
     const missing: string[] = []
     const refusals: Refusal[] = []
+    const tooOld = new Set<string>()
     let targeted = 0
     let connected = 0
     let acknowledged = 0
@@ -55,11 +58,12 @@ export class View {
           connected += count
           groups.set(group, (groups.get(group) ?? 0) + count)
           const expected = this.compiled.resource(key, group.lacks)?.digest
-          if (expected !== undefined && group.serves.get(key) === expected) acknowledged += count
+          if (expected === undefined) for (const pod of group.pods) tooOld.add(pod)
+          else if (group.serves.get(key) === expected) acknowledged += count
         }
         if (this.#refusalOf.size > 0) refusals.push(...this.#refusals(namespace, audience, key))
       }
-    return { targeted, connected, acknowledged, missing, refusals, groups }
+    return { targeted, connected, acknowledged, tooOld: [...tooOld], missing, refusals, groups }
   }
 
   /** Attempts on a target in the last minute. */

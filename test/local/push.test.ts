@@ -543,8 +543,10 @@ test('push: whatever happens, each sidecar ends with what its pod is to have', (
       for (const [i, sidecar] of sidecars.entries()) {
         sidecar.held = false
         sidecar.refuse = refuses13
-        if (sidecar.closed) connect(i)
         sidecar.release()
+        // What was refused is not offered again on the same connection.
+        const refused = push.fleet().refusals.some(({ pod }) => pod === `ai/p${i}`)
+        if (sidecar.closed || refused) connect(i)
       }
       // One more edit reaches those that refused the last one.
       world.route('ai/last', 'last', { a: 1 })
@@ -565,4 +567,24 @@ test('push: whatever happens, each sidecar ends with what its pod is to have', (
     }),
     { numRuns: 300 },
   )
+})
+
+test('push: a sidecar that fails at an update refuses it, and goes on with what it has', (t) => {
+  const { push, world, publish } = started(t)
+  two(world)
+  world.pod('ai/p')
+  publish()
+  const sidecar = new TestSidecar()
+  sidecar.connect(push, 'ai/p')
+  const good = has(sidecar)
+  sidecar.refuse = () => {
+    throw new Error('a fault')
+  }
+  world.route('ai/r', 'chat', { a: 1, b: 1 })
+  publish()
+  assert.deepEqual(has(sidecar), good)
+  assert.equal(sidecar.closed, undefined)
+  const status = statuses(world.compiler, push.fleet()).get('ModelRoute ai/r')?.status
+  const programmed = status?.conditions.find(({ type }) => type === 'Programmed')
+  assert.match(programmed?.message ?? '', /serve what they had: ai\/p\. a fault/)
 })
