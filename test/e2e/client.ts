@@ -62,7 +62,7 @@ async function ask(stream: boolean): Promise<Outcome> {
   }
 }
 
-/** Sends `rate` requests a second, every other one a stream, until `count` are sent or someone says stop. */
+/** Sends `rate` requests a second, every other one a stream, until `count` are sent, or someone says stop and two seconds are over. */
 async function load(name: string, rate: number, count: number): Promise<Load> {
   writeFileSync(runFile(name), '')
   const byEndpoint: Record<string, number> = {}
@@ -70,7 +70,7 @@ async function load(name: string, rate: number, count: number): Promise<Load> {
   const pending = new Set<Promise<void>>()
   let [sent, failed] = [0, 0]
   const start = performance.now()
-  while (sent < count && existsSync(runFile(name))) {
+  while (sent < count && (sent < rate * 2 || existsSync(runFile(name)))) {
     const one = ask(sent++ % 2 === 0).then(({ ok, endpoint, error }) => {
       byEndpoint[endpoint] = (byEndpoint[endpoint] ?? 0) + 1
       if (ok) return
