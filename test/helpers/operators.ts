@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { globSync } from 'node:fs'
 import type { CompiledConfig } from '../../api/compiled.ts'
@@ -38,16 +38,22 @@ const admin = {
 }
 
 export interface OperatorOptions {
+  /** The module to run, with flags for its Node before it; unless given, the source. */
+  readonly program?: readonly string[]
   readonly flags?: readonly string[]
   readonly env?: NodeJS.ProcessEnv
+  /** Its token for the API server; a good one unless given. */
+  readonly token?: string
 }
 
 /** An operator, as a process of its own. */
 export interface OperatorProcess {
   readonly child: Child
-  /** Its process id, for those that measure it. */
+  /** Its name in the Lease. */
   readonly pod: string
   readonly ports: { readonly push: number; readonly webhooks: number; readonly metrics: number }
+  /** Where its ServiceAccount is mounted. */
+  readonly serviceAccount: string
   /** What it logged, one object a line. */
   log(): readonly { readonly msg?: string; readonly [field: string]: unknown }[]
   /** A metric's value, with its labels as they are printed. */
@@ -64,9 +70,14 @@ export async function startOperator(server: ApiServer, options: OperatorOptions 
   const log = join(server.directory, `${pod}.log`)
   const tokenFile = join(server.directory, `${pod}.token`)
   writeFileSync(tokenFile, await server.token(SYSTEM, ACCOUNT, { audience: 'tradewind' }))
-  const { kubeconfig } = server.as(await server.token(SYSTEM, ACCOUNT))
+  // As kubelet mounts it into a pod.
+  const serviceAccount = join(server.directory, `${pod}.account`)
+  mkdirSync(serviceAccount)
+  writeFileSync(join(serviceAccount, 'ca.crt'), server.ca)
+  writeFileSync(join(serviceAccount, 'token'), options.token ?? (await server.token(SYSTEM, ACCOUNT)))
+  const { hostname, port } = new URL(server.url)
   const flags = {
-    kubeconfig,
+    'service-account': serviceAccount,
     namespace: SYSTEM,
     pod,
     'sidecar-image': 'example.test/sidecar:1',
@@ -79,9 +90,10 @@ export async function startOperator(server: ApiServer, options: OperatorOptions 
     'metrics-port': '0',
   }
   const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
-  const child = startChild(process.execPath, [join(root, 'operator/main.ts'), ...args, ...(options.flags ?? [])], {
+  const program = options.program ?? [join(root, 'operator/main.ts')]
+  const child = startChild(process.execPath, [...program, ...args, ...(options.flags ?? [])], {
     log,
-    env: { ...process.env, ...options.env },
+    env: { ...process.env, KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port, ...options.env },
   })
   const lines = () =>
     readFileSync(log, 'utf8')
@@ -102,6 +114,7 @@ export async function startOperator(server: ApiServer, options: OperatorOptions 
     child,
     pod,
     ports,
+    serviceAccount,
     log: lines,
     async metric(name) {
       const text = await (await fetch(`http://127.0.0.1:${ports.metrics}/metrics`)).text()

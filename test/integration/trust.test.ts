@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { after, before, describe, test } from 'node:test'
 import { useApiServer } from '../helpers/envtest.ts'
@@ -180,6 +182,21 @@ describe('trust and its rotation', { skip: needs('kube-apiserver', 'etcd', 'kube
     assert.deepEqual(
       sidecar.history.map(({ connected }) => connected),
       [true],
+    )
+  })
+
+  test('the operator’s own token is renewed under its watches', async (t) => {
+    const good = await server().token(SYSTEM, 'tradewind-operator')
+    const claims = JSON.parse(Buffer.from(good.split('.')[1] ?? '', 'base64url').toString()) as object // a JWT's claims
+    const ends = Math.floor(Date.now() / 1000) + 20
+    await Promise.all(operators.map((it) => it.stop()))
+    const alone = await startOperator(server(), { token: server().key.sign({ ...claims, exp: ends }) })
+    t.after(() => alone.stop())
+    writeFileSync(join(alone.serviceAccount, 'token'), good)
+    await eventually(() => assert.ok(Date.now() / 1000 > ends + 1), { within: 30_000, every: 100 })
+    await apply(server(), endpoint('ai', 'afterwards'))
+    await eventually(async () =>
+      assert.equal((await seen(server(), 'mep', 'ai', 'afterwards')).condition('Accepted'), 'True/Accepted'),
     )
   })
 })
