@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { load } from 'js-yaml'
 import { REASONS } from '../../api/conditions.ts'
+import { errors } from '../../core/errors.ts'
 import { needs, serverPath } from '../helpers/needs.ts'
 import { runProgram } from '../helpers/program.ts'
 import { chart, defaults, leaves, schemaOf, template, valueAt, type Values } from './chart.ts'
@@ -55,5 +56,16 @@ test('docs: the runbook has every reason that something is wrong', () => {
   const missing = Object.values(REASONS).filter(
     (reason) => !good.includes(reason) && !runbook.includes(`\`${reason}\``),
   )
+  assert.deepEqual(missing, [])
+})
+
+test('docs: the runbook has every code of our own errors, and no other', () => {
+  const [, part = ''] = readFileSync(join(docs, 'runbook.md'), 'utf8').split("## By the error's code")
+  const codes = [...part.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = '']) => cell.match(/[a-z_]+(?=`)/g) ?? [])
+  const known = Object.entries<{ type: string; verdict?: string }>(errors)
+  const unknown = codes.filter((code) => !known.some(([name]) => name === code))
+  assert.deepEqual(unknown, [])
+  const ours = known.filter(([, { type, verdict }]) => type !== 'invalid_request_error' && verdict === 'none')
+  const missing = ours.flatMap(([name]) => (codes.includes(name) ? [] : [name]))
   assert.deepEqual(missing, [])
 })
