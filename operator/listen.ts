@@ -9,8 +9,8 @@ export function quiet(app: Express): Express {
   return app.disable('x-powered-by').set('env', 'production')
 }
 
-/** Starts a plain server; resolves when it listens. Port 0 takes a free one. */
-export async function listen(handler: RequestListener, host: string, port: number): Promise<Server> {
+/** Starts a plain server; resolves when it listens. Port 0 takes a free one; without a host it is all addresses of the machine. */
+export async function listen(handler: RequestListener, host: string | undefined, port: number): Promise<Server> {
   return started(createPlain(handler), host, port)
 }
 
@@ -18,7 +18,7 @@ export async function listen(handler: RequestListener, host: string, port: numbe
 export async function listenTls(
   handler: RequestListener,
   pair: KeyPair,
-  host: string,
+  host: string | undefined,
   port: number,
 ): Promise<TlsServer> {
   return started(createServer({ cert: pair.certificate, key: pair.key, minVersion: 'TLSv1.2' }, handler), host, port)
@@ -44,10 +44,10 @@ export async function stopListening(server: Server | TlsServer, grace: number): 
   clearTimeout(timer)
 }
 
-function started<S extends Server | TlsServer>(server: S, host: string, port: number): Promise<S> {
+function started<S extends Server | TlsServer>(server: S, host: string | undefined, port: number): Promise<S> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, () => {
+    server.listen({ port, ...(host ? { host } : {}) }, () => {
       server.off('error', reject)
       resolve(server)
     })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { SettingsError, readSettings, settingsHelp } from './settings.ts'
 
@@ -68,4 +69,27 @@ test('settings: a cleanup needs no more than what it removes', () => {
 test('settings: the help names every flag', () => {
   for (const key of Object.keys(readSettings([], given)))
     assert.ok(settingsHelp().includes(`--${key.replaceAll(/[A-Z]/g, (it) => `-${it.toLowerCase()}`)} `), key)
+})
+
+test('settings: docs/operator.md names each, and its default', () => {
+  const page = readFileSync(new URL('../docs/operator.md', import.meta.url), 'utf8')
+  const flags = settingsHelp().match(/--[a-z-]+/g) ?? []
+  assert.deepEqual(
+    flags.filter((flag) => !page.includes(`\`${flag}\``)),
+    [],
+  )
+  const { sidecarImage: _, namespace: __, pod: ___, ...defaults } = readSettings([], given)
+  for (const value of Object.values(defaults))
+    if (typeof value === 'string' && value !== '') assert.ok(page.includes(`\`${value}\``), value)
+})
+
+test('metrics: docs/operator.md names each', async () => {
+  const { Metrics } = await import('./metrics.ts')
+  const { registry } = new Metrics(() => ({ connected: 0, queued: 0, oldest: 0, statusWrites: 0, leading: false }))
+  const page = readFileSync(new URL('../docs/operator.md', import.meta.url), 'utf8')
+  const names = registry.getMetricsAsArray().map(({ name }) => name)
+  assert.deepEqual(
+    names.filter((name) => name.startsWith('tradewind') && !page.includes(`\`${name}\``)),
+    [],
+  )
 })
