@@ -227,7 +227,17 @@ export class Push {
     session.channel.send(JSON.stringify({ type: 'check', digest } satisfies Check))
   }
 
-  #report(session: Session, report: Report): void {
+  /** A sidecar can tell of what it serves, and of nothing else: neither of others' routes nor of names that it makes up. */
+  #report(session: Session, said: Report): void {
+    if (!session.group) return
+    const { routes, keys: served } = session.group.audience
+    const report = {
+      ...said,
+      targets: said.targets.filter(
+        ({ route, endpoint }) => routes.has(route) && served.has(keyOf('endpoint', endpoint)),
+      ),
+      models: said.models.filter(({ endpoint }) => served.has(keyOf('endpoint', endpoint))),
+    }
     this.#observed.add(report, session.report, this.#options.now())
     session.report = report
     const keys = new Set<ResourceKey>()

@@ -494,6 +494,46 @@ test('push: reports add up over sidecars, and go with those who leave', (t) => {
   assert.deepEqual(seen().requests, [2, 0], 'a minute later only what came since')
 })
 
+test('push: a sidecar can tell of what it serves, and of nothing else', (t) => {
+  const { push, world, publish } = started(t)
+  two(world)
+  world.endpoint('other/c')
+  world.route('other/r', 'chat', { c: 1 })
+  publish()
+  const sidecar = new TestSidecar()
+  sidecar.connect(push, 'ai/p')
+  const target = (route: string, endpoint: string) => ({
+    route,
+    rule: '0',
+    endpoint,
+    model: 'm',
+    requests: 5,
+    errors: 5,
+  })
+  const model = (endpoint: string) => ({ endpoint, model: 'm', state: 'open' as const, healthy: false })
+  sidecar.follower.report({
+    type: 'report',
+    window: 1000,
+    targets: [
+      target('ai/r', 'ai/a'),
+      target('other/r', 'other/c'),
+      target('ai/r', 'other/c'),
+      target('ai/made-up', 'ai/a'),
+    ],
+    models: [model('ai/a'), model('other/c'), model('ai/made-up')],
+    age: 0,
+  })
+  const { targets, endpoints } = push.fleet()
+  assert.deepEqual(
+    targets.map(({ route, endpoint }) => `${route} ${endpoint}`),
+    ['ai/r ai/a'],
+  )
+  assert.deepEqual(
+    endpoints.map(({ endpoint }) => endpoint),
+    ['ai/a'],
+  )
+})
+
 test('push: whatever happens, each sidecar ends with what its pod is to have', () => {
   const step = fc.oneof(
     fc.record({ do: fc.constant('weight' as const), route: fc.nat(2), weight: fc.constantFrom(0, 1, 2, 13) }),
