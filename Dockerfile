@@ -2,11 +2,20 @@
 #   make images
 #   buildah bud --isolation chroot --build-arg PROGRAM=operator --tag tradewind-operator .
 # PROGRAM is operator, sidecar or tradewind (the command line).
-FROM scratch
 ARG PROGRAM
+
+FROM scratch AS base
 COPY dist/rootfs/base/ /
-COPY dist/rootfs/${PROGRAM}/ /
 ENV PATH=/usr/bin NODE_ENV=production
 USER 65532:65532
 WORKDIR /app
 ENTRYPOINT ["/usr/bin/node", "/app/main.mjs"]
+
+FROM base AS operator
+FROM base AS tradewind
+FROM base AS sidecar
+ENV NODE_OPTIONS=--max-semi-space-size=4
+
+FROM ${PROGRAM}
+ARG PROGRAM
+COPY dist/rootfs/${PROGRAM}/ /

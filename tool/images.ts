@@ -31,13 +31,21 @@ export interface Program {
   readonly title: string
   /** The module that starts it. */
   readonly entry: string
+  /** What it needs in its environment besides what all do; the Dockerfile says the same. */
+  readonly env: Readonly<Record<string, string>>
 }
+
+/**
+ * The room for young objects is small: a pod's memory is its app's. With Node's own bound the sidecar's heap grows by 20 to 40 MiB under load,
+ * and costs no less CPU.
+ */
+export const sidecarEnvironment = { NODE_OPTIONS: '--max-semi-space-size=4' } as const
 
 /** The images of the product. */
 export const products: readonly Program[] = [
-  { name: 'operator', title: 'tradewind-operator', entry: programs.operator },
-  { name: 'sidecar', title: 'tradewind-sidecar', entry: programs.sidecar },
-  { name: 'tradewind', title: 'tradewind', entry: programs.tradewind },
+  { name: 'operator', title: 'tradewind-operator', entry: programs.operator, env: {} },
+  { name: 'sidecar', title: 'tradewind-sidecar', entry: programs.sidecar, env: sidecarEnvironment },
+  { name: 'tradewind', title: 'tradewind', entry: programs.tradewind, env: {} },
 ]
 
 /** Assembles images into `directory`: trees below rootfs/, archives below images/. They share the layer with Node. */
@@ -46,18 +54,19 @@ export async function makeImages(wanted: readonly Program[], directory: string):
   makeBase(tree('base'))
   const base = layer(tree('base'))
   return Promise.all(
-    wanted.map(async ({ name, title, entry }) => {
+    wanted.map(async ({ name, title, entry, env }) => {
       await makeProgram(entry, tree(name))
-      return assemble(title, [base, layer(tree(name))], join(directory, 'images'))
+      return assemble(title, env, [base, layer(tree(name))], join(directory, 'images'))
     }),
   )
 }
 
-function assemble(title: string, layers: readonly Layer[], directory: string): Image {
+function assemble(title: string, env: Program['env'], layers: readonly Layer[], directory: string): Image {
   const reference = `localhost/${title}:${version}`
   const archive = join(directory, `${title}.tar`)
   const labels = { 'org.opencontainers.image.title': title, 'org.opencontainers.image.version': version }
-  return { reference, archive, digest: writeArchive(archive, reference, layers, { ...config, labels }) }
+  const settings = { ...config, env: { ...config.env, ...env }, labels }
+  return { reference, archive, digest: writeArchive(archive, reference, layers, settings) }
 }
 
 if (import.meta.main) {

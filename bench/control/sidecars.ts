@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type Child, startChild } from '../../test/helpers/child.ts'
 import { eventually } from '../../test/helpers/eventually.ts'
 import { freePorts } from '../../test/helpers/ports.ts'
+import { sidecarEnvironment } from '../../tool/images.ts'
 import { cacheRoot } from '../../tool/servers.ts'
 import type { Destination } from '../load/client.ts'
 import { program } from '../systems/tradewind.ts'
@@ -43,7 +44,7 @@ export async function startSidecar({
     env: {
       ...process.env,
       NODE_ENV: 'production',
-      NODE_COMPILE_CACHE: join(cacheRoot, 'bench/tradewind/compile-cache'),
+      ...sidecarEnvironment,
       TRADEWIND_OPERATOR: `wss://localhost:${operatorPort}`,
       TRADEWIND_TOKEN_FILE: join(directory, 'token'),
       TRADEWIND_CA_FILE: join(directory, 'ca.crt'),

@@ -10,6 +10,7 @@ import { SECRET_LABEL } from '../../operator/world.ts'
 import { digestOf } from '../../sidecar/follower.ts'
 import { LastGood } from '../../sidecar/last-good.ts'
 import { bundle } from '../../tool/bundle.ts'
+import { sidecarEnvironment } from '../../tool/images.ts'
 import { cacheRoot } from '../../tool/servers.ts'
 import { lastLine } from '../last-line.ts'
 import type { Deployment, System } from '../system.ts'
@@ -97,7 +98,7 @@ export const tradewind: System = {
     await save(state, objects)
     const environment = {
       NODE_ENV: 'production',
-      NODE_COMPILE_CACHE: join(cacheRoot, 'bench/tradewind/compile-cache'),
+      ...sidecarEnvironment,
       TRADEWIND_LISTEN: `127.0.0.1:${port}`,
       TRADEWIND_ADMIN: `127.0.0.1:${adminPort}`,
       TRADEWIND_METRICS: `127.0.0.1:${metricsPort}`,

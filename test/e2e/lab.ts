@@ -51,7 +51,7 @@ export interface Status {
 /** Assembles the images, brings a cluster up, and loads them. Neither operator nor app is there yet. */
 export async function startLab(): Promise<Lab> {
   const directory = scratch('e2e')
-  const client = { name: 'client', title: 'tradewind-client', entry: 'test/e2e/client.ts' }
+  const client = { name: 'client', title: 'tradewind-client', entry: 'test/e2e/client.ts', env: {} }
   const programs = [...products, client]
   const images = await makeImages(programs, directory)
   const cluster = await startCluster()
