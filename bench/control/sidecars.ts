@@ -4,7 +4,6 @@ import { type Child, startChild } from '../../test/helpers/child.ts'
 import { eventually } from '../../test/helpers/eventually.ts'
 import { freePorts } from '../../test/helpers/ports.ts'
 import { sidecarEnvironment } from '../../tool/images.ts'
-import { cacheRoot } from '../../tool/servers.ts'
 import type { Destination } from '../load/client.ts'
 import { program } from '../systems/tradewind.ts'
 
