@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'node:test'
+import type { CompiledResource, ResourceKey } from '../../api/compiled.ts'
+import { CAPABILITIES, PROTOCOL } from '../../api/protocol.ts'
+import type { FromOperator, FromSidecar } from '../../api/protocol.ts'
+import { RELEASE } from '../../api/release.ts'
+import { readMessage } from '../../operator/push/messages.ts'
+import { digestOf, Follower } from '../../sidecar/follower.ts'
+import { compiled, dataPath, endpoint, route, rule, target } from '../helpers/data-path.ts'
+
+// What each release says on the wire, so that a later operator and sidecar still understand it. UPDATE=1 writes that of the release that is
+// being made; those of releases that are out stay as they are.
+const folder = join(import.meta.dirname, '../golden/wire')
+
+interface Wire {
+  readonly fromSidecar: readonly FromSidecar[]
+  readonly fromOperator: readonly FromOperator[]
+}
+
+function now(): Wire {
+  const config = compiled({
+    endpoints: [
+      endpoint('a', 'http://127.0.0.1:1/v1', {
+        credentials: { type: 'Secret', secret: { secret: 'ai/key:api-key', key: 'api-key' } },
+        headers: { set: { 'x-team': 'ai' }, remove: ['x-debug'] },
+        maxInFlight: 8,
+        health: { path: '/health', interval: 60_000, timeout: 1000, unhealthyAfter: 2, healthyAfter: 1 },
+      }),
+      endpoint('b', 'http://b.ai.svc:80/v1', {
+        dynamic: true,
+        models: [{ name: 'm', rank: 1, defaults: { temperature: 0 }, force: {} }],
+      }),
+      endpoint('c', 'http://127.0.0.1:2', {
+        provider: { type: 'HTTP' },
+        models: [{ name: '', rank: 0, defaults: {}, force: {} }],
+      }),
+    ],
+    addresses: { 'ai/b': { addresses: [{ host: '127.0.0.1', port: 3 }] } },
+    secrets: { 'ai/key:api-key': { data: { 'api-key': 'not a key' } } },
+    routes: [
+      route('chat', [
+        rule([target('a', { weight: 9 })], {
+          name: 'some',
+          matches: [
+            { model: { value: 'ch', prefix: true }, headers: [{ name: 'x-tier', type: 'Exact', value: 'gold' }] },
+          ],
+          sticky: { header: 'x-conversation' },
+          strategy: { type: 'LeastLatency' },
+        }),
+        rule([
+          target('a'),
+          target('b', { model: 'm', priority: 1, unavailable: { reason: 'EndpointNotFound', message: 'It is gone.' } }),
+        ]),
+      ]),
+      route(
+        'opaque',
+        [
+          rule([{ endpoint: 'ai/c', model: '', weight: 1, priority: 0 }], {
+            matches: [{ headers: [], path: { type: 'Prefix', value: '/v2' } }],
+          }),
+        ],
+        { models: [] },
+      ),
+    ],
+  })
+  const digest = digestOf(config)
+  const set = Object.fromEntries(config) as Record<ResourceKey, CompiledResource> // its keys are such
+  const have = Object.fromEntries([...config].map(([key, it]) => [key, it.digest])) as Record<ResourceKey, string> // as above
+  return {
+    fromOperator: [
+      { type: 'update', nonce: 1, set, remove: [], digest },
+      { type: 'check', digest },
+    ],
+    fromSidecar: [
+      { type: 'hello', protocol: PROTOCOL, version: RELEASE, capabilities: CAPABILITIES, have },
+      { type: 'ack', nonce: 1, digest },
+      {
+        type: 'nack',
+        nonce: 1,
+        digest,
+        errors: [{ resource: 'route/ai/chat', path: '/rules/0', message: 'It cannot be done.' }],
+      },
+      { type: 'auth', token: 'a.b.c' },
+      { type: 'check', digest },
+      {
+        type: 'report',
+        window: 5000,
+        targets: [{ route: 'ai/chat', rule: 'some', endpoint: 'ai/a', model: 'a-model', requests: 3, errors: 1 }],
+        models: [{ endpoint: 'ai/a', model: 'a-model', state: 'half-open', healthy: true }],
+        age: 12_000,
+      },
+    ],
+  }
+}
+
+const current = join(folder, `${RELEASE}.json`)
+if (process.env['UPDATE']) writeFileSync(current, `${JSON.stringify(now(), null, 2)}\n`)
+
+test('wire: what this build says is written down', () => {
+  assert.deepEqual(JSON.parse(readFileSync(current, 'utf8')), JSON.parse(JSON.stringify(now())))
+})
+
+for (const file of globSync('*.json', { cwd: folder }).sort()) {
+  const wire = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Wire // as it was written above, by this release or an older one
+  for (const message of wire.fromSidecar)
+    test(`wire: the operator understands ${message.type} of ${file}, and what a later one adds`, () => {
+      assert.deepEqual(readMessage(JSON.stringify(message)), message)
+      assert.ok(readMessage(JSON.stringify({ ...message, later: { much: true } })))
+    })
+
+  test(`wire: the sidecar puts the update of ${file} in force`, async (t) => {
+    const { path } = await dataPath(t)
+    const said: FromSidecar[] = []
+    const follower = new Follower({ apply: (config) => path.configuration.apply(config), wall: Date.now })
+    follower.open((text) => void said.push(JSON.parse(text)))
+    for (const message of wire.fromOperator) follower.hear(JSON.stringify(message))
+    follower.hear('{"type":"grant","later":1}')
+    assert.deepEqual(said.slice(1), [wire.fromSidecar.find(({ type }) => type === 'ack')])
+  })
+}
+
+for (const [title, text] of [
+  ['no JSON', '{'],
+  ['no object', '[]'],
+  ['no type', '{}'],
+  ['a hello without what it has', '{"type":"hello","protocol":1,"version":"1","capabilities":[]}'],
+  [
+    'a key of no kind',
+    '{"type":"hello","protocol":1,"version":"1","capabilities":[],"have":{"pod/a/b":"00000000000000000000000000000000"}}',
+  ],
+  ['a digest that is none', '{"type":"check","digest":"x"}'],
+  [
+    'a count below 0',
+    '{"type":"report","window":1,"age":0,"models":[],"targets":[{"route":"a","rule":"b","endpoint":"c","model":"d","requests":-1,"errors":0}]}',
+  ],
+] as const)
+  test(`wire: ${title} is no message`, () => assert.throws(() => readMessage(text)))
+
+test('wire: a type that is not known is passed over', () => assert.equal(readMessage('{"type":"later"}'), undefined))
