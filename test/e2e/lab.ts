@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Image, makeImages, products } from '../../tool/images.ts'
 import { type Cluster, startCluster } from '../helpers/cluster.ts'
@@ -64,6 +64,8 @@ export async function startLab(): Promise<Lab> {
   } catch (error) {
     await cluster.stop()
     throw error
+  } finally {
+    rmSync(directory, { recursive: true })
   }
   return labOf(cluster, Object.fromEntries(images.map((image, i) => [programs[i]?.name ?? '', image])))
 }
