@@ -1,17 +1,20 @@
-import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Failure } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { Exchange } from '../core/exchange.ts'
-import type { Facts, Incoming, Reply, Sink, Surface } from '../core/exchange.ts'
-import { lower } from '../core/headers.ts'
+import type { Reply, Sink, Surface } from '../core/exchange.ts'
 import type { Deps } from '../core/deps.ts'
 import { errors as errorsLayer } from '../core/layers/errors.ts'
 import { observe } from '../core/layers/observe.ts'
 import type { Handler } from '../core/pipeline.ts'
 import { surfaceOf } from '../core/surfaces.ts'
+import { newFacts, readDoor } from './door.ts'
+import type { Door } from './door.ts'
+import { ExpressLane, KEEP } from './express-lane.ts'
+import type { Station } from './express-lane.ts'
 import type { Runtime } from './runtime.ts'
 
 /** What passes through what is none of OpenAI's surfaces: bytes, chosen by path. */
@@ -36,15 +39,16 @@ const LIMITS = {
   connectionsCheckingInterval: 5_000,
   maxHeaderSize: 64 * 1024,
   // Longer than the SDKs keep their connections, so that it is they who close them.
-  keepAliveTimeout: 120_000,
+  keepAliveTimeout: KEEP,
 }
 
 /** The port that the app's requests come in on. */
-export class Traffic {
+export class Traffic implements Station {
   readonly server: Server
+  draining = false
+  private readonly lanes = new Set<ExpressLane>()
   private readonly options: Options
   private readonly refuse: (failure: Failure) => Handler
-  private draining = false
   private inFlight = 0
   private idle: (() => void) | undefined
 
@@ -57,6 +61,33 @@ export class Traffic {
       this.takeUpgrade(request, socket, head),
     )
     this.server.on('clientError', cutOff)
+    this.layLanes()
+  }
+
+  /** New connections begin in the express lane, and come to `node:http` at the first request that is not for it. */
+  private layLanes(): void {
+    const { server, lanes } = this
+    const [ordinary] = server.listeners('connection')
+    server.removeAllListeners('connection')
+    const closed = (lane: ExpressLane) => lanes.delete(lane)
+    server.on('connection', (socket: Socket) => {
+      const handOver = (lane: ExpressLane) => {
+        lanes.delete(lane)
+        ordinary?.call(server, socket)
+      }
+      lanes.add(new ExpressLane(this, socket, handOver, closed))
+    })
+    const tidy = () => {
+      const before = this.deps.now() - KEEP
+      for (const lane of lanes) if (lane.idleSince !== undefined && lane.idleSince < before) lane.destroy()
+    }
+    setInterval(tidy, LIMITS.connectionsCheckingInterval).unref()
+  }
+
+  /** Ends every connection, whatever is on it. */
+  closeAllConnections(): void {
+    for (const lane of this.lanes) lane.destroy()
+    this.server.closeAllConnections()
   }
 
   /** Takes no new connections, and resolves when what is in flight has been answered. */
@@ -64,8 +95,9 @@ export class Traffic {
     this.draining = true
     this.server.close()
     this.server.closeIdleConnections()
+    for (const lane of this.lanes) lane.finish()
     if (this.inFlight > 0) await new Promise<void>((resolve) => (this.idle = resolve))
-    this.server.closeAllConnections()
+    this.closeAllConnections()
   }
 
   /** Requests that are being answered. */
@@ -74,7 +106,7 @@ export class Traffic {
   }
 
   private take(request: IncomingMessage, response: ServerResponse): void {
-    this.inFlight++
+    this.began()
     if (this.draining) response.shouldKeepAlive = false
     const url = request.url ?? '/'
     const mark = url.indexOf('?')
@@ -116,7 +148,7 @@ export class Traffic {
       newFacts(incoming, readDoor(request.rawHeaders), this.options.deps.now(), this.options.deps.wall()),
     )
     const inForce = this.options.runtime()
-    this.inFlight++
+    this.began()
     socket.once('close', () => this.over())
     if (inForce) return this.options.passThrough.upgrade(inForce, exchange, request, socket, head)
     socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
@@ -129,6 +161,10 @@ export class Traffic {
 
   refusal(failure: Failure): Handler {
     return this.refuse(failure)
+  }
+
+  began(): void {
+    this.inFlight++
   }
 
   over(): void {
@@ -269,91 +305,6 @@ class Inbound implements Sink {
 
   private tooLarge(): Failure {
     return new Failure('body_too_large', { detail: `It may hold ${this.traffic.bodyLimit} bytes.` })
-  }
-}
-
-/** What the headers say that we act on at the door. */
-interface Door {
-  /** `content-length`, bytes; 0 where it is not given. */
-  length: number
-  encoding: string | undefined
-  requestId: string | undefined
-  traceparent: string | undefined
-  tracestate: string | undefined
-  userAgent: string | undefined
-}
-
-const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
-
-/** One pass over the headers as they came: the object that node makes of them costs more than all the rest at the door. */
-function readDoor(headers: readonly string[]): Door {
-  const door: Door = {
-    length: 0,
-    encoding: undefined,
-    requestId: undefined,
-    traceparent: undefined,
-    tracestate: undefined,
-    userAgent: undefined,
-  }
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] ?? ''
-    // By length first: there are many headers, and few of interest.
-    if (name.length < 10 || name.length > 16) continue
-    const value = headers[i + 1] ?? ''
-    switch (lower(name)) {
-      case 'content-length':
-        door.length = Number(value)
-        break
-      case 'content-encoding':
-        door.encoding = value
-        break
-      case 'x-request-id':
-        if (REQUEST_ID.test(value)) door.requestId = value
-        break
-      case 'traceparent':
-        door.traceparent = value
-        break
-      case 'tracestate':
-        door.tracestate = value
-        break
-      case 'user-agent':
-        door.userAgent = value
-        break
-    }
-  }
-  return door
-}
-
-function newFacts({ surface, method, path, body }: Incoming, door: Door, started: number, wall: number): Facts {
-  return {
-    requestId: door.requestId ?? randomUUID(),
-    surface,
-    method,
-    path,
-    started,
-    wall,
-    ended: 0,
-    firstByte: 0,
-    traceparent: door.traceparent,
-    tracestate: door.tracestate,
-    userAgent: door.userAgent,
-    requestedModel: '',
-    stream: false,
-    route: '',
-    rule: '',
-    endpoint: '',
-    model: '',
-    sticky: false,
-    attempts: [],
-    status: 0,
-    code: undefined,
-    error: undefined,
-    finishReason: undefined,
-    usage: undefined,
-    requestBytes: body.length,
-    responseBytes: 0,
-    aborted: false,
-    span: undefined,
   }
 }
 

@@ -128,7 +128,7 @@ export async function dataPath(
   })
   const port = await path.listen({ host: '127.0.0.1', port: 0 })
   t.after(async () => {
-    path.traffic.server.closeAllConnections()
+    path.traffic.closeAllConnections()
     await path.drain()
   })
   const apply = (next: Parts) => path.configuration.apply(compiled(next))

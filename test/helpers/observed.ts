@@ -43,7 +43,7 @@ export async function observed(
   t.after(async () => {
     admin.closeAllConnections()
     admin.close()
-    path.traffic.server.closeAllConnections()
+    path.traffic.closeAllConnections()
     await path.drain()
     log.end()
     closeSync(fd)

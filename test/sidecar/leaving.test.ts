@@ -135,7 +135,7 @@ test('leaving: a client that does not read holds the target back, and loses noth
     endpoints: [
       endpoint('a', `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, {
         // A caller that takes its time is no stall of the target's.
-        timeouts: { connect: 1000, firstToken: 1000, idle: 200, attempt: 60_000 },
+        timeouts: { connect: 1000, firstToken: 1000, idle: 800, attempt: 60_000 },
       }),
     ],
   })
@@ -143,7 +143,7 @@ test('leaving: a client that does not read holds the target back, and loses noth
   outgoing.end(body(true))
   const [answer] = await once(outgoing, 'response')
   answer.pause()
-  await new Promise((resolve) => setTimeout(resolve, 600))
+  await new Promise((resolve) => setTimeout(resolve, 1500))
   assert.ok(sent < most, 'the target has not been able to send it all')
   let bytes = 0
   let end = ''
