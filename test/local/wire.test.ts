@@ -121,6 +121,18 @@ for (const file of globSync('*.json', { cwd: folder }).sort()) {
   })
 }
 
+test('wire: the sidecar takes what a later operator adds to a resource; what it must not do without, a capability asks for', async (t) => {
+  const { path } = await dataPath(t)
+  const [update] = now().fromOperator
+  assert.equal(update?.type, 'update')
+  if (update?.type !== 'update') return
+  const later = Object.entries(update.set).map(([key, { digest, body }]) => {
+    const added = 'rules' in body ? { rules: body.rules.map((it) => ({ ...it, later: {} })) } : {}
+    return [key as ResourceKey, { digest, body: { ...body, ...added, later: 1 } }] as const // a key of `set`
+  })
+  assert.deepEqual(path.configuration.apply(new Map(later)), [])
+})
+
 for (const [title, text] of [
   ['no JSON', '{'],
   ['no object', '[]'],
