@@ -7,12 +7,13 @@ import type { Audience } from './compile/audience.ts'
 import type { Compiled } from './compile/index.ts'
 import { keyOf } from './compile/resource.ts'
 import { lacking } from './compile/skew.ts'
-import type { Fleet, Refusal, SidecarGroup } from './fleet.ts'
+import type { Fleet } from './fleet.ts'
 import { Convergence } from './push/convergence.ts'
-import { Group } from './push/group.ts'
 import type { Version } from './push/group.ts'
+import { Groups } from './push/groups.ts'
 import { readMessage } from './push/messages.ts'
 import { Observed } from './push/observed.ts'
+import { served } from './push/served.ts'
 import { Session } from './push/session.ts'
 import type { Pending } from './push/session.ts'
 
@@ -65,9 +66,7 @@ export class Push {
   readonly #options: Required<PushOptions>
   readonly #events: PushEvents
   readonly #sessions = new Map<string, Session>()
-  readonly #groups = new Map<Audience, Map<string, Group>>()
-  readonly #members = new Map<Group, Set<Session>>()
-  readonly #byKey = new Map<ResourceKey, Set<Group>>()
+  readonly #groups = new Groups()
   readonly #waiting = new Set<Session>()
   readonly #observed = new Observed()
   readonly #convergence: Convergence
@@ -90,22 +89,9 @@ export class Push {
     this.#compiled = compiled
     for (const session of same ? this.#moved(changes) : this.#sessions.values()) this.#regroup(session)
     if (!same) return
-    const touched = new Map<Group, Set<ResourceKey>>()
-    const touch = (group: Group, key: ResourceKey) => {
-      const keys = touched.get(group)
-      if (keys) keys.add(key)
-      else touched.set(group, new Set([key]))
-    }
-    for (const key of changes.resources) for (const group of this.#byKey.get(key) ?? []) touch(group, key)
-    for (const [audience, keys] of changes.members)
-      for (const group of this.#groups.get(audience)?.values() ?? [])
-        for (const key of keys) {
-          this.#index(group, key, audience.keys.has(key))
-          touch(group, key)
-        }
-    for (const [group, keys] of touched) {
+    for (const [group, keys] of this.#groups.touched(changes)) {
       if (!group.advance(keys, (key) => compiled.resource(key, group.lacks), publication)) continue
-      const members = this.#members.get(group) ?? new Set()
+      const members = this.#groups.members(group)
       this.#convergence.await(publication, members.size)
       for (const session of members) this.#flush(session)
     }
@@ -133,29 +119,8 @@ export class Push {
 
   /** What the sidecars that are connected here have said. */
   fleet(): Fleet {
-    const groups = new Map<unknown, Map<string, { session: Session; pods: string[] }>>()
-    const refusals: Refusal[] = []
-    for (const session of this.#sessions.values()) {
-      if (session.version === '') continue
-      const at = 'group' in session.base ? session.base.version : session.base
-      const byVersion = groups.get(at) ?? new Map<string, { session: Session; pods: string[] }>()
-      groups.set(at, byVersion)
-      const group = byVersion.get(session.version)
-      if (group) group.pods.push(session.pod)
-      else byVersion.set(session.version, { session, pods: [session.pod] })
-      if (session.refusal) refusals.push(session.refusal)
-    }
-    const sidecars = [...groups.values()].flatMap((byVersion) =>
-      [...byVersion.values()].map(({ session, pods }): SidecarGroup => ({
-        pods,
-        version: session.version,
-        lacks: session.lacks,
-        serves: session.serves(),
-      })),
-    )
     return {
-      sidecars,
-      refusals,
+      ...served(this.#sessions.values()),
       targets: this.#observed.targets(this.#options.now()),
       endpoints: this.#observed.endpoints(),
     }
@@ -261,12 +226,12 @@ export class Push {
     if (!this.#compiled || session.version === '') return
     session.labels = this.#compiled.pods.get(session.pod)?.labels ?? session.labels
     const audience = this.#compiled.audience({ namespace: session.identity.namespace, labels: session.labels })
-    const group = this.#group(audience, session.lacks)
+    const group = this.#groups.of(audience, session.lacks, this.#compiled)
     if (session.group !== group) {
       this.#leave(session)
       session.group = group
       session.answered = group.head
-      this.#members.get(group)?.add(session)
+      this.#groups.join(group, session)
       const { base } = session
       if ('group' in base && base.version.digest === group.head.digest) session.base = { group, version: group.head }
       this.#events.changed?.({ keys: [], audience })
@@ -274,39 +239,13 @@ export class Push {
     this.#flush(session)
   }
 
-  #group(audience: Audience, lacks: readonly string[]): Group {
-    const bySkew = this.#groups.get(audience) ?? new Map<string, Group>()
-    this.#groups.set(audience, bySkew)
-    const known = bySkew.get(lacks.join())
-    if (known) return known
-    const made = new Group(audience, lacks, (key) => this.#compiled?.resource(key, lacks))
-    bySkew.set(lacks.join(), made)
-    this.#members.set(made, new Set())
-    for (const key of audience.keys.keys()) this.#index(made, key, true)
-    return made
-  }
-
-  #index(group: Group, key: ResourceKey, member: boolean): void {
-    const groups = this.#byKey.get(key) ?? new Set<Group>()
-    if (member) this.#byKey.set(key, groups.add(group))
-    else if (groups.delete(group) && groups.size === 0) this.#byKey.delete(key)
-  }
-
-  /** Takes a sidecar out of its group, which goes with the last one. */
+  /** Takes a sidecar out of its group: nobody waits for its answer any more. */
   #leave(session: Session): void {
     const { group } = session
     if (!group) return
     this.#settle(session, group.head, false)
     session.group = undefined
-    const members = this.#members.get(group)
-    members?.delete(session)
-    if (members?.size !== 0) return
-    this.#members.delete(group)
-    const bySkew = this.#groups.get(group.audience)
-    bySkew?.delete(group.lacks.join())
-    if (bySkew?.size === 0) this.#groups.delete(group.audience)
-    for (const key of group.audience.keys.keys()) this.#index(group, key, false)
-    for (const key of group.config.keys()) this.#index(group, key, false)
+    this.#groups.leave(group, session)
   }
 
   /** Sends what is due, if there is room for it; whether there was. */
