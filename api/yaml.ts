@@ -35,11 +35,12 @@ export function documents(text: string): Document[] {
   try {
     const events = parseEvents(text, {})
     const values = constructFromEvents(events, { source: text, schema })
-    const starts = split(events).map((part) => offsets(part, text))
+    const parts = split(events).map((part) => offsets(part, text))
+    const place = placesIn(text)
     return values.flatMap((value, index) =>
       value === null || value === undefined
         ? []
-        : [{ value, position: (path: string) => lineAndColumn(text, nearest(starts[index], path)) }],
+        : [{ value, position: (path: string) => place(nearest(parts[index], path)) }],
     )
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error
@@ -103,7 +104,17 @@ function nearest(offsets: ReadonlyMap<string, number> | undefined, path: string)
   return offsets?.get('') ?? 0
 }
 
-function lineAndColumn(text: string, offset: number): Position {
-  const before = text.slice(0, offset).split('\n')
-  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
+/** Finds line and column of offsets; the beginnings of lines are looked for once, when first needed. */
+function placesIn(text: string): (offset: number) => Position {
+  let starts: number[] | undefined
+  return (offset) => {
+    starts ??= [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)]
+    let [low, high] = [0, starts.length]
+    while (high - low > 1) {
+      const middle = (low + high) >> 1
+      if ((starts[middle] ?? 0) <= offset) low = middle
+      else high = middle
+    }
+    return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 }
+  }
 }

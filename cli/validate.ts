@@ -28,8 +28,8 @@ export function validateCommand(): Command {
     .option('--allow-loopback', 'let URLs point at this machine, as in local mode', false)
     .addOption(outputOption())
     .addHelpText('after', examples)
-    .action((paths: readonly string[], { allowLoopback, output }: Flags) => {
-      const { manifests, findings } = check(readManifests(paths), { allowLoopback })
+    .action(async (paths: readonly string[], { allowLoopback, output }: Flags) => {
+      const { manifests, findings } = check(await readManifests(paths), { allowLoopback })
       const errors = findings.filter(({ severity }) => severity === 'error').length
       const warnings = findings.length - errors
       print({ manifests, errors, warnings, findings }, output, () => findings.map(line).join(''))

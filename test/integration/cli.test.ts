@@ -129,6 +129,9 @@ describe('tradewind validate', () => {
     assert.equal(stderr, '2 manifests, 3 errors, 0 warnings\n')
     const piped = await tradewind(['validate', '-'], { input: 'kind: ModelRoute\n' })
     assert.match(piped.stdout, /^<stdin>:1:1: error: apiVersion: /)
+    // A producer that takes its time, and does not block.
+    const slow = `(sleep 0.5; echo 'kind: ModelRoute') | ${process.execPath} cli/main.ts validate -`
+    assert.equal((await runProgram('bash', ['-c', slow], { cwd: root })).stdout, piped.stdout)
   })
 
   test('references are looked up among the manifests given; those that do not resolve are warnings', async () => {
