@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Failure } from './errors.ts'
+import type { Reply } from './exchange.ts'
 import { modelReply } from './models.ts'
 import { routeRule, RouteTable } from './routes.ts'
 import type { Route } from './routes.ts'
@@ -66,10 +67,11 @@ test('routes: a rule that does not match is an error of its own', () => {
   assert.throws(() => table.passThrough(asked('/other')), { code: 'path_not_found' })
 })
 
+const text = ({ body }: Reply): string => (Buffer.isBuffer(body) ? body.toString() : '')
+
 test('models: the list is in order of names; a name may hold a slash, encoded or not', () => {
   const table = new RouteTable([route('one', ['org/b', 'a'])])
-  const body = (path: string) =>
-    JSON.parse(String(modelReply(table, path).body)) as { data: { id: string }[]; id: string }
+  const body = (path: string) => JSON.parse(text(modelReply(table, path))) as { data: { id: string }[]; id: string }
   assert.deepEqual(
     body('/v1/models').data.map(({ id }) => id),
     ['a', 'org/b'],

@@ -112,7 +112,7 @@ function openTunnel(to: Destination, proxy: string, done: Done): () => void {
   outgoing
     .once('connect', ({ statusCode = 0 }, socket, head) => {
       if (head.length) socket.unshift(head)
-      if (statusCode >= 200 && statusCode < 300) done(null, socket as Socket, false) // node:http documents a net.Socket unless told otherwise
+      if (statusCode >= 200 && statusCode < 300) done(null, socket, false)
       else {
         socket.destroy()
         done(new Error(`the proxy answered CONNECT with ${statusCode}`), null, false)

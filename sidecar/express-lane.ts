@@ -50,7 +50,11 @@ export class ExpressLane implements Sink, Due {
   private unsent = ''
   private resume: (() => void) | undefined
 
-  /** `handOver` gives the socket to `node:http`; what was read has been put back by then. */
+  /** The connection closes with the answer that is under way. */
+  private closing = false
+  private readonly closed: (lane: ExpressLane) => void
+
+  /** `handOver` takes the socket to `node:http`; `closed` hears of its end while it is ours. */
   constructor(
     station: Station,
     socket: Socket,
@@ -60,21 +64,15 @@ export class ExpressLane implements Sink, Due {
     this.station = station
     this.socket = socket
     this.handOver = handOver
+    this.closed = closed
     this.idleSince = station.deps.now()
     socket
       .on('data', this.data)
-      .on('end', this.end_)
+      .on('end', this.halfClosed)
       .on('error', this.failed)
       .on('drain', this.drained)
-      .on(
-        'close',
-        (this.closed = () => {
-          closed(this)
-          this.gone()
-        }),
-      )
+      .on('close', this.gone)
   }
-  private readonly closed: () => void
 
   /** Ends the connection, at once if it is idle, else with the answer that is under way. */
   finish(): void {
@@ -96,7 +94,7 @@ export class ExpressLane implements Sink, Due {
     else this.begin(chunk)
   }
 
-  private readonly end_ = (): void => {
+  private readonly halfClosed = (): void => {
     if (this.exchange || this.head) this.socket.destroy()
     else this.socket.end()
   }
@@ -104,6 +102,17 @@ export class ExpressLane implements Sink, Due {
   private readonly failed = (): void => {}
 
   private readonly drained = (): void => this.resume?.()
+
+  private readonly gone = (): void => {
+    const { exchange, head, station } = this
+    this.closed(this)
+    station.deps.deadlines.remove(this)
+    if (!exchange && !head) return
+    // First, since what is told next may want to say goodbye to the client.
+    this.exchange = this.head = undefined
+    station.over()
+    exchange?.end('client_closed')
+  }
 
   private begin(chunk: Buffer): void {
     const { station } = this
@@ -159,22 +168,12 @@ export class ExpressLane implements Sink, Due {
     const { socket } = this
     socket
       .off('data', this.data)
-      .off('end', this.end_)
+      .off('end', this.halfClosed)
       .off('error', this.failed)
       .off('drain', this.drained)
-      .off('close', this.closed)
+      .off('close', this.gone)
     this.handOver(this)
     socket.unshift(chunk)
-  }
-
-  private gone(): void {
-    const { exchange, head, station } = this
-    station.deps.deadlines.remove(this)
-    if (!exchange && !head) return
-    // First, since what is told next may want to say goodbye to the client.
-    this.exchange = this.head = undefined
-    station.over()
-    exchange?.end('client_closed')
   }
 
   // What is answered.
@@ -205,8 +204,6 @@ export class ExpressLane implements Sink, Due {
     }
     this.answered()
   }
-  private closing = false
-
   write(chunk: Buffer): boolean {
     const { socket, unsent } = this
     if (chunk.length === 0) return true

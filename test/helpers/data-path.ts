@@ -17,7 +17,7 @@ import { DataPath } from '../../sidecar/data-path.ts'
 import { PassThroughProxy } from '../../sidecar/upgrade.ts'
 
 /** Keeps what the layers tell telemetry. */
-export class Recorder implements Telemetry {
+class Recorder implements Telemetry {
   readonly exchanges: Facts[] = []
   readonly attempts: AttemptFacts[] = []
   started = 0

@@ -42,15 +42,15 @@ test('swap: hundreds of edits under load, and not one request fails', async (t) 
   const { port, apply, path } = await dataPath(t, parts(1))
   const agent = new Agent({ keepAlive: true })
   const answers: string[] = []
-  let stopped = false
+  const stop = new AbortController()
   const workers = Array.from({ length: 24 }, async (_, i) => {
-    while (!stopped) answers.push(await ask(port, agent, i % 2 === 0))
+    while (!stop.signal.aborted) answers.push(await ask(port, agent, i % 2 === 0))
   })
   for (let i = 0; i < 300; i++) {
     assert.deepEqual(apply(parts(i)), [])
     await sleep(5)
   }
-  stopped = true
+  stop.abort()
   await Promise.all(workers)
   agent.destroy()
   assert.deepEqual([...new Set(answers)], ['200 whole'])
