@@ -134,6 +134,13 @@ describe('tradewind validate', () => {
     assert.equal((await runProgram('bash', ['-c', slow], { cwd: root })).stdout, piped.stdout)
   })
 
+  test('the examples have nothing wrong', async () => {
+    const { code, stdout } = await tradewind(['validate', 'examples', '--allow-loopback', '-o', 'json'])
+    const { manifests, findings } = JSON.parse(stdout) as { manifests: number; findings: readonly unknown[] }
+    assert.deepEqual([code, findings], [0, []])
+    assert.ok(manifests > 0)
+  })
+
   test('references are looked up among the manifests given; those that do not resolve are warnings', async () => {
     const endpoint = manifest('ModelEndpoint', 'e', { address: ADDRESS, models: [{ name: 'm' }, { name: 'n' }] })
     const shared = manifest('ModelEndpoint', 's', { address: ADDRESS, allowedRoutes: { namespaces: { from: 'All' } } })
