@@ -48,6 +48,8 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   private headers: readonly string[] = []
   private chunks: Buffer[] = []
   private size = 0
+  /** Of an answer of OpenAI's dialect that is passed on unseen. */
+  private lastChunk: Buffer | undefined
   private resolve: (reply: Reply) => void = () => {}
   private reject: (failure: Failure) => void = () => {}
   private replied = false
@@ -110,6 +112,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
       case 'flow':
         return this.events(chunk)
       case 'raw':
+        if (this.lastChunk) this.lastChunk = chunk
         return this.pass(chunk)
       default:
         return true
@@ -124,7 +127,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
       case 'flow':
         return this.endOfStream()
       case 'raw':
-        return this.finish()
+        return this.endOfRaw()
       default:
         return this.fail('upstream_malformed', 'It has no headers.')
     }
@@ -183,8 +186,19 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     const good = this.status < 300
     if (good || this.size < HOLD_ERROR) this.chunks.push(chunk)
     this.size += chunk.length
-    if (good && this.size > HOLD) this.flowRaw()
+    if (good && this.size > HOLD) {
+      this.exchange.facts.responseBytes = this.size
+      this.lastChunk = chunk
+      this.flowRaw()
+    }
     return true
+  }
+
+  /** An answer too large to be held: that it ends as JSON does is all that is known of it. */
+  private endOfRaw(): void {
+    const { lastChunk } = this
+    if (lastChunk && lastChunk.toString('latin1').trimEnd().at(-1) !== '}') this.fail('upstream_truncated')
+    else this.finish()
   }
 
   private judge(): void {

@@ -181,11 +181,12 @@ export class ExpressLane implements Sink, Due {
   private reply({ status, headers, body }: Reply, close: boolean): void {
     const { socket } = this
     if (socket.destroyed) return
+    const now = this.station.deps.now()
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
     for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`
     head += close
-      ? `date: ${date(this.arrived)}\r\nconnection: close\r\n`
-      : `date: ${date(this.arrived)}\r\nconnection: keep-alive\r\nkeep-alive: timeout=${KEEP / 1000}\r\n`
+      ? `date: ${date(now)}\r\nconnection: close\r\n`
+      : `date: ${date(now)}\r\nconnection: keep-alive\r\nkeep-alive: timeout=${KEEP / 1000}\r\n`
     this.closing = close
     if (!Buffer.isBuffer(body)) {
       this.unsent = `${head}transfer-encoding: chunked\r\n\r\n`
