@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { winners } from './claims.ts'
 import { Failure } from './errors.ts'
 import type { Reply } from './exchange.ts'
 import { modelReply } from './models.ts'
@@ -65,6 +67,38 @@ test('routes: a rule that does not match is an error of its own', () => {
   const table = new RouteTable([one])
   assert.throws(() => table.ruleOf(one, asked('/other', 'm')), { code: 'rule_not_found' })
   assert.throws(() => table.passThrough(asked('/other')), { code: 'path_not_found' })
+})
+
+test('routes: after any edits, a table is the one that would be made anew, and settles claims as winners does', () => {
+  const models = fc.subarray(['a', 'b', 'c', '*'])
+  const matches = fc.constantFrom<Match[]>([], [path('/a')], [path('/a/b')])
+  const edit = fc.record({ name: fc.constantFrom('one', 'two', 'three', 'four'), models, matches, created: fc.nat(2) })
+  const step = fc.array(fc.record({ edit, goes: fc.boolean() }), { maxLength: 4 })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 8 }), (steps) => {
+      const routes = new Map<string, Route<string>>()
+      let table = new RouteTable<string>([])
+      for (const edits of steps) {
+        const before = new Map(routes)
+        for (const { edit, goes } of edits)
+          if (goes) routes.delete(edit.name)
+          else routes.set(edit.name, route(edit.name, edit.models, edit.matches, true, edit.created))
+        const gone = new Set([...before.values()].filter((it) => routes.get(it.name) !== it))
+        const come = [...routes.values()].filter((it) => before.get(it.name) !== it)
+        table = table.with(gone, come)
+        const { exact, any } = winners(routes.values())
+        assert.deepEqual([...table.models], [...exact].sort())
+        for (const model of ['a', 'b', 'c', 'other']) {
+          const wanted = exact.get(model) ?? any
+          assert.equal(table.has(model), wanted !== undefined)
+          if (wanted) assert.equal(table.routeOf(model), wanted)
+        }
+        const anew = new RouteTable([...routes.values()])
+        for (const at of ['/a', '/a/b/c'])
+          assert.deepEqual(table.findPassThrough(asked(at)), anew.findPassThrough(asked(at)))
+      }
+    }),
+  )
 })
 
 const text = ({ body }: Reply): string => (Buffer.isBuffer(body) ? body.toString() : '')

@@ -1,4 +1,4 @@
-import { precedence, winners } from './claims.ts'
+import { precedence } from './claims.ts'
 import type { Claimant } from './claims.ts'
 import { Failure } from './errors.ts'
 import { compileMatches } from './match/index.ts'
@@ -26,26 +26,64 @@ export function routeRule<Entry>(rule: Rule, entry: Entry): RouteRule<Entry> {
   return { rule, test: compileMatches(rule.matches), reach: serves ? Math.max(...paths) : 0, entry }
 }
 
-/** Which rule answers what, over all routes of one pod. */
-export class RouteTable<Entry> {
-  /** Exact model names with the route that has each, in order of names. */
-  readonly models: ReadonlyMap<string, Route<Entry>>
-  private readonly any: Route<Entry> | undefined
-  /** Rules for opaque pass-through, the farthest reaching first. */
-  private readonly opaque: readonly { readonly route: Route<Entry>; readonly rule: RouteRule<Entry> }[]
+interface Opaque<Entry> {
+  readonly route: Route<Entry>
+  readonly rule: RouteRule<Entry>
+}
 
-  constructor(routes: readonly Route<Entry>[]) {
-    const { exact, any } = winners(routes)
-    this.any = any
-    this.models = new Map([...exact].sort(([a], [b]) => (a < b ? -1 : 1)))
-    this.opaque = routes
-      .flatMap((route) => route.rules.filter(({ reach }) => reach > 0).map((rule) => ({ route, rule })))
-      .sort((a, b) => b.rule.reach - a.rule.reach || precedence(a.route, b.route))
+/** Which rule answers what, over all routes of one pod. Claims are settled as `winners` does. */
+export class RouteTable<Entry> {
+  /** Who claims a model, the strongest first; `*` among the models. */
+  private readonly claims: ReadonlyMap<string, readonly Route<Entry>[]>
+  /** Rules for opaque pass-through, the farthest reaching first. */
+  private readonly opaque: readonly Opaque<Entry>[]
+  private sorted: ReadonlyMap<string, Route<Entry>> | undefined
+
+  constructor(
+    routes: readonly Route<Entry>[],
+    before?: RouteTable<Entry>,
+    gone: ReadonlySet<Route<Entry>> = new Set(),
+  ) {
+    const claims = new Map(before?.claims)
+    const come = new Map<string, Route<Entry>[]>()
+    for (const route of routes)
+      for (const model of new Set(route.models)) {
+        const others = come.get(model)
+        if (others) others.push(route)
+        else come.set(model, [route])
+      }
+    for (const model of new Set([...come.keys(), ...[...gone].flatMap((route) => route.models)])) {
+      const stay = claims.get(model)?.filter((route) => !gone.has(route)) ?? []
+      const now = [...stay, ...(come.get(model) ?? [])].sort(precedence)
+      if (now.length > 0) claims.set(model, now)
+      else claims.delete(model)
+    }
+    this.claims = claims
+    const opaque = routes.flatMap((route) =>
+      route.rules.filter(({ reach }) => reach > 0).map((rule): Opaque<Entry> => ({ route, rule })),
+    )
+    const stay = before?.opaque.filter(({ route }) => !gone.has(route)) ?? []
+    this.opaque = [...stay, ...opaque].sort((a, b) => b.rule.reach - a.rule.reach || precedence(a.route, b.route))
+  }
+
+  /** The table with some routes in the place of others, for little more than what differs: an edit must keep no request waiting. */
+  with(gone: ReadonlySet<Route<Entry>>, come: readonly Route<Entry>[]): RouteTable<Entry> {
+    return new RouteTable(come, this, gone)
+  }
+
+  /** Exact model names with the route that has each, in order of names. */
+  get models(): ReadonlyMap<string, Route<Entry>> {
+    this.sorted ??= new Map(
+      [...this.claims]
+        .flatMap(([model, [route]]) => (route && model !== '*' ? [[model, route] as const] : []))
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    )
+    return this.sorted
   }
 
   /** The route that has the caller's model; throws `model_not_found`, which lists what is served. */
   routeOf(model: string): Route<Entry> {
-    const route = this.models.get(model) ?? this.any
+    const route = (this.claims.get(model) ?? this.claims.get('*'))?.[0]
     if (!route) throw new Failure('model_not_found', { detail: `Asked for ${JSON.stringify(model)}; ${this.served()}` })
     return route
   }
@@ -58,20 +96,20 @@ export class RouteTable<Entry> {
   }
 
   /** The rule that passes a path through; throws `path_not_found`, which lists what is served. */
-  passThrough(asked: Asked): { readonly route: Route<Entry>; readonly rule: RouteRule<Entry> } {
+  passThrough(asked: Asked): Opaque<Entry> {
     const found = this.findPassThrough(asked)
     if (!found) throw new Failure('path_not_found', { detail: `Asked for ${asked.path}; ${this.served()}` })
     return found
   }
 
   /** The same, undefined where there is none. */
-  findPassThrough(asked: Asked): { readonly route: Route<Entry>; readonly rule: RouteRule<Entry> } | undefined {
+  findPassThrough(asked: Asked): Opaque<Entry> | undefined {
     return this.opaque.find(({ rule }) => rule.test(asked))
   }
 
   /** What the pod's routes offer, for an error's words. */
   served(): string {
-    const names = [...this.models.keys(), ...(this.any ? ['any other model'] : [])]
+    const names = [...this.models.keys(), ...(this.claims.has('*') ? ['any other model'] : [])]
     const paths = [
       ...new Set(this.opaque.flatMap(({ rule }) => rule.rule.matches.flatMap(({ path }) => path?.value ?? []))),
     ]
@@ -81,7 +119,7 @@ export class RouteTable<Entry> {
 
   /** Whether some route answers to the model. */
   has(model: string): boolean {
-    return this.any !== undefined || this.models.has(model)
+    return this.claims.has('*') || this.claims.has(model)
   }
 }
 

@@ -1,8 +1,8 @@
 import type { CompiledConfig, ResourceKey, ResourceKind } from '../api/compiled.ts'
-import { EMPTY_DIGEST } from '../core/digest.ts'
+import { EMPTY_DIGEST, toggle } from '../core/digest.ts'
 import type { Deps } from '../core/deps.ts'
+import { difference } from './difference.ts'
 import type { Endpoints } from './endpoints.ts'
-import { digestOf } from './follower.ts'
 import { RuntimeBuilder } from './runtime.ts'
 import type { Problem, Runtime } from './runtime.ts'
 import { validators } from './validators.ts'
@@ -38,14 +38,22 @@ export class Configuration {
    * it came into force first, ms since the epoch.
    */
   apply(config: CompiledConfig, since = this.wall()): readonly Problem[] {
-    const problems = [...config].flatMap(([key, { digest, body }]) =>
-      this.inForce.config.get(key)?.digest === digest ? [] : this.validate(key, body),
-    )
+    const before = this.inForce
+    const changed = difference(before.config, config)
+    const problems: Problem[] = []
+    let { digest } = before
+    for (const key of changed) {
+      const [old, now] = [before.config.get(key), config.get(key)]
+      if (old) digest = toggle(digest, key, old.digest)
+      if (!now) continue
+      digest = toggle(digest, key, now.digest)
+      problems.push(...this.validate(key, now.body))
+    }
     if (problems.length > 0) return problems
-    const built = this.builder.build(config)
+    const built = this.builder.build(config, changed)
     if (!('handle' in built)) return built
     this.runtime = built
-    this.inForce = { config, digest: digestOf(config), since }
+    this.inForce = { config, digest, since }
     this.onChange?.(built)
     return []
   }

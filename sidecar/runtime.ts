@@ -1,4 +1,12 @@
-import type { CompiledConfig, CompiledRoute, CompiledRule, ResourceKey } from '../api/compiled.ts'
+import type {
+  CompiledBody,
+  CompiledConfig,
+  CompiledEndpoint,
+  CompiledRoute,
+  CompiledRule,
+  ResourceKey,
+  ResourceKind,
+} from '../api/compiled.ts'
 import { available } from '../core/availability.ts'
 import type { Deps } from '../core/deps.ts'
 import { outerHandler, prepare } from '../core/pipeline.ts'
@@ -23,26 +31,37 @@ export interface Runtime {
   readonly handle: Handler
 }
 
-interface Built<T> {
-  /** What it was made of: digests, and parts by identity. */
+interface BuiltEndpoint {
+  /** Digests of all that it was made of. */
   readonly from: readonly unknown[]
-  readonly value: T
+  readonly value: ConfiguredEndpoint
 }
 
-/** Makes runtimes of configurations; what has not changed is taken over from the one before, a rule's place in its sequence included. */
+interface BuiltRoute {
+  /** The names of its endpoints. */
+  readonly uses: ReadonlySet<string>
+  readonly value: Route<Prepared>
+}
+
+/**
+ * Makes runtimes of configurations. What has not changed is taken over from the one before, a rule's place in its sequence included, and is
+ * hardly looked at: an edit of one among thousands of routes must keep no request waiting.
+ */
 export class RuntimeBuilder {
   private readonly deps: Deps
   private readonly states: Endpoints
-  private endpoints = new Map<ResourceKey, Built<ConfiguredEndpoint>>()
-  private routes = new Map<ResourceKey, Built<Route<Prepared>>>()
+  private endpoints: ReadonlyMap<ResourceKey, BuiltEndpoint> = new Map()
+  private byName: ReadonlyMap<string, ConfiguredEndpoint> = new Map()
+  private readonly routes = new Map<ResourceKey, BuiltRoute>()
+  private table = new RouteTable<Prepared>([])
 
   constructor(deps: Deps, states: Endpoints) {
     this.deps = deps
     this.states = states
   }
 
-  /** Builds all of it, or returns what is wrong with it and changes nothing. */
-  build(config: CompiledConfig): Runtime | readonly Problem[] {
+  /** Builds all of it, or returns what is wrong with it and changes nothing. `changed`: what differs from what was built last. */
+  build(config: CompiledConfig, changed: ReadonlySet<ResourceKey>): Runtime | readonly Problem[] {
     const problems: Problem[] = []
     const attempt = <T>(resource: ResourceKey, make: () => T): T | undefined => {
       try {
@@ -53,42 +72,73 @@ export class RuntimeBuilder {
         return undefined
       }
     }
-    const endpoints = new Map<ResourceKey, Built<ConfiguredEndpoint>>()
-    const byName = new Map<string, ConfiguredEndpoint>()
+    const others = [...changed].some((key) => !isKind(key, 'route'))
+    const endpoints = others ? this.buildEndpoints(config, attempt) : this.endpoints
+    const byName = others ? new Map([...endpoints.values()].map(({ value }) => [value.name, value])) : this.byName
+    const routes = new Map<ResourceKey, BuiltRoute | undefined>()
+    for (const key of this.routesToBuild(changed, byName)) {
+      const body = config.get(key)?.body
+      routes.set(key, isRoute(key, body) ? attempt(key, () => this.route(body, byName)) : undefined)
+    }
+    if (problems.length > 0) return problems
+    this.endpoints = endpoints
+    this.byName = byName
+    this.states.settle([...byName.values()])
+    this.replace(routes)
+    return { table: this.table, endpoints: byName, handle: outerHandler(this.table, this.deps) }
+  }
+
+  private buildEndpoints(
+    config: CompiledConfig,
+    attempt: <T>(resource: ResourceKey, make: () => T) => T | undefined,
+  ): ReadonlyMap<ResourceKey, BuiltEndpoint> {
+    const endpoints = new Map<ResourceKey, BuiltEndpoint>()
     for (const [key, { body }] of config) {
-      if (!isKind(key, 'endpoint', body)) continue
+      if (!isEndpoint(key, body)) continue
       const from = ingredients(body, config)
       const before = this.endpoints.get(key)
       const value =
         before && same(before.from, from) ? before.value : attempt(key, () => this.states.build(body, config))
-      if (!value) continue
-      endpoints.set(key, { from, value })
-      byName.set(value.name, value)
+      if (value) endpoints.set(key, { from, value })
     }
-    const routes = new Map<ResourceKey, Built<Route<Prepared>>>()
-    for (const [key, { body, digest }] of config) {
-      if (!isKind(key, 'route', body)) continue
-      const targets = body.rules.flatMap((rule) => rule.targets.map(({ endpoint }) => byName.get(endpoint)))
-      const from = [digest, ...targets]
-      const before = this.routes.get(key)
-      const value = before && same(before.from, from) ? before.value : attempt(key, () => this.route(body, byName))
-      if (value) routes.set(key, { from, value })
-    }
-    if (problems.length > 0) return problems
-    this.endpoints = endpoints
-    this.routes = routes
-    this.states.settle([...byName.values()])
-    const table = new RouteTable([...routes.values()].map(({ value }) => value))
-    return { table, endpoints: byName, handle: outerHandler(table, this.deps) }
+    return endpoints
   }
 
-  private route(route: CompiledRoute, endpoints: ReadonlyMap<string, ConfiguredEndpoint>): Route<Prepared> {
+  /** Routes that changed, and those whose endpoints did. */
+  private routesToBuild(
+    changed: ReadonlySet<ResourceKey>,
+    endpoints: ReadonlyMap<string, ConfiguredEndpoint>,
+  ): ReadonlySet<ResourceKey> {
+    const keys = new Set([...changed].filter((key) => isKind(key, 'route')))
+    if (endpoints === this.byName) return keys
+    const moved = new Set(
+      [...this.byName.keys(), ...endpoints.keys()].filter((name) => this.byName.get(name) !== endpoints.get(name)),
+    )
+    if (moved.size > 0) for (const [key, { uses }] of this.routes) if (!uses.isDisjointFrom(moved)) keys.add(key)
+    return keys
+  }
+
+  private replace(routes: ReadonlyMap<ResourceKey, BuiltRoute | undefined>): void {
+    const gone = new Set<Route<Prepared>>()
+    const come: Route<Prepared>[] = []
+    for (const [key, built] of routes) {
+      const before = this.routes.get(key)
+      if (before) gone.add(before.value)
+      if (built) come.push(built.value)
+      if (built) this.routes.set(key, built)
+      else this.routes.delete(key)
+    }
+    this.table = this.table.with(gone, come)
+  }
+
+  private route(route: CompiledRoute, endpoints: ReadonlyMap<string, ConfiguredEndpoint>): BuiltRoute {
     const { name, models, selective, created } = route
     const rules = route.rules.map((rule, index) => {
       const built = this.rule(route, rule, `/rules/${index}`, endpoints)
       return routeRule(built, prepare(built, this.deps))
     })
-    return { name, models, selective, created, rules }
+    const uses = new Set(route.rules.flatMap(({ targets }) => targets.map(({ endpoint }) => endpoint)))
+    return { uses, value: { name, models, selective, created, rules } }
   }
 
   private rule(
@@ -144,11 +194,12 @@ export class RuntimeBuilder {
   }
 }
 
-function isKind(key: ResourceKey, kind: 'route', body: unknown): body is CompiledRoute
-function isKind(key: ResourceKey, kind: 'endpoint', body: unknown): body is ConfiguredEndpoint['config']
-function isKind(key: ResourceKey, kind: string): boolean {
-  return key.startsWith(`${kind}/`)
-}
+const isKind = (key: ResourceKey, kind: ResourceKind): boolean => key.startsWith(`${kind}/`)
+// Bodies were checked against the schema of their key's kind.
+const isRoute = (key: ResourceKey, body: CompiledBody | undefined): body is CompiledRoute =>
+  body !== undefined && isKind(key, 'route')
+const isEndpoint = (key: ResourceKey, body: CompiledBody): body is CompiledEndpoint =>
+  isKind(key, 'endpoint') && 'provider' in body
 
 /** Everything of the configuration that an endpoint is made of. */
 function ingredients({ name, credentials, tls }: ConfiguredEndpoint['config'], config: CompiledConfig) {
