@@ -2,7 +2,7 @@ import { array, boolean, choice, free, integer, map, object, optional, string } 
 import type { Static } from '../core/schema.ts'
 import { providerTypes } from '../core/providers/index.ts'
 import { strategyTypes } from '../core/strategies/index.ts'
-import { FALLBACK_ON, RETRY_ON } from './failure-kinds.ts'
+import { FALLBACK_WHEN, RETRY_WHEN } from './failure-kinds.ts'
 
 /**
  * The configuration as it goes down to the sidecars: one user object is one resource, so that a small edit is a small push,
@@ -49,8 +49,8 @@ const compiledRule = object({
   targets: array(compiledTarget, { minItems: 1, maxItems: 64 }),
   strategy: object({ type: choice(strategyTypes) }),
   sticky: optional(object({ header: text() })),
-  retry: object({ attempts: integer({ minimum: 0, maximum: 10 }), on: array(choice(RETRY_ON), { maxItems: 16 }) }),
-  fallback: object({ on: array(choice(FALLBACK_ON), { maxItems: 16 }) }),
+  retry: object({ attempts: integer({ minimum: 0, maximum: 10 }), when: array(choice(RETRY_WHEN), { maxItems: 16 }) }),
+  fallback: object({ when: array(choice(FALLBACK_WHEN), { maxItems: 16 }) }),
   onUnavailable: choice(['Redistribute', 'Fail']),
 })
 

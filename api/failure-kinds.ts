@@ -1,5 +1,5 @@
 /**
- * The words of `retry.on` and `fallback.on`. Apart from the kinds, since the sidecar needs them and not the two kinds' whole schemas.
+ * The words of `retry.when` and `fallback.when`. Apart from the kinds, since the sidecar needs them and not the two kinds' whole schemas.
  */
-export const RETRY_ON = ['Connect', 'Reset', 'Timeout', 'Status5xx', 'Status429'] as const
-export const FALLBACK_ON = [...RETRY_ON, 'ContextLength', 'ContentFilter', 'Truncated'] as const
+export const RETRY_WHEN = ['Connect', 'Reset', 'Timeout', 'Status5xx', 'Status429'] as const
+export const FALLBACK_WHEN = [...RETRY_WHEN, 'ContextLength', 'ContentFilter', 'Truncated'] as const

@@ -27,6 +27,14 @@ test('schema: every field has a description, which `kubectl explain` and the ref
   )
 })
 
+test('schema: no field is named by a word that YAML 1.1 takes for a boolean or null, so that none needs quotes', () => {
+  const words = /\.(y|n|yes|no|on|off|true|false|null|~)$/i
+  assert.deepEqual(
+    schemas.map(([path]) => path).filter((path) => words.test(path)),
+    [],
+  )
+})
+
 test('schema: every string, list, map and number has its bounds', () => {
   const unbounded = schemas.filter(([, { type, enum: words, ...it }]) => {
     if (type === 'string') return !words && it.maxLength === undefined

@@ -2,7 +2,7 @@ import { array, choice, duration, integer, object, optional, string } from '../c
 import type { Static } from '../core/schema.ts'
 import { strategyTypes } from '../core/strategies/index.ts'
 import { conditions } from './conditions.ts'
-import { FALLBACK_ON, RETRY_ON } from './failure-kinds.ts'
+import { FALLBACK_WHEN, RETRY_WHEN } from './failure-kinds.ts'
 import { HEADER } from './model-endpoint.ts'
 import { labelSelector } from './selector.ts'
 import type { Resource } from './resource.ts'
@@ -186,7 +186,7 @@ const rule = object(
           default: 1,
           description: 'Further attempts on the same target, besides the first.',
         }),
-        on: array(choice(RETRY_ON, { description: 'A kind of failure.' }), {
+        when: array(choice(RETRY_WHEN, { description: 'A kind of failure.' }), {
           maxItems: 8,
           set: true,
           default: ['Connect', 'Reset', 'Status5xx', 'Status429'],
@@ -201,7 +201,7 @@ const rule = object(
     ),
     fallback: object(
       {
-        on: array(choice(FALLBACK_ON, { description: 'A kind of failure.' }), {
+        when: array(choice(FALLBACK_WHEN, { description: 'A kind of failure.' }), {
           maxItems: 8,
           set: true,
           default: ['Connect', 'Reset', 'Timeout', 'Status5xx', 'Status429', 'ContextLength', 'Truncated'],

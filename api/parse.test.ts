@@ -44,8 +44,8 @@ const parsedRoute: ModelRouteSpec = {
     {
       targets: [{ endpoint: { name: 'openai' }, weight: 1, priority: 0 }],
       strategy: { type: 'Weighted' },
-      retry: { attempts: 1, on: ['Connect', 'Reset', 'Status5xx', 'Status429'] },
-      fallback: { on: ['Connect', 'Reset', 'Timeout', 'Status5xx', 'Status429', 'ContextLength', 'Truncated'] },
+      retry: { attempts: 1, when: ['Connect', 'Reset', 'Status5xx', 'Status429'] },
+      fallback: { when: ['Connect', 'Reset', 'Timeout', 'Status5xx', 'Status429', 'ContextLength', 'Truncated'] },
       onUnavailable: 'Redistribute',
     },
   ],

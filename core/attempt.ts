@@ -221,7 +221,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     this.facts.usage = exchange.facts.usage = usage
     exchange.facts.finishReason = finishReason
     if (fault) return this.end(this.failureOf(fault))
-    if (finishReason === 'content_filter' && exchange.rule?.fallback.on.has('ContentFilter'))
+    if (finishReason === 'content_filter' && exchange.rule?.fallback.when.has('ContentFilter'))
       return this.end(
         new Failure('content_refused', {
           detail: this.whose(),

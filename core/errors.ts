@@ -1,6 +1,6 @@
-/** What `retry.on` of a rule names. */
+/** What `retry.when` of a rule names. */
 export type RetryKind = 'Connect' | 'Reset' | 'Timeout' | 'Status5xx' | 'Status429'
-/** What `fallback.on` of a rule names. */
+/** What `fallback.when` of a rule names. */
 export type FallbackKind = RetryKind | 'ContextLength' | 'ContentFilter' | 'Truncated'
 
 interface Entry {
@@ -10,9 +10,9 @@ interface Entry {
   readonly type: 'invalid_request_error' | 'server_error' | 'rate_limit_error'
   /** What the caller reads; a detail may follow. */
   readonly message: string
-  /** The same target may be asked again where the rule's `retry.on` has this. */
+  /** The same target may be asked again where the rule's `retry.when` has this. */
   readonly retry?: RetryKind
-  /** The next target may be asked where the rule's `fallback.on` has this. */
+  /** The next target may be asked where the rule's `fallback.when` has this. */
   readonly fallback?: FallbackKind
   /** What it says of the target: `failure` counts against it (the default), `none` says nothing, `success` that it is alive. */
   readonly verdict?: 'failure' | 'none' | 'success'
@@ -23,7 +23,7 @@ const ours = { type: 'server_error', verdict: 'none' } as const
 
 /**
  * Every error that a caller can get from us, once: its stable code, HTTP status, what it says of the target, and which words of
- * `retry.on` and `fallback.on` cover it. A failure that no word covers is surfaced as it is.
+ * `retry.when` and `fallback.when` cover it. A failure that no word covers is surfaced as it is.
  */
 export const errors = {
   // The caller's own doing: nothing is asked of any target.

@@ -23,8 +23,8 @@ function route(name: string, models: string[], matches: Match[] = [], opaque = f
     unresolved: [],
     strategy: 'Weighted',
     sticky: undefined,
-    retry: { attempts: 0, on: new Set() },
-    fallback: { on: new Set() },
+    retry: { attempts: 0, when: new Set() },
+    fallback: { when: new Set() },
     onUnavailable: 'Redistribute',
   }
   return { name, models, selective: false, created, rules: [routeRule(rule, name)] }

@@ -117,7 +117,7 @@ export interface Rule {
   readonly unresolved: readonly Unresolved[]
   readonly strategy: StrategyType
   readonly sticky: string | undefined
-  readonly retry: { readonly attempts: number; readonly on: ReadonlySet<RetryKind> }
-  readonly fallback: { readonly on: ReadonlySet<FallbackKind> }
+  readonly retry: { readonly attempts: number; readonly when: ReadonlySet<RetryKind> }
+  readonly fallback: { readonly when: ReadonlySet<FallbackKind> }
   readonly onUnavailable: 'Redistribute' | 'Fail'
 }

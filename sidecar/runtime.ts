@@ -173,8 +173,8 @@ export class RuntimeBuilder {
       unresolved,
       strategy: rule.strategy.type,
       sticky: sticky?.header.toLowerCase(),
-      retry: { attempts: retry.attempts, on: new Set(retry.on) },
-      fallback: { on: new Set(fallback.on) },
+      retry: { attempts: retry.attempts, when: new Set(retry.when) },
+      fallback: { when: new Set(fallback.when) },
       onUnavailable,
     }
   }

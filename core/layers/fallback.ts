@@ -12,8 +12,8 @@ const NOT_ASKED: ReadonlySet<string> = new Set(['endpoint_full', 'circuit_open',
  * them is free, where `retry` allows it and the deadline is later: so nobody waits for a 429 while another target could answer.
  */
 export const fallback: Layer<Rule> = (rule, { now, random, sleep }) => {
-  const waits = rule.retry.on.has('Status429') ? rule.retry.attempts : 0
-  const covers = ({ entry }: Failure) => entry.fallback !== undefined && rule.fallback.on.has(entry.fallback)
+  const waits = rule.retry.when.has('Status429') ? rule.retry.attempts : 0
+  const covers = ({ entry }: Failure) => entry.fallback !== undefined && rule.fallback.when.has(entry.fallback)
 
   return (next) => async (exchange) => {
     const { candidates } = exchange

@@ -15,8 +15,8 @@ const rule = (targets: readonly CompiledTarget[], rest: Partial<CompiledRule> = 
   matches: [],
   targets,
   strategy: { type: 'Weighted' },
-  retry: { attempts: 0, on: [] },
-  fallback: { on: [] },
+  retry: { attempts: 0, when: [] },
+  fallback: { when: [] },
   onUnavailable: 'Redistribute',
   ...rest,
 })

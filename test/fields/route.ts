@@ -178,14 +178,14 @@ export const route: Coverage = {
     assert.equal((await failing(t, 'status=500,times=2', { retry: { attempts: 2 } }, 0)).status, 200)
     assert.equal((await failing(t, 'status=500,times=2', { retry: { attempts: 1 } }, 0)).attempts, 2)
   },
-  'ModelRoute spec.rules[].retry.on[]': async (t) => {
-    assert.equal((await failing(t, 'status=500', { retry: { on: ['Status5xx'] } }, 0)).attempts, 2)
-    assert.equal((await failing(t, 'status=500', { retry: { on: ['Reset'] } }, 0)).attempts, 1)
-    assert.equal((await failing(t, 'reset', { retry: { on: ['Reset'] } }, 0)).attempts, 2)
-    assert.equal((await failing(t, 'stall-headers', { retry: { on: ['Timeout'] } }, 0)).attempts, 2)
+  'ModelRoute spec.rules[].retry.when[]': async (t) => {
+    assert.equal((await failing(t, 'status=500', { retry: { when: ['Status5xx'] } }, 0)).attempts, 2)
+    assert.equal((await failing(t, 'status=500', { retry: { when: ['Reset'] } }, 0)).attempts, 1)
+    assert.equal((await failing(t, 'reset', { retry: { when: ['Reset'] } }, 0)).attempts, 2)
+    assert.equal((await failing(t, 'stall-headers', { retry: { when: ['Timeout'] } }, 0)).attempts, 2)
     assert.equal((await failing(t, 'stall-headers', { retry: {} }, 0)).attempts, 1)
   },
-  'ModelRoute spec.rules[].fallback.on[]': async (t) => {
+  'ModelRoute spec.rules[].fallback.when[]': async (t) => {
     const faults = {
       Connect: 'refuse',
       Reset: 'reset',
@@ -197,9 +197,9 @@ export const route: Coverage = {
       Truncated: 'truncate',
     }
     for (const [kind, fault] of Object.entries(faults)) {
-      assert.equal((await failing(t, fault, { fallback: { on: [kind] } })).endpoint, 'b', kind)
+      assert.equal((await failing(t, fault, { fallback: { when: [kind] } })).endpoint, 'b', kind)
       const without = Object.keys(faults).filter((other) => other !== kind)
-      const { endpoint, status } = await failing(t, fault, { retry: { attempts: 0 }, fallback: { on: without } })
+      const { endpoint, status } = await failing(t, fault, { retry: { attempts: 0 }, fallback: { when: without } })
       assert.equal(endpoint, 'a', `without ${kind}`)
       assert.notEqual(status, 200, `without ${kind}`)
     }

@@ -74,8 +74,8 @@ export function rule(targets: readonly CompiledTarget[], rest: Partial<CompiledR
     matches: [],
     targets,
     strategy: { type: 'Weighted' },
-    retry: { attempts: 0, on: ['Connect', 'Reset', 'Status5xx', 'Status429'] },
-    fallback: { on: ['Connect', 'Reset', 'Timeout', 'Status5xx', 'Status429', 'ContextLength', 'Truncated'] },
+    retry: { attempts: 0, when: ['Connect', 'Reset', 'Status5xx', 'Status429'] },
+    fallback: { when: ['Connect', 'Reset', 'Timeout', 'Status5xx', 'Status429', 'ContextLength', 'Truncated'] },
     onUnavailable: 'Redistribute',
     ...rest,
   }

@@ -254,7 +254,7 @@ test('connections: addresses that change are followed, the faster one gets more,
   const [a, b] = await upstreams(t, { latency: '1ms' }, { latency: '30ms' })
   const { url, apply, telemetry } = await dataPath(t)
   const at = (...ports: number[]) => ({
-    routes: [route('chat', [rule([target('a')], { retry: { attempts: 2, on: ['Connect', 'Reset'] } })])],
+    routes: [route('chat', [rule([target('a')], { retry: { attempts: 2, when: ['Connect', 'Reset'] } })])],
     endpoints: [endpoint('a', 'http://model.ai.svc:8000/v1', { dynamic: true })],
     addresses: { 'ai/a': { addresses: ports.map((port) => ({ host: '127.0.0.1', port })) } },
   })

@@ -196,7 +196,7 @@ test('failures: refused content is for no other model to judge, unless the rule 
 test('failures: what the rule does not fall back on is surfaced', async (t) => {
   const [a, b] = await upstreams(t, { faults: ['status=500'] }, {})
   const { url } = await dataPath(t, {
-    routes: [route('chat', [rule([target('a'), target('b', { priority: 1 })], { fallback: { on: ['Connect'] } })])],
+    routes: [route('chat', [rule([target('a'), target('b', { priority: 1 })], { fallback: { when: ['Connect'] } })])],
     endpoints: [endpoint('a', `${a.url}/v1`), endpoint('b', `${b.url}/v1`)],
   })
   const { error } = await ask(url, false)

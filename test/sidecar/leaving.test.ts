@@ -16,7 +16,7 @@ const AT_ONCE = 100
 
 async function sidecarFor(t: Parameters<typeof dataPath>[0], url: string) {
   return dataPath(t, {
-    routes: [route('chat', [rule([target('a')], { retry: { attempts: 3, on: ['Status5xx', 'Connect'] } })])],
+    routes: [route('chat', [rule([target('a')], { retry: { attempts: 3, when: ['Status5xx', 'Connect'] } })])],
     endpoints: [endpoint('a', url)],
   })
 }
@@ -84,7 +84,7 @@ test('leaving: while the connection is being made, it is given up', async (t) =>
 test('leaving: during a back-off, nobody is asked any more', async (t) => {
   const [a] = await upstreams(t, { faults: ['rate-limit=seconds,wait=1s'] })
   const { port, telemetry } = await dataPath(t, {
-    routes: [route('chat', [rule([target('a')], { retry: { attempts: 1, on: ['Status429'] } })])],
+    routes: [route('chat', [rule([target('a')], { retry: { attempts: 1, when: ['Status429'] } })])],
     endpoints: [endpoint('a', `${a.url}/v1`)],
   })
   await leave(

@@ -41,9 +41,9 @@ for (const [kind, fault] of [
   ['Status429', 'rate-limit=none'],
   ['Timeout', 'stall-headers'],
 ] as const) {
-  test(`retry: ${fault} is asked again where retry.on has ${kind}`, async (t) => {
+  test(`retry: ${fault} is asked again where retry.when has ${kind}`, async (t) => {
     const timeouts = { connect: 1000, firstToken: 100, idle: 100, attempt: 100 }
-    const { a, url } = await one(t, [`${fault},times=2`], { retry: { attempts: 2, on: [kind] } }, { timeouts })
+    const { a, url } = await one(t, [`${fault},times=2`], { retry: { attempts: 2, when: [kind] } }, { timeouts })
     const seen = await ask(url)
     assert.equal(seen.status, 200)
     assert.equal(seen.headers.get('x-tradewind-attempts'), '3')
@@ -60,7 +60,7 @@ for (const [kind, fault] of [
 }
 
 test('retry: a refused connection is tried again', async (t) => {
-  const { url, telemetry } = await one(t, ['refuse'], { retry: { attempts: 2, on: ['Connect'] } })
+  const { url, telemetry } = await one(t, ['refuse'], { retry: { attempts: 2, when: ['Connect'] } })
   assert.equal((await ask(url)).code, 'connect_failed')
   assert.deepEqual(
     telemetry.attempts.map(({ why }) => why),
@@ -70,13 +70,13 @@ test('retry: a refused connection is tried again', async (t) => {
 
 for (const fault of ['quota', 'status=400', 'status=404', 'context-length', 'content-refused'])
   test(`retry: ${fault} is never asked again`, async (t) => {
-    const { a, url } = await one(t, [fault], { retry: { attempts: 3, on: ALL } })
+    const { a, url } = await one(t, [fault], { retry: { attempts: 3, when: ALL } })
     await ask(url)
     assert.equal(a.stats().requests, 1)
   })
 
 test('retry: the answer of the last attempt is the answer', async (t) => {
-  const { url } = await one(t, ['status=503,times=1', 'status=500'], { retry: { attempts: 1, on: ['Status5xx'] } })
+  const { url } = await one(t, ['status=503,times=1', 'status=500'], { retry: { attempts: 1, when: ['Status5xx'] } })
   assert.equal((await ask(url)).status, 500)
 })
 
@@ -84,7 +84,7 @@ test('retry: the budget bounds retries', async (t) => {
   const { a, url } = await one(
     t,
     ['status=500'],
-    { retry: { attempts: 1, on: ['Status5xx'] } },
+    { retry: { attempts: 1, when: ['Status5xx'] } },
     {
       retryBudget: { percent: 10, minPerSecond: 0 },
       breaker: { ...endpoint('a', '').breaker, consecutive: 1000, minimum: 1000 },
@@ -99,7 +99,7 @@ for (const form of ['ms', 'x-ms', 'seconds', 'fraction', 'date', 'text'])
   test(`retry: a 429 that says when (${form}) is waited for`, async (t) => {
     const wait = form === 'date' || form === 'seconds' ? 1 : 0.3
     const { a, url } = await one(t, [`rate-limit=${form},wait=${wait * 1000}ms,times=1`], {
-      retry: { attempts: 1, on: ['Status429'] },
+      retry: { attempts: 1, when: ['Status429'] },
     })
     const seen = await ask(url)
     assert.equal(seen.status, 200)
@@ -113,7 +113,7 @@ test('retry: a 429 that says a time beyond the deadline is not waited for, and t
   const { a, url } = await one(
     t,
     ['rate-limit=seconds,wait=30s'],
-    { retry: { attempts: 3, on: ['Status429'] } },
+    { retry: { attempts: 3, when: ['Status429'] } },
     {},
     2000,
   )
@@ -128,7 +128,7 @@ test('retry: a 429 that says a time beyond the deadline is not waited for, and t
 test('cooling: a target that asked to be left alone gets nothing until then, and the pool answers', async (t) => {
   const [a, b] = await upstreams(t, { faults: ['rate-limit=ms,wait=700ms,times=1'] }, {})
   const { url, telemetry } = await dataPath(t, {
-    routes: [route('chat', [rule([target('a'), target('b')], { retry: { attempts: 1, on: ['Status429'] } })])],
+    routes: [route('chat', [rule([target('a'), target('b')], { retry: { attempts: 1, when: ['Status429'] } })])],
     endpoints: [endpoint('a', `${a.url}/v1`), endpoint('b', `${b.url}/v1`)],
   })
   while (a.stats().requests === 0) assert.equal((await ask(url)).status, 200)
@@ -169,7 +169,7 @@ test('cooling: with all targets busy, the first to be free is waited for', async
   )
   const { url } = await dataPath(t, {
     routes: [
-      route('chat', [rule([target('a'), target('b', { priority: 1 })], { retry: { attempts: 1, on: ['Status429'] } })]),
+      route('chat', [rule([target('a'), target('b', { priority: 1 })], { retry: { attempts: 1, when: ['Status429'] } })]),
     ],
     endpoints: [endpoint('a', `${a.url}/v1`), endpoint('b', `${b.url}/v1`)],
   })

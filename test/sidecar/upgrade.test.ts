@@ -247,7 +247,7 @@ test('pass-through: a target that resets before its answer is an error at once, 
   const other = await serve(t, echo)
   const { url, apply } = await dataPath(t)
   apply({
-    routes: [files([to('a'), to('b', 1, 1)], { retry: { attempts: 2, on: ['Reset'] } })],
+    routes: [files([to('a'), to('b', 1, 1)], { retry: { attempts: 2, when: ['Reset'] } })],
     endpoints: [opaque('a', upstream), opaque('b', other.url)],
   })
   const answer = await fetch(`${url}/v2`, { method: 'POST', body: 'x'.repeat(1000) })
