@@ -87,7 +87,10 @@ test('routes: after any edits, a table is the one that would be made anew, and s
         const come = [...routes.values()].filter((it) => before.get(it.name) !== it)
         table = table.with(gone, come)
         const { exact, any } = winners(routes.values())
-        assert.deepEqual([...table.models], [...exact].sort())
+        assert.deepEqual(
+          [...table.models],
+          [...exact].sort(([a], [b]) => (a < b ? -1 : 1)),
+        )
         for (const model of ['a', 'b', 'c', 'other']) {
           const wanted = exact.get(model) ?? any
           assert.equal(table.has(model), wanted !== undefined)

@@ -85,7 +85,7 @@ export class Client {
     this.#socket = socket
     let why = ''
     socket.on('open', () => this.#open(socket))
-    socket.on('message', (data) => this.#hear(socket, data.toString()))
+    socket.on('message', (data: Buffer) => this.#hear(socket, data.toString()))
     socket.on('pong', () => (this.#heard = performance.now()))
     socket.on('error', (error) => (why = error.message))
     socket.on('close', (code, reason) => {

@@ -9,7 +9,7 @@ import { asFailure } from './errors.ts'
  * business: `fallback` waits for those, once no other target is left.
  */
 export const retry: Layer<Rule> =
-  ({ retry: { attempts, on } }, { now, random, sleep }) =>
+  ({ retry: { attempts, when } }, { now, random, sleep }) =>
   (next) => {
     if (attempts === 0) return next
     return async (exchange) => {

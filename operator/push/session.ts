@@ -139,7 +139,7 @@ export class Session {
     const before = this.refusal?.errors.filter(({ resource }) => held.has(resource)) ?? []
     this.refusal = {
       pod: this.pod,
-      refused: Object.fromEntries([...this.withheld, ...(this.#again ? [] : refused)]) as Refusal['refused'], // by its keys
+      refused: Object.fromEntries([...this.withheld, ...(this.#again ? [] : refused)]),
       errors: [...before, ...errors],
     }
   }

@@ -40,7 +40,7 @@ export async function operator(
         send: (text) => socket.send(text),
         close: (code, reason) => socket.close(code, reason),
         buffered: () => socket.bufferedAmount,
-        onMessage: (listener) => socket.on('message', (data) => listener(String(data))),
+        onMessage: (listener) => socket.on('message', (data: Buffer) => listener(data.toString())),
         onClose: (listener) => socket.on('close', (code, reason) => listener(code, String(reason))),
       },
       { namespace: 'ai', pod: 'p', uid: 'p', labels: {}, serviceAccount: 'default' },

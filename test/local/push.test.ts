@@ -20,17 +20,19 @@ function started(t: TestContext, options: Partial<PushOptions> = {}, events: Pus
   return { push, world, publish }
 }
 
+const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) => (a < b ? -1 : 1)
+
 /** What a pod with these labels is to have, as digests. */
 function wanted(world: TestWorld, namespace: string, labels: Readonly<Record<string, string>> = {}) {
   const { compiler } = world
   return Object.fromEntries(
     [...compiler.audience({ namespace, labels }).keys.keys()]
       .map((key) => [key, compiler.resources.get(key)?.digest] as const)
-      .sort(),
+      .sort(byKey),
   )
 }
 const has = ({ follower }: TestSidecar) =>
-  Object.fromEntries([...follower.held.config].map(([key, { digest }]) => [key, digest] as const).sort())
+  Object.fromEntries([...follower.held.config].map(([key, { digest }]) => [key, digest] as const).sort(byKey))
 
 function two(world: TestWorld): void {
   world.endpoint('ai/a')
@@ -599,7 +601,7 @@ test('push: whatever happens, each sidecar ends with what its pod is to have', (
           Object.fromEntries(Object.entries(all).filter(([key]) => !bad.some((resource) => resource === key)))
         assert.deepEqual(but(has(sidecar)), but(wanted(world, 'ai', { app: `${i}` })))
         const serves = push.fleet().sidecars.find(({ pods }) => pods.includes(`ai/p${i}`))?.serves
-        assert.deepEqual(Object.fromEntries([...(serves?.entries() ?? [])].sort()), has(sidecar))
+        assert.deepEqual(Object.fromEntries([...(serves?.entries() ?? [])].sort(byKey)), has(sidecar))
       }
       assert.equal(push.gauges().queued, 0)
       assert.equal(push.gauges().oldest, 0)

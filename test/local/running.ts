@@ -15,7 +15,7 @@ export interface Running {
   readonly url: string
   readonly admin: string
   /** All that it printed. */
-  printed(): string
+  readonly printed: () => string
 }
 
 /** `tradewind run` of a directory, as people start it, on free ports, until the test ends. Resolves when it says where to send requests. */

@@ -170,8 +170,8 @@ for (const status of [400, 401, 403, 404, 422])
 test('failures: refused content is for no other model to judge, unless the rule says so', async (t) => {
   for (const fault of ['content-refused', 'content-filter']) {
     const [a, b] = await upstreams(t, { faults: [fault] }, {})
-    const rules = (on: ('ContentFilter' | 'Status5xx')[]) => [
-      rule([target('a'), target('b', { priority: 1 })], { fallback: { on } }),
+    const rules = (when: ('ContentFilter' | 'Status5xx')[]) => [
+      rule([target('a'), target('b', { priority: 1 })], { fallback: { when } }),
     ]
     const endpoints = [endpoint('a', `${a.url}/v1`), endpoint('b', `${b.url}/v1`)]
     const { url, apply } = await dataPath(t, { routes: [route('chat', rules(['Status5xx']))], endpoints })

@@ -52,8 +52,8 @@ for (const [kind, fault] of [
 
   test(`retry: ${fault} is not asked again where it has not`, async (t) => {
     const timeouts = { connect: 1000, firstToken: 100, idle: 100, attempt: 100 }
-    const on = ALL.filter((it) => it !== kind)
-    const { a, url } = await one(t, [fault], { retry: { attempts: 2, on } }, { timeouts })
+    const when = ALL.filter((it) => it !== kind)
+    const { a, url } = await one(t, [fault], { retry: { attempts: 2, when } }, { timeouts })
     assert.notEqual((await ask(url)).status, 200)
     assert.equal(a.stats().requests, 1)
   })
@@ -169,7 +169,9 @@ test('cooling: with all targets busy, the first to be free is waited for', async
   )
   const { url } = await dataPath(t, {
     routes: [
-      route('chat', [rule([target('a'), target('b', { priority: 1 })], { retry: { attempts: 1, when: ['Status429'] } })]),
+      route('chat', [
+        rule([target('a'), target('b', { priority: 1 })], { retry: { attempts: 1, when: ['Status429'] } }),
+      ]),
     ],
     endpoints: [endpoint('a', `${a.url}/v1`), endpoint('b', `${b.url}/v1`)],
   })
