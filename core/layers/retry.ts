@@ -24,7 +24,7 @@ export const retry: Layer<Rule> =
             last !== undefined && failure.entry.retry === undefined && failure.entry.verdict === 'none' ? last : failure
           const { entry, shouldRetry, retryAfter } = failure
           if (tried >= attempts || exchange.over || shouldRetry === false) throw last
-          if (entry.retry === undefined || entry.retry === 'Status429' || !on.has(entry.retry)) throw last
+          if (entry.retry === undefined || entry.retry === 'Status429' || !when.has(entry.retry)) throw last
           const delay = retryAfter ?? backoff(tried + 1, random)
           if (now() + delay >= exchange.due || !exchange.target?.endpoint.budget.take()) throw last
           await sleep(delay, exchange)
