@@ -5,13 +5,13 @@ import type { Overview, SidecarOverview } from '../operator/overview.ts'
 import { askAdmin } from './ask.ts'
 import type { Place } from './cluster.ts'
 import { EXIT } from './failure.ts'
+import { localAdmin } from './local-admin.ts'
 import { columns, outputOption, paint, print } from './output.ts'
 import type { Output } from './output.ts'
 
 const examples = `
 Of a cluster it asks the operator, as the user of the kubeconfig, or the resources and sidecars where that cannot be; of a local run, its
-admin port. Exits with 1 where something is refused,
-not in force, or unhealthy.
+admin port. Exits with 1 where something is refused, not in force, or unhealthy.
 
 Examples:
   tradewind status
@@ -30,12 +30,10 @@ export function statusCommand(): Command {
   return new Command('status')
     .description('show what each sidecar serves, its health, and the shares observed')
     .addOption(
-      new Option('--admin <url>', 'the admin port of a local run').conflicts([
-        'kubeconfig',
-        'context',
-        'operatorNamespace',
-        'operator',
-      ]),
+      new Option(
+        '--admin <url>',
+        'the admin port of a local run (default, where there is no kubeconfig: http://127.0.0.1:4142)',
+      ).conflicts(['kubeconfig', 'context', 'operatorNamespace', 'operator']),
     )
     .option('--kubeconfig <file>', 'of the cluster (default: as kubectl has it)')
     .option('--context <name>', 'of the kubeconfig (default: the current one)')
@@ -44,8 +42,9 @@ export function statusCommand(): Command {
     .option('--operator <host:port>', 'its push port (default: one that the API server forwards to its pod)')
     .addOption(outputOption())
     .addHelpText('after', examples)
-    .action(async ({ admin, output, ...place }: Flags) => {
-      const { namespace } = place
+    .action(async ({ admin: given, output, ...place }: Flags) => {
+      const { namespace, kubeconfig, context, operator } = place
+      const admin = given ?? ((kubeconfig ?? context ?? operator) ? undefined : localAdmin(process.env))
       const whole = admin === undefined ? await askCluster(place) : ((await askAdmin(admin, OVERVIEW_PATH)) as Overview) // what that port answers with 200
       const seen = namespace === undefined ? whole : only(whole, namespace)
       print(seen, output, () => table(seen))

@@ -111,6 +111,22 @@ describe('tradewind status and explain, of a local run', () => {
     assert.equal((await tradewind('explain', '--admin', admin, '--model', 'nobody')).code, 1)
   })
 
+  test('status: with no kubeconfig there is only a local run to ask', async () => {
+    const nowhere = { KUBECONFIG: '', KUBERNETES_SERVICE_HOST: '', HOME: directory }
+    const { host } = new URL(admin)
+    const found = await runProgram(process.execPath, ['cli/main.ts', 'status'], {
+      cwd: root,
+      env: { ...nowhere, TRADEWIND_ADMIN: host },
+    })
+    assert.match(found.stdout, /default\/chat/)
+    const none = await runProgram(process.execPath, ['cli/main.ts', 'status'], {
+      cwd: root,
+      env: { ...nowhere, TRADEWIND_ADMIN: '127.0.0.1:1' },
+    })
+    assert.equal(none.code, 1)
+    assert.match(none.stderr, /127\.0\.0\.1:1 cannot be asked .*tradewind run/)
+  })
+
   test('status: a manifest that is wrong is said, with exit code 1, and the one before goes on', async () => {
     write(5, -1)
     await eventually(
