@@ -259,3 +259,36 @@ test('compile: what does not differ keeps its identity, so that it is not sent a
   assert.deepEqual([...compiled.changes.resources], ['route/a/x'])
   assert.equal(compiled.resources.get('route/a/y'), before)
 })
+
+const claiming = (name: string): Edit => ({
+  kind: 'ModelRoute',
+  namespace: 'a',
+  name,
+  content: { models: ['m'], rules: [{ targets: [{ endpoint: { name: 'x' } }] }] },
+})
+const running: Edit = {
+  kind: 'Pod',
+  namespace: 'a',
+  name: 'p',
+  content: { labels: {}, injected: true, running: true, ready: true, terminating: false },
+}
+const gone = (it: Edit): Edit => ({ ...it, content: undefined })
+
+test('compile: a route that lost a model among pods that came later is said to differ when it no longer does', () => {
+  const world = emptyWorld()
+  const compiler = new Compiler(options)
+  for (const it of [claiming('x'), claiming('y'), running]) compiler.compile(world, [apply(world, it)])
+  assert.match(outcome(compiler).statuses.find(([id]) => id === 'ModelRoute a/y')?.[1] ?? '', /goes to ModelRoute a\/x/)
+  const { changes } = compiler.compile(world, [apply(world, gone(claiming('x')))])
+  assert.ok(changes.objects.has('ModelRoute a/y'))
+  assert.deepEqual(outcome(compiler), outcome(compile(world, options)))
+})
+
+test('compile: pods that come back meet the claims of now, not those of when they left', () => {
+  const world = emptyWorld()
+  const compiler = new Compiler(options)
+  for (const it of [claiming('x'), claiming('y'), running, gone(running), gone(claiming('x')), running]) {
+    compiler.compile(world, [apply(world, it)])
+    assert.deepEqual(outcome(compiler), outcome(compile(world, options)))
+  }
+})

@@ -92,7 +92,9 @@ export class Compiler implements Compiled {
       const pod = world.pods.get(name)
       if (pod === this.pods.get(name)) continue
       this.changes.pods.add(name)
-      for (const { routes, keys } of this.pods.replace(name, pod)) {
+      for (const audience of this.pods.replace(name, pod)) {
+        const { routes, keys } = audience
+        this.conflicts.joined(audience)
         for (const route of routes) this.changes.objects.add(`ModelRoute ${route}`)
         for (const key of keys.keys())
           if (key.startsWith('endpoint/')) this.changes.objects.add(`ModelEndpoint ${key.slice('endpoint/'.length)}`)

@@ -24,8 +24,10 @@ const NONE: Losses = new Map()
 export class Conflicts {
   readonly #routes: ReadonlyMap<string, RouteResult>
   readonly #audiences: Audiences
-  #losses = new WeakMap<Audience, Losses>()
-  readonly #losers = new Map<string, ReadonlySet<string>>()
+  /** By namespace and audience. */
+  readonly #losses = new Map<string, WeakMap<Audience, Losses>>()
+  /** By namespace: the routes that lose, or did at some time since it was decided anew. */
+  readonly #losers = new Map<string, Set<string>>()
 
   constructor(routes: ReadonlyMap<string, RouteResult>, audiences: Audiences) {
     this.#routes = routes
@@ -48,24 +50,30 @@ export class Conflicts {
     return [...byModel.values()].map((loss) => ({ ...loss, of }))
   }
 
+  /** Notes who loses among pods that have come: until then nobody did, and the next `renew` has to speak of them. */
+  joined(audience: Audience): void {
+    const losers = this.#losers.get(audience.namespace) ?? new Set()
+    this.#losers.set(audience.namespace, losers)
+    for (const name of this.#in(audience).keys()) losers.add(name)
+  }
+
   /** Decides a namespace anew, after claims in it changed; the routes that lose now or did before. */
   renew(namespace: string): ReadonlySet<string> {
-    const before = this.#losers.get(namespace) ?? new Set<string>()
-    const losers = new Set<string>()
-    for (const audience of this.#audiences(namespace).keys()) {
-      this.#losses.delete(audience)
-      for (const name of this.#in(audience).keys()) losers.add(name)
-    }
-    this.#losers.set(namespace, losers)
-    return before.union(losers)
+    const before = this.#losers.get(namespace) ?? new Set()
+    // Of audiences without pods too: pods may come back to them.
+    this.#losses.delete(namespace)
+    this.#losers.delete(namespace)
+    for (const audience of this.#audiences(namespace).keys()) this.joined(audience)
+    return before.union(this.#losers.get(namespace) ?? new Set())
   }
 
   #in(audience: Audience): Losses {
-    const known = this.#losses.get(audience)
+    const decided = this.#losses.get(audience.namespace) ?? new WeakMap<Audience, Losses>()
+    this.#losses.set(audience.namespace, decided)
+    const known = decided.get(audience)
     if (known) return known
-    const routes = [...audience.routes].flatMap((name) => this.#routes.get(name) ?? [])
-    const made = decide(routes)
-    this.#losses.set(audience, made)
+    const made = decide([...audience.routes].flatMap((name) => this.#routes.get(name) ?? []))
+    decided.set(audience, made)
     return made
   }
 }
