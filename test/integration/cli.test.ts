@@ -103,8 +103,13 @@ describe('the command line', () => {
   test('colours are for terminals, and NO_COLOR has none', { skip: needs('script') }, async () => {
     const path = files('colours', { 'a.yaml': yaml(manifest('ModelRoute', 'r', { rules: [] })) })
     const command = `${process.execPath} cli/main.ts validate ${path}`
+    // Whoever runs the tests may have asked for no colours of their own.
+    const plain = { TERM: 'xterm', CI: undefined, FORCE_COLOR: undefined, NODE_DISABLE_COLORS: undefined }
     const terminal = (env: NodeJS.ProcessEnv) =>
-      runProgram('script', ['-qec', command, '/dev/null'], { cwd: root, env: { TERM: 'xterm', ...env } })
+      runProgram('script', ['-qec', command, '/dev/null'], {
+        cwd: root,
+        env: { ...plain, NO_COLOR: undefined, ...env },
+      })
     assert.ok((await terminal({})).stdout.includes('\u001B[31merror'))
     assert.ok(!(await terminal({ NO_COLOR: '1' })).stdout.includes('\u001B[3'))
     assert.ok(!(await tradewind(['validate', path])).stdout.includes('\u001B'))
