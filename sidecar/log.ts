@@ -8,7 +8,7 @@ export type Level = (typeof LEVELS)[number]
 /** Lines wait for others at most so long, ms. */
 const FLUSH_AFTER = 100
 /** Characters that are written together at the latest. */
-const BATCH = 8192
+const BATCH = 32 * 1024
 /** Bytes of lines that are held while whoever reads them does not; further ones are dropped and counted. */
 const MOST_HELD = 8 * 1024 * 1024
 
