@@ -56,24 +56,22 @@ export const errors = {
   draining: { ...ours, status: 503, message: 'The sidecar is stopping.' },
   request_timeout: { ...ours, status: 504, message: 'The deadline of the whole request passed.' },
 
-  // Why a target was not asked, or not with this request.
+  // Why a target was not asked, or not with this request: the next one is, whatever `fallback.when` has.
   endpoint_full: {
     ...ours,
     status: 429,
     type: 'rate_limit_error',
-    fallback: 'Status429',
     message: 'The endpoint has as many requests in flight as it takes.',
   },
-  circuit_open: { ...ours, status: 503, fallback: 'Status5xx', message: 'The circuit breaker of the target is open.' },
+  circuit_open: { ...ours, status: 503, message: 'The circuit breaker of the target is open.' },
   cooling: {
     ...ours,
     status: 429,
     type: 'rate_limit_error',
     retry: 'Status429',
-    fallback: 'Status429',
     message: 'The target asked to be left alone for a while.',
   },
-  unhealthy: { ...ours, status: 503, fallback: 'Connect', message: 'No address of the target is healthy.' },
+  unhealthy: { ...ours, status: 503, message: 'No address of the target is healthy.' },
   address_forbidden: {
     ...ours,
     status: 502,

@@ -4,7 +4,10 @@ import type { Layer } from '../pipeline.ts'
 import type { Rule, Target } from '../target.ts'
 import { asFailure } from './errors.ts'
 
-/** Failures for which the target was not even asked: what a target did say is better to surface. */
+/**
+ * Failures for which the target was not even asked. The next one is, whatever `fallback` says: its words are about what a target did. What a
+ * target did say is better to surface.
+ */
 const NOT_ASKED: ReadonlySet<string> = new Set(['endpoint_full', 'circuit_open', 'cooling', 'unhealthy'])
 
 /**
@@ -36,7 +39,7 @@ export const fallback: Layer<Rule> = (rule, { now, random, sleep }) => {
         if (!last || !NOT_ASKED.has(outcome.code)) last = outcome
         const hadEnough = outcome.entry.retry === 'Status429' && outcome.shouldRetry !== false
         exchange.exhausted = exchange.facts.attempts.length > 0 && (round > 0 || target === candidates.at(-1))
-        if (covers(outcome)) {
+        if (NOT_ASKED.has(outcome.code) || covers(outcome)) {
           if (hadEnough) busy.push(target)
           continue
         }

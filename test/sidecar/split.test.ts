@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import type { IncomingMessage } from 'node:http'
 import type { CompiledTarget } from '../../api/compiled.ts'
 import { dataPath, endpoint, route, rule, target } from '../helpers/data-path.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { upstreams } from '../helpers/upstream.ts'
 
 const body = '{"model":"chat","messages":[{"role":"user","content":"Hi"}]}'
@@ -162,6 +163,45 @@ test('split: the share of a dead target goes to the others, or fails', async (t)
   const half = await asked(port, 100)
   assert.ok(Math.abs(count(half, 'a') - 50) <= 2)
   assert.equal(half.filter((it) => it.startsWith('503')).length, 100 - count(half, 'a'))
+})
+
+test('split: a dead target is passed over for a lower priority whatever fallback has; what a target did say is not', async (t) => {
+  const [a, b, c] = await upstreams(t, { faults: ['status=500'] }, { faults: ['status=400'] }, {})
+  const breaker = { ...endpoint('a', '').breaker, consecutive: 2, openFor: 60_000 }
+  const endpoints = [
+    endpoint('a', `${a.url}/v1`, { breaker }),
+    endpoint('b', `${b.url}/v1`, { breaker, maxInFlight: 1 }),
+    endpoint('c', `${c.url}/v1`),
+  ]
+  const fallback = { when: [] }
+  const over = (...names: readonly string[]) => ({
+    routes: [
+      route('chat', [
+        rule(
+          names.map((name, priority) => target(name, { priority })),
+          { fallback },
+        ),
+      ]),
+    ],
+    endpoints,
+  })
+  const { url, apply } = await dataPath(t, over('a', 'c'))
+  const ask = async () => {
+    const answer = await fetch(`${url}/v1/chat/completions`, { method: 'POST', body })
+    await answer.arrayBuffer()
+    return `${answer.status} ${String(answer.headers.get('x-tradewind-endpoint'))}`
+  }
+  for (let i = 0; i < 2; i++) assert.equal(await ask(), '500 ai/a', 'it was asked, and that is the answer')
+  for (let i = 0; i < 4; i++) assert.equal(await ask(), '200 ai/c')
+  assert.equal(a.stats().requests, 2, 'an open breaker lets nothing through')
+  apply(over('a', 'b', 'c'))
+  assert.equal(await ask(), '400 ai/b')
+  await b.setFaults(['stall-headers'])
+  const held = fetch(`${url}/v1/chat/completions`, { method: 'POST', body, signal: AbortSignal.timeout(2000) })
+  const ended = assert.rejects(held)
+  await eventually(() => assert.equal(b.stats().requests, 2))
+  assert.equal(await ask(), '200 ai/c', 'one that is full was not asked either')
+  await ended
 })
 
 test('split: LeastLatency asks the faster one', async (t) => {
