@@ -241,3 +241,20 @@ test('breaker: whatever happens, the probes in flight stay within bounds and it 
     { numRuns: 500 },
   )
 })
+
+test('breaker: told that what it opened for is gone, it lets probes through at once, and judges by those', () => {
+  const { breaker, changes, fail, pass } = make()
+  breaker.probeNow()
+  assert.equal(breaker.state, 'closed')
+  fail(5)
+  assert.equal(breaker.admit(), 0)
+  breaker.probeNow()
+  assert.equal(breaker.share(), 1)
+  fail()
+  assert.equal(breaker.state, 'open')
+  breaker.probeNow()
+  pass()
+  breaker.probeNow()
+  assert.equal(breaker.state, 'ramp')
+  assert.deepEqual(changes, ['open', 'half-open', 'open', 'half-open', 'ramp'])
+})

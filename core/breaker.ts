@@ -76,6 +76,11 @@ export class Breaker {
     return this.epoch
   }
 
+  /** What made it open is gone: probes go at once, not only after `openFor`. In any other state nothing changes. */
+  probeNow(): void {
+    if (this.current === 'open') this.enter('half-open')
+  }
+
   /** How much of its share the target may have now, 0…1: for the choice, before anything is admitted. */
   share(): number {
     if (this.current === 'closed') return 1

@@ -72,6 +72,8 @@ interface Kept {
   readonly budget: RetryBudget
   readonly models: Map<string, ModelState>
   readonly places: Map<string, Place>
+  /** Those of the configuration in force. */
+  inForce: ReadonlySet<Place>
 }
 
 /**
@@ -143,9 +145,17 @@ export class Endpoints {
         continue
       }
       kept.budget.configure(endpoint.config.retryBudget)
-      for (const [model, state] of kept.models)
-        if (endpoint.models.has(model)) state.breaker.configure(endpoint.config.breaker)
-        else kept.models.delete(model)
+      // What a breaker opened for was the doing of addresses that are all gone.
+      const replaced = used.size > 0 && used.isDisjointFrom(kept.inForce)
+      kept.inForce = used
+      for (const [model, { breaker }] of kept.models) {
+        if (!endpoint.models.has(model)) {
+          kept.models.delete(model)
+          continue
+        }
+        breaker.configure(endpoint.config.breaker)
+        if (replaced) breaker.probeNow()
+      }
     }
   }
 
@@ -153,7 +163,7 @@ export class Endpoints {
     let kept = this.kept.get(name)
     if (!kept) {
       const budget = new RetryBudget(retryBudget, this.deps.now)
-      kept = { load: { inFlight: 0 }, budget, models: new Map(), places: new Map() }
+      kept = { load: { inFlight: 0 }, budget, models: new Map(), places: new Map(), inForce: new Set() }
       this.kept.set(name, kept)
     }
     return kept

@@ -94,3 +94,32 @@ test('breaker: it is of one model, and survives an edit of the configuration', a
   for (let i = 0; i < 8; i++) assert.match(await ask(url), /^200/)
   assert.equal(a.stats().byModel['bad'], before)
 })
+
+test('breaker: addresses that are all new have no history, and are probed at once', async (t) => {
+  const [old, other, fresh, pool] = await upstreams(t, { faults: ['status=500'] }, { faults: ['status=500'] }, {}, {})
+  const long = { ...breaker, openFor: 600_000 }
+  const at = (...mocks: readonly { url: string }[]) => ({
+    routes: [route('chat', [rule([target('a', { weight: 999 }), target('b')])])],
+    endpoints: [endpoint('a', 'http://a.ai.svc/v1', { breaker: long, dynamic: true }), endpoint('b', `${pool.url}/v1`)],
+    addresses: {
+      'ai/a': {
+        name: 'ai/a',
+        addresses: mocks.map(({ url }) => ({ host: '127.0.0.1', port: Number(new URL(url).port) })),
+      },
+    },
+  })
+  const { url, path, apply } = await dataPath(t, at(old, other))
+  const state = () => path.configuration.runtime?.endpoints.get('ai/a')?.models.get('a-model')?.state.breaker.state
+  while (state() === 'closed') assert.equal(await ask(url), '200 ai/b')
+  assert.deepEqual(apply(at(old, fresh)), [])
+  assert.equal(state(), 'open', 'one that it knows is still there')
+  assert.deepEqual(apply(at(other)), [])
+  assert.equal(state(), 'half-open', 'none that was there just now')
+  while (state() === 'half-open') assert.equal(await ask(url), '200 ai/b')
+  assert.deepEqual(apply(at()), [])
+  assert.equal(state(), 'open', 'there is nobody to probe')
+  assert.deepEqual(apply(at(fresh)), [])
+  assert.equal(state(), 'half-open')
+  assert.equal(await ask(url), '200 ai/a')
+  assert.equal(state(), 'ramp')
+})
