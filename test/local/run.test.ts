@@ -200,7 +200,10 @@ test('run: plays the pod that it is told to, and says which routes are for other
 test('run: explains and shows the status of what runs', async (t) => {
   const { folder } = await manifests(t)
   const { url, admin } = await run(t, folder)
-  for (let i = 0; i < 20; i++) await ask(client(url))
+  const answered = { a: 0, b: 0 }
+  for (let i = 0; i < 20; i++) answered[(await ask(client(url))) === 'default/a' ? 'a' : 'b']++
+  // Any 20 in a row are off by one at the most, depending on where the sequence starts.
+  assert.ok(Math.abs(answered.b - 2) <= 1, JSON.stringify(answered))
   const explained = await runProgram(process.execPath, [program, 'explain', '--model', 'chat', '--admin', admin], {
     cwd: root,
   })
@@ -214,7 +217,7 @@ test('run: explains and shows the status of what runs', async (t) => {
       assert.equal(only.status.programmed, '1/1')
       assert.deepEqual(
         only.status.rules[0].targets.map(({ requests }: { requests: number }) => requests),
-        [18, 2],
+        [answered.a, answered.b],
       )
     },
     { within: 20_000 },
