@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { Refused, type Tokens } from './authenticate.ts'
 import { CLOSE, type Channel, type Identity } from './channel.ts'
+import { Pieces } from './pieces.ts'
 import type { AttachedSession } from './push.ts'
 import type { PodView } from './world.ts'
 
@@ -145,8 +146,9 @@ export function refuse(socket: Duplex, error: unknown): void {
 /** A WebSocket as a channel of texts. */
 function channel(webSocket: WebSocket): Channel {
   webSocket.on('error', () => webSocket.terminate())
+  const pieces = new Pieces(webSocket)
   return {
-    send: (text) => webSocket.send(text),
+    send: (text) => pieces.send(text),
     // RFC 6455 leaves 123 bytes for the reason.
     close: (code, reason) =>
       webSocket.close(
@@ -156,7 +158,7 @@ function channel(webSocket: WebSocket): Channel {
           .toString()
           .replace(/\uFFFD$/, ''),
       ),
-    buffered: () => webSocket.bufferedAmount,
+    buffered: () => pieces.buffered,
     onMessage: (listener) =>
       webSocket.on('message', (data: Buffer, isBinary) => listener(isBinary ? '' : data.toString())),
     onClose: (listener) => webSocket.on('close', (code, reason) => listener(code, String(reason))),
