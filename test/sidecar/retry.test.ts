@@ -42,7 +42,8 @@ for (const [kind, fault] of [
   ['Timeout', 'stall-headers'],
 ] as const) {
   test(`retry: ${fault} is asked again where retry.when has ${kind}`, async (t) => {
-    const timeouts = { connect: 1000, firstToken: 100, idle: 100, attempt: 100 }
+    const short = kind === 'Timeout' ? 150 : 30_000
+    const timeouts = { connect: 30_000, firstToken: short, idle: short, attempt: short }
     const { a, url } = await one(t, [`${fault},times=2`], { retry: { attempts: 2, when: [kind] } }, { timeouts })
     const seen = await ask(url)
     assert.equal(seen.status, 200)
@@ -51,7 +52,8 @@ for (const [kind, fault] of [
   })
 
   test(`retry: ${fault} is not asked again where it has not`, async (t) => {
-    const timeouts = { connect: 1000, firstToken: 100, idle: 100, attempt: 100 }
+    const short = kind === 'Timeout' ? 150 : 30_000
+    const timeouts = { connect: 30_000, firstToken: short, idle: short, attempt: short }
     const when = ALL.filter((it) => it !== kind)
     const { a, url } = await one(t, [fault], { retry: { attempts: 2, when } }, { timeouts })
     assert.notEqual((await ask(url)).status, 200)
