@@ -34,7 +34,7 @@ test('headers: what the caller sends goes on, but for credentials, hop-by-hop he
     'Content-Type': 'application/json',
     'Content-Length': '12',
     'Accept-Encoding': 'gzip',
-    Connection: 'keep-alive, x-private',
+    Connection: 'keep-alive, x-private, host',
     'X-Private': '1',
     'Transfer-Encoding': 'chunked',
     'X-Request-Id': 'theirs',

@@ -56,29 +56,41 @@ const ANSWER: ReadonlySet<string> = new Set([
 /** What the caller put there for us, and what only we say. */
 const OURS = 'x-tradewind-'
 
-/** Header names in lower case, each worked out once: there are few, and they come with each request. */
-const lowered = new Map<string, string>()
+/** What is to be known of a header's name. */
+interface Known {
+  /** In lower case. */
+  readonly name: string
+  /** Whether it stays here, of a caller's request and of a target's answer. */
+  readonly request: boolean
+  readonly answer: boolean
+}
+
+/** Worked out once for each name as it is written: there are few, and they come with each request. */
+const names = new Map<string, Known>()
+
+function know(written: string): Known {
+  let known = names.get(written)
+  if (known === undefined) {
+    const name = written.toLowerCase()
+    const ours = name.startsWith(OURS)
+    known = { name, request: ours || REQUEST.has(name), answer: ours || ANSWER.has(name) }
+    if (names.size < 1000) names.set(written, known)
+  }
+  return known
+}
 
 /** A header's name in lower case. */
 export function lower(name: string): string {
-  let found = lowered.get(name)
-  if (found === undefined) {
-    found = name.toLowerCase()
-    if (lowered.size < 1000) lowered.set(name, found)
-  }
-  return found
+  return know(name).name
 }
 
-/** The names that a `connection` header takes off besides the usual ones. */
-function named(headers: readonly string[]): ReadonlySet<string> | undefined {
-  let names: Set<string> | undefined
-  for (let i = 0; i < headers.length; i += 2)
-    if (lower(headers[i] ?? '') === 'connection')
-      for (const token of (headers[i + 1] ?? '').toLowerCase().split(',')) {
-        const name = token.trim()
-        if (name !== '' && name !== 'keep-alive' && name !== 'close') (names ??= new Set()).add(name)
-      }
-  return names
+const USUAL = /^,\s*(keep-alive|close)\s*$/i
+
+/** Takes off the headers from that place on which a `connection` header names, besides the usual ones. */
+function withoutNamed(headers: string[], from: number, connection: string): string[] {
+  if (connection === '' || USUAL.test(connection)) return headers
+  const named = new Set(connection.toLowerCase().split(/\s*,\s*/))
+  return headers.filter((_, i) => i < from || !named.has(headers[i - (i % 2)] ?? ''))
 }
 
 interface Context {
@@ -97,17 +109,17 @@ export function requestHeaders(
   context: Context,
 ): string[] {
   const { dropHeaders, setHeaders, authorization, authority } = endpoint
-  const headers: string[] = ['host', authority, 'accept-encoding', 'identity', 'x-request-id', context.requestId]
-  const off = named(caller)
+  let headers: string[] = ['host', authority, 'accept-encoding', 'identity', 'x-request-id', context.requestId]
+  const own = headers.length
+  let connection = ''
   for (let i = 0; i < caller.length; i += 2) {
-    const name = lower(caller[i] ?? '')
-    if (REQUEST.has(name)) {
+    const { name, request } = know(caller[i] ?? '')
+    if (request) {
       if (name === 'authorization' && authorization === 'passthrough') headers.push(name, caller[i + 1] ?? '')
-      continue
-    }
-    if (name.startsWith(OURS) || dropHeaders.has(name) || off?.has(name)) continue
-    headers.push(name, caller[i + 1] ?? '')
+      else if (name === 'connection') connection += `,${caller[i + 1]}`
+    } else if (!dropHeaders.has(name)) headers.push(name, caller[i + 1] ?? '')
   }
+  headers = withoutNamed(headers, own, connection)
   if (context.traceparent !== undefined) {
     headers.push('traceparent', context.traceparent)
     if (context.tracestate !== undefined) headers.push('tracestate', context.tracestate)
@@ -120,13 +132,13 @@ export function requestHeaders(
 /** The headers of a target's answer that go on to the caller. */
 export function answerHeadersOf(upstream: readonly string[]): string[] {
   const headers: string[] = []
-  const off = named(upstream)
+  let connection = ''
   for (let i = 0; i < upstream.length; i += 2) {
-    const name = lower(upstream[i] ?? '')
-    if (ANSWER.has(name) || name.startsWith(OURS) || off?.has(name)) continue
-    headers.push(name, upstream[i + 1] ?? '')
+    const { name, answer } = know(upstream[i] ?? '')
+    if (!answer) headers.push(name, upstream[i + 1] ?? '')
+    else if (name === 'connection') connection += `,${upstream[i + 1]}`
   }
-  return headers
+  return withoutNamed(headers, 0, connection)
 }
 
 /** A header's value by its name in lower case; empty where it is not there. */
