@@ -1,5 +1,7 @@
 import type { Benchmark } from './benchmark.ts'
 import { edit } from './benchmarks/edit.ts'
+import { fanout } from './benchmarks/fanout.ts'
+import { growth } from './benchmarks/growth.ts'
 import { largePrompt } from './benchmarks/large-prompt.ts'
 import { latency } from './benchmarks/latency.ts'
 import { memory } from './benchmarks/memory.ts'
@@ -9,4 +11,15 @@ import { throughput } from './benchmarks/throughput.ts'
 import { ttft } from './benchmarks/ttft.ts'
 
 /** Every benchmark, in the order in which `make bench` runs them. */
-export const benchmarks: readonly Benchmark[] = [throughput, latency, largePrompt, ttft, streams, memory, start, edit]
+export const benchmarks: readonly Benchmark[] = [
+  throughput,
+  latency,
+  largePrompt,
+  ttft,
+  streams,
+  memory,
+  start,
+  edit,
+  fanout,
+  growth,
+]

@@ -17,8 +17,10 @@ const CONTROLLER = 'tradewind.dev/operator'
 const SAME = 6 * 60_000
 /** How often the count of a series is written, ms. */
 const COUNT_EVERY = 10_000
+/** Where more happens than may be written, what would be told later than this is not told at all, ms: what waits takes memory. */
+const LATEST = 30_000
 
-/** Writes Events (`events.k8s.io/v1`). The same about the same object is one Event with a rising count; a failure to write one is only logged. */
+/** Writes Events (`events.k8s.io/v1`). The same about the same object is one Event with a rising count; a failure to write one is only logged, and so is one too many. */
 export class EventRecorder {
   readonly #api: ApiServer
   readonly #instance: string
@@ -45,6 +47,7 @@ export class EventRecorder {
       known.flush ??= setTimeout(() => this.#count(known), COUNT_EVERY).unref()
       return
     }
+    if (this.#rate.wait > LATEST) return this.#log.debug({ key, reason }, 'too many Events: one is left out')
     const events = `/apis/events.k8s.io/v1/namespaces/${namespace}/events`
     const eventName = `${name.slice(0, 220)}.${randomBytes(8).toString('hex')}`
     this.#series.set(signature, { path: `${events}/${eventName}`, count: 1, flush: undefined })

@@ -36,8 +36,10 @@ export async function startSidecar({
   writeFileSync(join(directory, 'token'), token)
   writeFileSync(join(directory, 'ca.crt'), ca)
   const [port = 0, admin, metrics] = await freePorts(3)
-  const pinned = core === undefined ? [] : ['taskset', '--cpu-list', String(core)]
-  const [command = '', ...args] = [...pinned, process.execPath, program]
+  const [command, args] =
+    core === undefined
+      ? [process.execPath, [program]]
+      : ['taskset', ['--cpu-list', String(core), process.execPath, program]]
   const child = startChild(command, args, {
     log: join(directory, 'log'),
     env: {
