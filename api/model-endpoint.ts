@@ -404,7 +404,8 @@ const circuitBreaker = object(
     ),
     openFor: duration({
       default: '30s',
-      description: 'How long it stays open before requests are let through as probes; they are at once when all addresses of the endpoint are new.',
+      description:
+        'How long it stays open before requests are let through as probes; they are at once when all addresses of the endpoint are new.',
     }),
     probes: integer({
       minimum: 1,
