@@ -1,3 +1,4 @@
+import type { Bytes } from './bytes.ts'
 import type { AttemptFacts, Exchange, Facts } from './exchange.ts'
 
 /** Something with a time by which it must be over. The list of live ones is scanned, so that setting a deadline costs a store and no timer. */
@@ -30,7 +31,7 @@ export interface Call {
   readonly path: string
   /** Flat list of names and values, without framing headers. */
   readonly headers: string[]
-  readonly body: Buffer
+  readonly body: Bytes
 }
 
 /** Hears what becomes of a call. After `failed` or `ended` nothing follows. */

@@ -1,3 +1,4 @@
+import type { Bytes } from './bytes.ts'
 import type { ErrorCode } from './errors.ts'
 import type { RequestFields } from './json-fields.ts'
 import type { Asked } from './match/match.ts'
@@ -101,7 +102,7 @@ export interface Incoming {
   readonly query: string
   /** Flat list of names and values as they came. */
   readonly headers: readonly string[]
-  readonly body: Buffer
+  readonly body: Bytes
 }
 
 /** Something that waits on behalf of an exchange and ends at once when the exchange is over. */
@@ -119,7 +120,7 @@ export class Exchange implements Due, Asked {
   readonly path: string
   readonly query: string
   readonly headers: readonly string[]
-  readonly body: Buffer
+  readonly body: Bytes
   readonly facts: Facts
   /** The top-level fields of a JSON body. */
   fields: RequestFields | undefined = undefined

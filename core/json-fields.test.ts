@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
+import { Bytes } from './bytes.ts'
 import { askForUsage, fieldValue, InvalidJson, requestFields, scan, splice } from './json-fields.ts'
 import type { Edit } from './json-fields.ts'
 
-const body = (text: string) => Buffer.from(text)
-const edit = (text: string, ...edits: Edit[]) => splice(body(text), scan(body(text)), edits).toString()
+const body = (text: string) => new Bytes([Buffer.from(text)])
+const textOf = (bytes: Bytes) => bytes.slice(0, bytes.length).toString()
+const edit = (text: string, ...edits: Edit[]) => textOf(splice(body(text), scan(body(text)), edits))
 const position = (text: string) => {
   try {
     scan(body(text))
@@ -136,7 +138,7 @@ test('fields: whatever JSON.parse takes for an object is taken, and the values a
     fc.property(fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue()), indents, (value, indent) => {
       const text = body(JSON.stringify(value, undefined, indent))
       const fields = scan(text)
-      const parsed: unknown = JSON.parse(text.toString())
+      const parsed: unknown = JSON.parse(textOf(text))
       assert.deepEqual(
         Object.fromEntries(fields.map(({ name }) => [name, fieldValue(text, fields, name)])),
         Object.fromEntries(Object.entries(parsed as object)), // a dictionary, by construction
@@ -190,13 +192,13 @@ test('splice: it equals an edit of the parsed object, and touches nothing else',
     fc.property(dictionary, dictionary, fc.boolean(), (before, change, onlyIfAbsent) => {
       const text = body(JSON.stringify(before))
       const edits = Object.entries(change).map(([name, value]) => ({ name, json: JSON.stringify(value), onlyIfAbsent }))
-      const after = splice(text, scan(text), edits).toString()
+      const after = textOf(splice(text, scan(text), edits))
       const plain = JSON.parse(JSON.stringify(change))
       // Entries, not spread: a field may be called __proto__.
-      const merged = new Map([...Object.entries(JSON.parse(text.toString())), ...Object.entries(plain)])
-      if (onlyIfAbsent) for (const [name, value] of Object.entries(JSON.parse(text.toString()))) merged.set(name, value)
+      const merged = new Map([...Object.entries(JSON.parse(textOf(text))), ...Object.entries(plain)])
+      if (onlyIfAbsent) for (const [name, value] of Object.entries(JSON.parse(textOf(text)))) merged.set(name, value)
       assert.deepEqual(new Map(Object.entries(JSON.parse(after))), merged)
-      if (edits.length === 0) assert.equal(after, text.toString())
+      if (edits.length === 0) assert.equal(after, textOf(text))
     }),
     { numRuns: 500 },
   )

@@ -1,3 +1,6 @@
+import { Bytes } from './bytes.ts'
+import type { Characters, Window } from './bytes.ts'
+
 /**
  * The top-level fields of a JSON object without a parse of the whole, and edits to them that leave every other byte as it was. Structure
  * is checked throughout (RFC 8259) but for what stands inside strings: escapes and control characters there are the provider's to judge,
@@ -55,14 +58,11 @@ const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
-/** A string of one character a byte: offsets are the same in both, and nothing is searched faster. */
-export const oneByte = (body: Buffer): string => body.toString('latin1')
-
-/** The top-level fields in the order in which they stand, duplicates included; `text` is that of `oneByte`. Throws `InvalidJson`. */
-export function scan(body: Buffer, text = oneByte(body)): readonly Field[] {
+/** The top-level fields in the order in which they stand, duplicates included; `text`: the body's characters. Throws `InvalidJson`. */
+export function scan(body: Bytes, text = body.characters()): readonly Field[] {
   const fields: Field[] = []
   // RFC 8259, section 8.1: a byte order mark may be ignored.
-  let at = space(text, text.startsWith('\u00ef\u00bb\u00bf') ? 3 : 0)
+  let at = space(text, begins(text, 0, '\u00ef\u00bb\u00bf') ? 3 : 0)
   if (text.charCodeAt(at) !== OPEN_OBJECT) throw unexpected(text, at, 'an object')
   at = object(text, at, 1, (key, keyEnd, start, end) => {
     fields.push({ name: plain(body, text, key, keyEnd) ?? decoded(body, key, keyEnd), key, start, end })
@@ -73,14 +73,14 @@ export function scan(body: Buffer, text = oneByte(body)): readonly Field[] {
 }
 
 /** The value of a field, parsed; of duplicates the last, as nearly every parser takes it. Undefined where there is none. */
-export function fieldValue(body: Buffer, fields: readonly Field[], name: string): unknown {
+export function fieldValue(body: Bytes, fields: readonly Field[], name: string): unknown {
   const field = fields.findLast((it) => it.name === name)
   return field && parsed(body, field)
 }
 
 /** What the sidecar acts on in a request. Throws `InvalidJson`. */
-export function requestFields(body: Buffer): RequestFields {
-  const text = oneByte(body)
+export function requestFields(body: Bytes): RequestFields {
+  const text = body.characters()
   const fields = scan(body, text)
   let model: unknown
   let stream = false
@@ -94,7 +94,7 @@ export function requestFields(body: Buffer): RequestFields {
         break
       case 'stream':
         // The scan has seen to it that what begins with a t is `true`.
-        stream = body[field.start] === 0x74
+        stream = text.charCodeAt(field.start) === 0x74
         break
       case 'stream_options':
         options = parsed(body, field)
@@ -113,7 +113,7 @@ export function requestFields(body: Buffer): RequestFields {
 }
 
 /** The edit that asks for the usage of a stream, whatever else the caller's `stream_options` say. */
-export function askForUsage(body: Buffer, fields: readonly Field[]): Edit {
+export function askForUsage(body: Bytes, fields: readonly Field[]): Edit {
   const options = fieldValue(body, fields, 'stream_options')
   return {
     name: 'stream_options',
@@ -122,46 +122,43 @@ export function askForUsage(body: Buffer, fields: readonly Field[]): Edit {
 }
 
 /**
- * A copy of the body with the edits made: a field that is there gets the new value in its place (each of its duplicates, since parsers
- * differ in which they take), one that is not goes to the end. Edits are of different names. All other bytes stay as they were.
+ * The body with the edits made: a field that is there gets the new value in its place (each of its duplicates, since parsers differ in
+ * which they take), one that is not goes to the end. Edits are of different names. All other bytes stay as they were, and where they lie.
  */
-export function splice(body: Buffer, fields: readonly Field[], edits: readonly Edit[]): Buffer {
-  const pieces: (readonly [from: number, to: number, text: string])[] = []
+export function splice(body: Bytes, fields: readonly Field[], edits: readonly Edit[]): Bytes {
+  const changes: (readonly [from: number, to: number, text: string])[] = []
   const last = fields.at(-1)
   // Without a field the object is empty, and its brace is the first there is.
-  const tail = last ? last.end : body.indexOf(OPEN_OBJECT) + 1
+  const tail = last ? last.end : body.characters().indexOf('{', 0) + 1
   let added = ''
   for (const { name, json, onlyIfAbsent } of edits) {
     let absent = true
     for (const field of fields)
       if (field.name === name) {
         absent = false
-        if (!onlyIfAbsent) pieces.push([field.start, field.end, json])
+        if (!onlyIfAbsent) changes.push([field.start, field.end, json])
       }
     if (absent) added += `${last || added ? ',' : ''}${JSON.stringify(name)}:${json}`
   }
-  if (pieces.length === 0 && added === '') return body
-  pieces.sort((a, b) => a[0] - b[0])
-  if (added) pieces.push([tail, tail, added])
-  let size = body.length
-  for (const [from, to, text] of pieces) size += Buffer.byteLength(text) - (to - from)
-  const result = Buffer.allocUnsafe(size)
+  if (changes.length === 0 && added === '') return body
+  changes.sort((a, b) => a[0] - b[0])
+  if (added) changes.push([tail, tail, added])
+  const pieces: Buffer[] = []
   let read = 0
-  let written = 0
-  for (const [from, to, text] of pieces) {
-    written += body.copy(result, written, read, from)
-    written += result.write(text, written)
+  for (const [from, to, replacement] of changes) {
+    if (from > read) pieces.push(...body.between(read, from))
+    pieces.push(Buffer.from(replacement))
     read = to
   }
-  body.copy(result, written, read)
-  return result
+  pieces.push(...body.between(read, body.length))
+  return new Bytes(pieces)
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function parsed(body: Buffer, field: Field): unknown {
-  const text = body.toString('utf8', field.start, field.end)
+function parsed(body: Bytes, field: Field): unknown {
+  const text = body.slice(field.start, field.end).toString()
   try {
     return JSON.parse(text)
   } catch {
@@ -170,19 +167,21 @@ function parsed(body: Buffer, field: Field): unknown {
 }
 
 /** A string that needs no decoding, else undefined. */
-function plain(body: Buffer, text: string, key: number, end: number): string | undefined {
+function plain(body: Bytes, text: Characters, key: number, end: number): string | undefined {
   if (text.charCodeAt(key) !== QUOTE) return undefined
   for (let at = key + 1; at < end - 1; at++) {
     const code = text.charCodeAt(at)
     if (code < 0x20 || code > 0x7e || code === BACKSLASH) return undefined
   }
   // Longer slices of a string keep the whole of it in memory for as long as they live; up to 12 characters V8 copies.
-  return end - key <= 14 ? text.slice(key + 1, end - 1) : body.toString('latin1', key + 1, end - 1)
+  return typeof text === 'string' && end - key <= 14
+    ? text.slice(key + 1, end - 1)
+    : body.slice(key + 1, end - 1).toString('latin1')
 }
 
-function decoded(body: Buffer, key: number, end: number): string {
+function decoded(body: Bytes, key: number, end: number): string {
   try {
-    return String(JSON.parse(body.toString('utf8', key, end)))
+    return String(JSON.parse(body.slice(key, end).toString()))
   } catch {
     throw new InvalidJson('invalid name', key)
   }
@@ -191,7 +190,7 @@ function decoded(body: Buffer, key: number, end: number): string {
 type Found = (key: number, keyEnd: number, start: number, end: number) => void
 
 /** The offset just past the object that opens at `at`. */
-function object(text: string, at: number, depth: number, found?: Found): number {
+function object(text: Characters, at: number, depth: number, found?: Found): number {
   at = space(text, at + 1)
   if (text.charCodeAt(at) === CLOSE_OBJECT) return at + 1
   for (;;) {
@@ -212,7 +211,7 @@ function object(text: string, at: number, depth: number, found?: Found): number 
 }
 
 /** The offset just past the array that opens at `at`. */
-function array(text: string, at: number, depth: number): number {
+function array(text: Characters, at: number, depth: number): number {
   at = space(text, at + 1)
   if (text.charCodeAt(at) === CLOSE_ARRAY) return at + 1
   for (;;) {
@@ -225,7 +224,7 @@ function array(text: string, at: number, depth: number): number {
 }
 
 /** The offset just past the value that begins at `at`. */
-function value(text: string, at: number, depth: number): number {
+function value(text: Characters, at: number, depth: number): number {
   if (depth > DEEPEST) throw new InvalidJson(`nested deeper than ${DEEPEST} levels`, at)
   switch (text.charCodeAt(at)) {
     case QUOTE:
@@ -246,24 +245,48 @@ function value(text: string, at: number, depth: number): number {
 }
 
 /** The offset just past the string whose opening quote is at `at`. */
-function string(text: string, at: number): number {
-  let end = at
-  for (;;) {
-    end = text.indexOf('"', end + 1)
-    if (end < 0) throw new InvalidJson('string without an end', at)
-    let before = end - 1
-    while (text.charCodeAt(before) === BACKSLASH) before--
-    // The quote ends the string unless an odd number of backslashes stands before it.
-    if ((end - before) % 2 === 1) return end + 1
-  }
+function string(text: Characters, at: number): number {
+  const end = typeof text === 'string' ? closed(text, at) : closedFarther(text, at)
+  if (end < 0) throw new InvalidJson('string without an end', at)
+  return end
 }
 
-function word(text: string, at: number, expected: string): number {
-  if (!text.startsWith(expected, at)) throw unexpected(text, at, 'a value')
+/** As `string`, but -1 where it has no end. */
+function closed(text: string, at: number): number {
+  for (let quote = text.indexOf('"', at + 1); quote >= 0; quote = text.indexOf('"', quote + 1))
+    if (closes(text, quote)) return quote + 1
+  return -1
+}
+
+/** The same, part by part: from one quote to the last that is in sight of it, then to the next beyond. */
+function closedFarther(text: Window, at: number): number {
+  for (let quote = at; quote >= 0; quote = text.indexOf('"', text.to)) {
+    if (quote > at && closes(text, quote)) return quote + 1
+    text.show(quote)
+    const near = closed(text.text, quote - text.from)
+    if (near >= 0) return text.from + near
+  }
+  return -1
+}
+
+/** A quote ends its string unless an odd number of backslashes stands before it. */
+function closes(text: Characters, quote: number): boolean {
+  let before = quote - 1
+  while (text.charCodeAt(before) === BACKSLASH) before--
+  return (quote - before) % 2 === 1
+}
+
+function word(text: Characters, at: number, expected: string): number {
+  if (!begins(text, at, expected)) throw unexpected(text, at, 'a value')
   return at + expected.length
 }
 
-function number(text: string, at: number): number {
+function begins(text: Characters, at: number, expected: string): boolean {
+  for (let i = 0; i < expected.length; i++) if (text.charCodeAt(at + i) !== expected.charCodeAt(i)) return false
+  return true
+}
+
+function number(text: Characters, at: number): number {
   let end = text.charCodeAt(at) === MINUS ? at + 1 : at
   const whole = digits(text, end)
   // A leading zero stands alone.
@@ -283,7 +306,7 @@ function number(text: string, at: number): number {
   return end
 }
 
-function digits(text: string, at: number): number {
+function digits(text: Characters, at: number): number {
   for (;;) {
     const code = text.charCodeAt(at)
     if (!(code >= 0x30 && code <= 0x39)) return at
@@ -291,7 +314,7 @@ function digits(text: string, at: number): number {
   }
 }
 
-function space(text: string, at: number): number {
+function space(text: Characters, at: number): number {
   for (;;) {
     const code = text.charCodeAt(at)
     if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return at
@@ -299,8 +322,8 @@ function space(text: string, at: number): number {
   }
 }
 
-function unexpected(text: string, at: number, wanted: string): InvalidJson {
+function unexpected(text: Characters, at: number, wanted: string): InvalidJson {
   return at >= text.length
     ? new InvalidJson(`the body ends where ${wanted} is expected`, at)
-    : new InvalidJson(`${JSON.stringify(text.charAt(at))} where ${wanted} is expected`, at)
+    : new InvalidJson(`${JSON.stringify(String.fromCharCode(text.charCodeAt(at)))} where ${wanted} is expected`, at)
 }

@@ -1,5 +1,6 @@
+import { Bytes } from './bytes.ts'
 import type { Usage } from './exchange.ts'
-import { fieldValue, oneByte, scan } from './json-fields.ts'
+import { fieldValue, scan } from './json-fields.ts'
 import { usageOf } from './openai-usage.ts'
 
 /** What an answer that came whole says of itself. */
@@ -11,15 +12,16 @@ export interface Answer {
 }
 
 /** Reads an answer that was not streamed. Throws `InvalidJson` where the body is not a JSON object. */
-export function readAnswer(body: Buffer): Answer {
-  const text = oneByte(body)
+export function readAnswer(answer: Buffer): Answer {
+  const body = new Bytes([answer])
+  const text = answer.toString('latin1')
   const fields = scan(body, text)
   const choices = fields.findLast(({ name }) => name === 'choices')
   const error = fieldValue(body, fields, 'error')
   return {
     usage: usageOf(fieldValue(body, fields, 'usage')),
     finishReason: choices && reason(text, choices.start, choices.end),
-    error: error === undefined || error === null ? undefined : body.toString(),
+    error: error === undefined || error === null ? undefined : answer.toString(),
   }
 }
 

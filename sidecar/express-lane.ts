@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { Bytes } from '../core/bytes.ts'
 import type { Deps, Due } from '../core/deps.ts'
 import { Exchange } from '../core/exchange.ts'
 import type { Reply, Sink } from '../core/exchange.ts'
@@ -124,7 +125,7 @@ export class ExpressLane implements Sink, Due {
     const end = head.start + head.length
     if (chunk.length >= end) {
       if (chunk.length > end) this.early = chunk.subarray(end)
-      return this.take(head, chunk.subarray(head.start, end))
+      return this.take(head, [chunk.subarray(head.start, end)])
     }
     this.head = head
     this.parts = [chunk.subarray(head.start)]
@@ -137,12 +138,16 @@ export class ExpressLane implements Sink, Due {
     this.parts.push(chunk)
     this.size += chunk.length
     if (this.size < head.length) return
-    const all = Buffer.concat(this.parts, this.size)
+    const { parts } = this
     this.station.deps.deadlines.remove(this)
     this.head = undefined
     this.parts = []
-    if (all.length > head.length) this.early = all.subarray(head.length)
-    this.take(head, all.subarray(0, head.length))
+    const beyond = this.size - head.length
+    if (beyond > 0) {
+      this.early = chunk.subarray(chunk.length - beyond)
+      parts[parts.length - 1] = chunk.subarray(0, chunk.length - beyond)
+    }
+    this.take(head, parts)
   }
 
   /** The body has not come in time. */
@@ -152,8 +157,9 @@ export class ExpressLane implements Sink, Due {
     this.station.deps.deadlines.remove(this)
   }
 
-  private take({ found, headers, close }: RequestHead, body: Buffer): void {
+  private take({ found, headers, close }: RequestHead, parts: readonly Buffer[]): void {
     const { station, arrived } = this
+    const body = new Bytes(parts)
     const incoming = { surface: found.surface, method: 'POST', path: found.path, query: '', headers, body }
     const exchange = new Exchange(incoming, newFacts(incoming, readDoor(headers), arrived, station.deps.wall()))
     this.exchange = exchange

@@ -1,8 +1,7 @@
+import { NO_BYTES } from '../core/bytes.ts'
 import type { Deps, Receiver, Running } from '../core/deps.ts'
 import { requestHeaders } from '../core/headers.ts'
 import type { ConfiguredEndpoint, Place } from './endpoints.ts'
-
-const NOTHING = Buffer.alloc(0)
 
 /** Asks each address of the endpoints that want it, at an interval of their own, and marks those that do not answer well. */
 export class HealthChecks {
@@ -101,7 +100,7 @@ class Check implements Receiver {
       this.running?.abort()
       this.over(false)
     }, health.timeout)
-    this.running = place.call({ method: 'GET', path: health.path, headers, body: NOTHING }, this)
+    this.running = place.call({ method: 'GET', path: health.path, headers, body: NO_BYTES }, this)
   }
 
   private over(passed: boolean): void {

@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { Bytes, NO_BYTES } from '../core/bytes.ts'
 import { Failure } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { Exchange } from '../core/exchange.ts'
@@ -117,7 +118,7 @@ export class Traffic implements Station {
     const inbound = new Inbound(this, request, response, found.surface, found.path, query)
     if (request.method !== found.method)
       return inbound.refuse(new Failure('method_not_allowed', { detail: `It takes ${found.method}.` }))
-    if (found.method === 'GET') return inbound.handle(NOTHING)
+    if (found.method === 'GET') return inbound.handle(NO_BYTES)
     inbound.receive()
   }
 
@@ -125,9 +126,9 @@ export class Traffic implements Station {
     const { runtime, passThrough } = this.options
     const inForce = runtime()
     const inbound = new Inbound(this, request, response, 'opaque', path, query)
-    const exchange = inbound.exchange(NOTHING)
+    const exchange = inbound.exchange(NO_BYTES)
     if (!inForce) return inbound.refuse(new Failure('not_configured'))
-    if (!inForce.table.findPassThrough(exchange)) return inbound.handle(NOTHING)
+    if (!inForce.table.findPassThrough(exchange)) return inbound.handle(NO_BYTES)
     passThrough.request(inForce, exchange, request, response)
   }
 
@@ -141,7 +142,7 @@ export class Traffic implements Station {
       path,
       query: mark < 0 ? '' : url.slice(mark),
       headers: request.rawHeaders,
-      body: NOTHING,
+      body: NO_BYTES,
     } as const
     const exchange = new Exchange(
       incoming,
@@ -181,8 +182,6 @@ export class Traffic implements Station {
   }
 }
 
-const NOTHING = Buffer.alloc(0)
-
 /** Answers up to this size leave in one piece with their head, bytes. */
 const ONE_PIECE = 16 * 1024
 
@@ -197,8 +196,7 @@ class Inbound implements Sink {
   private readonly arrived: number
   private readonly door: Door
   private current: Exchange | undefined
-  private first: Buffer | undefined
-  private chunks: Buffer[] | undefined
+  private chunks: Buffer[] = []
   private size = 0
   private refused = false
 
@@ -234,11 +232,11 @@ class Inbound implements Sink {
     request.on('data', (chunk: Buffer) => this.gather(chunk))
     request.on('end', () => {
       if (this.refused) return
-      this.handle(this.chunks ? Buffer.concat(this.chunks, this.size) : (this.first ?? NOTHING))
+      this.handle(new Bytes(this.chunks))
     })
   }
 
-  exchange(body: Buffer): Exchange {
+  exchange(body: Bytes): Exchange {
     const { request, surface, path, query } = this
     const incoming = { surface, method: request.method ?? 'GET', path, query, headers: request.rawHeaders, body }
     this.current ??= new Exchange(incoming, newFacts(incoming, this.door, this.arrived, this.traffic.deps.wall()))
@@ -248,12 +246,12 @@ class Inbound implements Sink {
   /** Answers with an error. A body that is still coming is read and thrown away: with a reset the client might never see the answer. */
   refuse(failure: Failure): void {
     this.refused = true
-    this.first = this.chunks = undefined
+    this.chunks = []
     this.request.resume()
-    this.run(this.traffic.refusal(failure), this.exchange(NOTHING))
+    this.run(this.traffic.refusal(failure), this.exchange(NO_BYTES))
   }
 
-  handle(body: Buffer): void {
+  handle(body: Bytes): void {
     this.run(this.traffic.handler(), this.exchange(body))
   }
 
@@ -276,9 +274,7 @@ class Inbound implements Sink {
     if (this.refused) return
     this.size += chunk.length
     if (this.size > this.traffic.bodyLimit) return this.refuse(this.tooLarge())
-    if (this.chunks) this.chunks.push(chunk)
-    else if (this.first) this.chunks = [this.first, chunk]
-    else this.first = chunk
+    this.chunks.push(chunk)
   }
 
   private run(handler: Handler, exchange: Exchange): void {

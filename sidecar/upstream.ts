@@ -181,11 +181,14 @@ class Connection implements Listener {
     for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`
     if (body.length > 0 || method === 'POST' || method === 'PUT') head += `content-length: ${body.length}\r\n\r\n`
     else head += '\r\n'
-    if (body.length <= ONE_PIECE) socket.write(head + body.toString('latin1'), 'latin1')
-    else {
+    if (body.length <= ONE_PIECE) {
+      // One character a byte, so that its bytes stay what they are.
+      for (const piece of body.pieces) head += piece.toString('latin1')
+      socket.write(head, 'latin1')
+    } else {
       socket.cork()
       socket.write(head, 'latin1')
-      socket.write(body)
+      for (const piece of body.pieces) socket.write(piece)
       socket.uncork()
     }
     calling.sent()

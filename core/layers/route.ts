@@ -1,3 +1,4 @@
+import type { Bytes } from '../bytes.ts'
 import { Failure } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
 import { InvalidJson, requestFields } from '../json-fields.ts'
@@ -38,7 +39,7 @@ function passThrough(table: RouteTable<Prepared>, exchange: Exchange): Handler {
   return found.rule.entry.handle
 }
 
-function readFields(body: Buffer) {
+function readFields(body: Bytes) {
   try {
     return requestFields(body)
   } catch (error) {
