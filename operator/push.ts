@@ -310,6 +310,7 @@ export class Push {
         if (!pending && 'group' in base) this.#sendCheck(session, base.version.digest)
       }
     }
+    this.#groups.forget()
     const routes = this.#observed.expire(now)
     if (routes.size > 0) this.#events.changed?.({ keys: [...routes].map((route) => keyOf('route', route)) })
   }

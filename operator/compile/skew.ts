@@ -14,8 +14,14 @@ export function requirements(rule: CompiledRule, endpoints: readonly Referred[])
   }
   if (rule.sticky) words.add('sticky:header')
   for (const { provider } of endpoints) words.add(`provider:${provider}`)
-  return [...words]
+  const list = [...words]
+  const known = lists.get(list.join())
+  if (!known) lists.set(list.join(), list)
+  return known ?? list
 }
+
+/** There are few different lists, and a route has one for each rule. */
+const lists = new Map<string, readonly string[]>()
 
 /** Which of this operator's words a sidecar does not know: nothing for one of the same age. */
 export function lacking(capabilities: readonly string[]): readonly string[] {

@@ -102,6 +102,11 @@ export class Group {
     return text
   }
 
+  /** Drops the texts: thousands of sidecars are told with the same one, and when they have been, it is only so much memory. */
+  forget(): void {
+    this.#texts.clear()
+  }
+
   /** The configuration at a version, as digests. */
   at(version: Version): Serves {
     const { config } = this

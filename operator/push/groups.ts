@@ -28,6 +28,11 @@ export class Groups {
     return this.#members.get(group) ?? new Set()
   }
 
+  /** Drops what was kept to be said to many at once. */
+  forget(): void {
+    for (const group of this.#members.keys()) group.forget()
+  }
+
   join(group: Group, session: Session): void {
     this.#members.get(group)?.add(session)
   }

@@ -13,6 +13,7 @@ import { SECRET_LABEL } from '../world.ts'
 import type { Invalid, NamespaceView, PodView, SecretView, ServiceView, SliceView } from '../world.ts'
 import type { Source, Touched, TouchedKind, World } from '../world.ts'
 import { needOf, type Need } from './dependents.ts'
+import { shared } from './sharing.ts'
 import { INJECTED_LABEL, namespaceView, podView, secretView, serviceView, sliceView } from './views.ts'
 
 /** What the API server holds as the status of one of our objects. */
@@ -194,7 +195,7 @@ export class KubernetesSource implements Source {
       return this.#touch(kind, name)
     }
     this.#invalid.delete(key)
-    const object = parsed?.object
+    const object = parsed && shared(parsed.object)
     if (kind === 'ModelRoute') {
       if (object?.kind === 'ModelRoute') this.#routes.set(name, object)
       else this.#routes.delete(name)
