@@ -14,7 +14,7 @@ ENTRYPOINT ["/usr/bin/node", "/app/main.mjs"]
 FROM base AS operator
 FROM base AS tradewind
 FROM base AS sidecar
-ENV NODE_OPTIONS=--max-semi-space-size=4
+ENV NODE_OPTIONS="--max-semi-space-size=4 --v8-pool-size=1"
 
 FROM ${PROGRAM}
 ARG PROGRAM
