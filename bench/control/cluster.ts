@@ -30,7 +30,7 @@ export async function startControlPlane(): Promise<ControlPlane> {
     await prepare(server)
     const api = await Api.connect(server.kubeconfig)
     const operator = await startOperator(server, {
-      program: [...heap, ...(process.env['OPFLAGS']?.split(' ') ?? []), program],
+      program: [...heap, program],
       flags: ['--allow-loopback', 'true'],
       env: { NODE_ENV: 'production' },
     })
