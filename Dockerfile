@@ -12,6 +12,7 @@ WORKDIR /app
 ENTRYPOINT ["/usr/bin/node", "/app/main.mjs"]
 
 FROM base AS operator
+ENV MALLOC_MMAP_THRESHOLD_=16384
 FROM base AS tradewind
 FROM base AS sidecar
 ENV NODE_OPTIONS="--max-semi-space-size=4 --v8-pool-size=1"
