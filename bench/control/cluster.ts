@@ -6,6 +6,7 @@ import { type ApiServer, startApiServer } from '../../test/helpers/envtest.ts'
 import { needs } from '../../test/helpers/needs.ts'
 import { type OperatorProcess, prepare, startOperator } from '../../test/helpers/operators.ts'
 import { bundle } from '../../tool/bundle.ts'
+import { operatorEnvironment } from '../../tool/images.ts'
 import { cacheRoot } from '../../tool/servers.ts'
 
 /** A real API server with an operator, and a way to write to it quickly. */
@@ -32,7 +33,7 @@ export async function startControlPlane(): Promise<ControlPlane> {
     const operator = await startOperator(server, {
       program: [...heap, program],
       flags: ['--allow-loopback', 'true'],
-      env: { NODE_ENV: 'production' },
+      env: { NODE_ENV: 'production', ...operatorEnvironment },
     })
     return {
       server,
