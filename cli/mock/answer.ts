@@ -16,11 +16,14 @@ export interface Delivery {
   readonly connection: 'keep' | 'reset' | 'hang-up'
 }
 
-/** One answer as a value: what is said (`parts`: one whole body, or one server-sent event each) and how it is delivered. */
+/** A piece of a body: text, or bytes where a provider's framing is binary. */
+export type Part = string | Buffer
+
+/** One answer as a value: what is said (`parts`: one whole body, or one event of a stream each) and how it is delivered. */
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly parts: readonly string[]
+  readonly parts: readonly Part[]
   readonly stream: boolean
   /** Tokens of the answer, which `tokensPerSecond` turns into time for an answer that is not streamed. */
   readonly tokens: number
@@ -38,59 +41,48 @@ const honest: Delivery = {
   connection: 'keep',
 }
 
-/** A whole JSON answer. */
-export function json(body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}, tokens = 0): Answer {
-  return {
-    status,
-    headers: { 'content-type': 'application/json', ...headers },
-    parts: [JSON.stringify(body)],
-    stream: false,
-    tokens,
-    delivery: honest,
-  }
+/** A whole answer of one part. */
+export function whole(part: Part, type: string, tokens = 0): Answer {
+  return { status: 200, headers: { 'content-type': type }, parts: [part], stream: false, tokens, delivery: honest }
 }
 
-/** A streamed answer: each of `events` becomes one `data:` event, then `[DONE]`. */
-export function events(bodies: readonly unknown[], tokens: number): Answer {
+/** A whole JSON answer. */
+export function json(body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}, tokens = 0): Answer {
+  const answer = whole(JSON.stringify(body), 'application/json', tokens)
+  return { ...answer, status, headers: { ...answer.headers, ...headers } }
+}
+
+/** A streamed answer, one part for each event; server-sent events unless `type` says otherwise. */
+export function streamed(parts: readonly Part[], tokens: number, type = 'text/event-stream; charset=utf-8'): Answer {
   return {
     status: 200,
-    headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' },
-    parts: [...bodies.map((body) => `data: ${JSON.stringify(body)}\n\n`), 'data: [DONE]\n\n'],
+    headers: { 'content-type': type, 'cache-control': 'no-cache' },
+    parts,
     stream: true,
     tokens,
     delivery: honest,
   }
 }
 
-/** The members of OpenAI's error object. */
-export interface Complaint {
-  readonly status: number
-  readonly message: string
-  readonly type: string
-  readonly code: string | null
-  readonly param?: string | null
+/** One server-sent event with `body` as JSON, with a name where one is given. */
+export function event(body: unknown, name?: string): string {
+  return `${name === undefined ? '' : `event: ${name}\n`}data: ${JSON.stringify(body)}\n\n`
 }
 
-/** OpenAI's error envelope, `{"error":{message,type,param,code}}`. */
-export function envelope({ message, type, code, param = null }: Omit<Complaint, 'status'>): unknown {
-  return { error: { message, type, param, code } }
+/** The body of an answer in one piece: text where every part is. */
+export function bodyOf({ parts }: Answer): Part {
+  return parts.every((part) => typeof part === 'string') ? parts.join('') : Buffer.concat(parts.map(bytesOf))
 }
 
-/** An error as OpenAI words it. */
-export function complaint(it: Complaint, headers: Readonly<Record<string, string>> = {}): Answer {
-  return json(envelope(it), it.status, headers)
+export function bytesOf(part: Part): Buffer {
+  return typeof part === 'string' ? Buffer.from(part) : part
 }
 
-/** Thrown by the surfaces for a request that is wrong; becomes the answer of the same words. */
+/** Thrown for a request that is wrong; becomes the answer, which has the provider's own words. */
 export class Refusal extends Error {
   readonly answer: Answer
-  constructor(it: Complaint) {
-    super(it.message)
-    this.answer = complaint(it)
+  constructor(message: string, answer: Answer) {
+    super(message)
+    this.answer = answer
   }
-}
-
-/** A request the caller got wrong: 400, `invalid_request_error`. */
-export function invalid(message: string, param: string | null = null): Refusal {
-  return new Refusal({ status: 400, message, type: 'invalid_request_error', code: null, param })
 }

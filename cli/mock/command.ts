@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { type FaultKind, faultKinds } from './faults.ts'
 import { parseLatency } from './pace.ts'
+import { mockProviders } from './providers/index.ts'
 import { type Mock, startMock } from './server.ts'
 
 const positive = (text: string): number => {
@@ -28,6 +29,7 @@ interface Flags {
   readonly port: number
   readonly host: string
   readonly name: string
+  readonly provider: string
   readonly models?: string
   readonly latency?: string
   readonly ttft?: string
@@ -67,17 +69,18 @@ Faults, with the defaults of what may be set:${Object.entries(faultKinds)
 /** The command `tradewind mock`: serves until SIGINT or SIGTERM. */
 export function mockCommand(): Command {
   return new Command('mock')
-    .description('run a simulated model server in the OpenAI format, with faults on demand')
+    .description('run a simulated model server that speaks a provider’s API, with faults on demand')
     .option('-p, --port <port>', 'port; 0 takes a free one', whole, 4000)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('-n, --name <name>', 'name that its answers carry', 'mock')
+    .addOption(new Option('--provider <name>', 'whose API it speaks').choices(mockProviders).default('openai'))
     .option('-m, --models <names>', 'models it serves, separated by commas (default: every name)')
     .option('--latency <time>', 'time before the headers: 50ms, or 50ms±20', latency)
     .option('--ttft <time>', 'time from the request to the first event of a stream', latency)
     .option('--tokens-per-second <rate>', 'speed of an answer (default: as fast as it goes)', positive)
     .option('--tokens <count>', 'length of an answer', whole, 16)
     .option('-f, --fault <fault>', 'a standing fault, see below; may be given several times', more, [])
-    .option('--api-key <key>', 'answer 401 to requests without this bearer token')
+    .option('--api-key <key>', 'refuse requests that do not carry this key as the provider has it')
     .option('--tls-cert <file>', 'serve https with this certificate (PEM)')
     .option('--tls-key <file>', 'its private key (PEM)')
     .option('--tls-client-ca <file>', 'demand a client certificate signed by this CA (PEM)')
@@ -133,9 +136,7 @@ export function mockCommand(): Command {
 function greet(mock: Mock, flags: Flags): void {
   const what = flags.echo ? 'echoing every path' : `models: ${flags.models ?? 'any'}`
   const faults = flags.fault.length > 0 ? `, faults: ${flags.fault.join(' ')}` : ''
-  process.stdout.write(`${mock.name} listens on ${mock.url}${flags.echo ? '' : '/v1'} (${what}${faults})\n`)
-  if (!flags.echo)
-    process.stdout.write(
-      `  curl ${mock.url}/v1/chat/completions -d '{"model":"${flags.models?.split(',')[0] ?? 'any'}","messages":[{"role":"user","content":"Hello"}]}'\n`,
-    )
+  const { path, body } = mock.provider.example(flags.models?.split(',')[0] ?? 'any')
+  process.stdout.write(`${mock.name} listens on ${mock.url}${flags.echo ? '' : mock.provider.basePath} (${what}${faults})\n`)
+  if (!flags.echo) process.stdout.write(`  curl ${mock.url}${path} -d '${JSON.stringify(body)}'\n`)
 }

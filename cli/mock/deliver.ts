@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
-import type { Answer } from './answer.ts'
+import { type Answer, bodyOf, bytesOf } from './answer.ts'
 
 /** The times of one answer, milliseconds: before its headers, before its first event (from the request on), between two tokens. */
 export interface Tempo {
@@ -55,7 +55,7 @@ export async function deliver(
     delivery.lengthLie === 0
   if (!stream && plain) {
     parts.forEach(hooks.onPart)
-    res.end(parts.join(''))
+    res.end(bodyOf(answer))
     return
   }
 
@@ -69,7 +69,7 @@ export async function deliver(
       start += delivery.stallFor
     }
     if (stream) await pause(start + tempo.gap * i - performance.now(), signal)
-    const bytes = Buffer.from(part)
+    const bytes = bytesOf(part)
     for (let at = 0; at < bytes.length; at += delivery.pieceBytes) {
       const piece = bytes.subarray(at, Math.min(at + delivery.pieceBytes, at + delivery.cutAt - sent))
       sent += piece.length

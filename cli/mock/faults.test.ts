@@ -1,15 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { events, json } from './answer.ts'
+import { event, json, streamed } from './answer.ts'
 import { faultKinds, parseFault } from './faults.ts'
 import { Plan } from './plan.ts'
+import { openai } from './providers/openai.ts'
 
-const stream = events([{ n: 0 }, { n: 1 }, { n: 2 }, { choices: [{ finish_reason: 'stop' }] }], 3)
+const stream = streamed(
+  [
+    ...[{ n: 0 }, { n: 1 }, { n: 2 }, { choices: [{ finish_reason: 'stop' }] }].map((it) => event(it)),
+    'data: [DONE]\n\n',
+  ],
+  3,
+)
 const whole = json({ choices: [{ finish_reason: 'stop' }] })
-const strike = (text: string, answer = stream) => parseFault(text).apply(answer)
+const strike = (text: string, answer = stream) => parseFault(text, openai).apply(answer)
 
 test('a fault reads its value, its parameters and whom it strikes', () => {
-  const fault = parseFault('stall-body=3, for=1.5s, percent=10, times=4, path=/v1/completions, model=m, on=b')
+  const fault = parseFault(
+    'stall-body=3, for=1.5s, percent=10, times=4, path=/v1/completions, model=m, on=b',
+    openai,
+  )
   const { name, percent, times, path, model, on } = fault
   assert.deepEqual(
     { name, percent, times, path, model, on },
@@ -32,7 +42,7 @@ test('what is no fault is an error that says what there is', () => {
     ['reset,header=odd', /a header reads name:value/],
     ['rate-limit=later', /no form of Retry-After; there are none, seconds/],
   ] as const)
-    assert.throws(() => parseFault(text), says)
+    assert.throws(() => parseFault(text, openai), says)
 })
 
 test('every kind of fault changes the answer to a stream or to a whole request', () => {
@@ -46,9 +56,9 @@ test('every kind of fault changes the answer to a stream or to a whole request',
 test('a stream that is cut short keeps the events before', () => {
   assert.deepEqual(strike('truncate=2').parts, stream.parts.slice(0, 2))
   assert.deepEqual(strike('error-middle=1').parts.length, 2)
-  assert.match(strike('error-middle=1,form=event').parts[1] ?? '', /^event: error\ndata: \{"error"/)
+  assert.match(String(strike('error-middle=1,form=event').parts[1]), /^event: error\ndata: \{"error"/)
   assert.equal(strike('error-first').parts.length, 1)
-  assert.throws(() => JSON.parse((strike('malformed=1').parts[1] ?? '').slice('data: '.length)), SyntaxError)
+  assert.throws(() => JSON.parse(String(strike('malformed=1').parts[1]).slice('data: '.length)), SyntaxError)
   assert.deepEqual(strike('no-done').parts, stream.parts.slice(0, 4))
   assert.deepEqual(strike('no-finish').parts, stream.parts.toSpliced(3, 1))
 })
@@ -66,12 +76,12 @@ test('each form of Retry-After has its own header or words', () => {
   assert.equal(headers('x-ms')['x-ms-retry-after-ms'], '1500')
   const wait = Date.parse(headers('date')['retry-after'] ?? '') - Date.now()
   assert.ok(wait > 0 && wait <= 2500, String(wait))
-  assert.match(strike('rate-limit=text,wait=1500ms').parts[0] ?? '', /Please try again in 1\.5s\./)
-  assert.doesNotMatch(strike('rate-limit=none').parts[0] ?? '', /try again/)
+  assert.match(String(strike('rate-limit=text,wait=1500ms').parts[0]), /Please try again in 1\.5s\./)
+  assert.doesNotMatch(String(strike('rate-limit=none').parts[0]), /try again/)
 })
 
 test('a share strikes that share of the requests, and times ends it', () => {
-  const plan = new Plan('a')
+  const plan = new Plan('a', openai)
   plan.set(['status=500,percent=10'])
   const struck = Array.from({ length: 1000 }, () => plan.for('/', 'm', undefined)).filter(Boolean).length
   assert.ok(Math.abs(struck - 100) <= 2, String(struck))
@@ -83,7 +93,7 @@ test('a share strikes that share of the requests, and times ends it', () => {
 })
 
 test('a fault of a header strikes only the mock that it names, and goes before the standing ones', () => {
-  const plan = new Plan('a')
+  const plan = new Plan('a', openai)
   plan.set(['status=503'])
   assert.equal(plan.for('/', 'm', 'reset,on=a')?.name, 'reset')
   assert.equal(plan.for('/', 'm', 'reset,on=b')?.name, 'status')

@@ -1,18 +1,19 @@
-import { type Answer, complaint, type Delivery, envelope, json } from './answer.ts'
+import { type Answer, bodyOf, type Delivery, type Part, whole } from './answer.ts'
 import { parseMilliseconds } from './pace.ts'
-import { rateLimited, retryAfterForms } from './rate-limit.ts'
+import type { MockProvider, Trouble } from './providers/provider.ts'
+import { retryAfterForms, waitHeaders } from './rate-limit.ts'
 
 /** The words after a fault's name; a number reads `2`, `250ms`, `1.5s`. */
 type Words = Readonly<Record<string, string | number>>
 type Params = Readonly<Record<string, string | number>>
 
-/** A kind of fault: what it does, the parameters with their defaults, and its effect on an honest answer. */
+/** A kind of fault: what it does, the parameters with their defaults, and its effect on an honest answer of a provider. */
 export interface FaultKind {
   readonly about: string
   /** The parameter that `name=value` sets. */
   readonly main?: string
   readonly defaults: Params
-  readonly bind: (given: Words) => (answer: Answer) => Answer
+  readonly bind: (given: Words) => (answer: Answer, provider: MockProvider) => Answer
 }
 
 type Widened<P> = { readonly [K in keyof P]: P[K] extends number ? number : string }
@@ -20,7 +21,7 @@ type Widened<P> = { readonly [K in keyof P]: P[K] extends number ? number : stri
 function kind<P extends Params>(
   about: string,
   defaults: P,
-  apply: (answer: Answer, p: Widened<P>) => Answer,
+  apply: (answer: Answer, p: Widened<P>, provider: MockProvider) => Answer,
   main?: string,
 ): FaultKind {
   return {
@@ -28,7 +29,7 @@ function kind<P extends Params>(
     ...(main ? { main } : {}),
     defaults,
     // `given` has been read by `parseWord` against `defaults`, so the kinds of its values are those of P.
-    bind: (given) => (answer) => apply(answer, { ...defaults, ...given } as Widened<P>),
+    bind: (given) => (answer, provider) => apply(answer, { ...defaults, ...given } as Widened<P>, provider),
   }
 }
 
@@ -37,25 +38,28 @@ function delivered(answer: Answer, delivery: Partial<Delivery>): Answer {
 }
 
 /** The first `n` parts of a stream, or the first half of a whole answer. */
-function opening(answer: Answer, n: number): readonly string[] {
+function opening(answer: Answer, n: number): readonly Part[] {
   return answer.stream ? answer.parts.slice(0, n) : halves(answer).slice(0, 1)
 }
 
-function halves({ parts }: Answer): readonly string[] {
-  const text = parts.join('')
-  const middle = Math.ceil(text.length / 2)
-  return [text.slice(0, middle), text.slice(middle)]
+function halves(answer: Answer): readonly Part[] {
+  const body = bodyOf(answer)
+  const middle = Math.ceil(body.length / 2)
+  return [body.slice(0, middle), body.slice(middle)]
+}
+
+/** A part of a stream that is no event any more: text loses its end, bytes have one of them turned round. */
+function spoiled(part: Part): Part {
+  if (typeof part === 'string') return `${part.slice(0, Math.min(20, part.length >> 1))}\n\n`
+  return Buffer.from(part.map((byte, i) => (i === part.length >> 1 ? byte ^ 0xff : byte)))
 }
 
 const broken = {
+  kind: 'failed',
+  status: 500,
   message: 'The server had an error while processing your request.',
-  type: 'server_error',
   code: 'server_error',
-}
-
-function errorEvent(form: string): string {
-  return `${form === 'event' ? 'event: error\n' : ''}data: ${JSON.stringify(envelope(broken))}\n\n`
-}
+} as const satisfies Trouble
 
 /** A status that a final answer may have (RFC 9110, 15); throws for any other. */
 function final(status: number): number {
@@ -107,72 +111,52 @@ export const faultKinds: Readonly<Record<string, FaultKind>> = {
     'by',
   ),
   status: kind(
-    'an error of that status in the OpenAI envelope',
-    { status: 500, message: broken.message, code: 'server_error' },
-    (_, p) =>
-      complaint({
-        status: final(p.status),
-        message: p.message,
-        type: p.status < 500 ? 'invalid_request_error' : 'server_error',
-        code: p.code,
-      }),
+    'an error of that status, in the provider’s words',
+    { status: 500, message: broken.message, code: broken.code },
+    (_, p, provider) => provider.error({ kind: 'failed', status: final(p.status), message: p.message, code: p.code }),
     'status',
   ),
   'rate-limit': kind(
     `429; form is one of ${retryAfterForms.join(', ')}`,
     { form: 'seconds', wait: 1000 },
-    (_, p) => rateLimited(p.form, p.wait),
+    (_, p, provider) => {
+      // An unknown form is an error whichever provider has its words.
+      waitHeaders(p)
+      return provider.error({ kind: 'rate-limit', form: p.form, wait: p.wait })
+    },
     'form',
   ),
-  quota: kind('429 insufficient_quota', {}, () =>
-    complaint({
-      status: 429,
-      message: 'You exceeded your current quota, please check your plan and billing details.',
-      type: 'insufficient_quota',
-      code: 'insufficient_quota',
-    }),
+  quota: kind('a quota that is used up', {}, (_, _p, provider) => provider.error({ kind: 'quota' })),
+  'context-length': kind('the prompt is too long', { limit: 8192 }, (_, p, provider) =>
+    provider.error({ kind: 'context-length', limit: p.limit }),
   ),
-  'context-length': kind('400 context_length_exceeded', { limit: 8192 }, (_, p) =>
-    complaint({
-      status: 400,
-      message: `This model's maximum context length is ${p.limit} tokens. However, your messages resulted in ${p.limit * 2} tokens. Please reduce the length of the messages.`,
-      type: 'invalid_request_error',
-      code: 'context_length_exceeded',
-      param: 'messages',
-    }),
+  'content-refused': kind('the prompt is against the rules', {}, (_, _p, provider) =>
+    provider.error({ kind: 'content-refused' }),
   ),
-  'content-refused': kind('400 content_policy_violation', {}, () =>
-    complaint({
-      status: 400,
-      message: 'Your request was rejected as a result of our safety system.',
-      type: 'invalid_request_error',
-      code: 'content_policy_violation',
-    }),
-  ),
-  'content-filter': kind('a whole answer with finish_reason content_filter', {}, (a) => ({
-    ...a,
-    parts: a.parts.map((part) => part.replace(/"finish_reason":"\w+"/g, '"finish_reason":"content_filter"')),
-  })),
+  'content-filter': kind('an answer that a content filter ended', {}, (a, _, provider) => provider.filtered(a)),
   html: kind(
     'an HTML error page',
     { status: 502 },
-    (_, p) => ({ ...json(null, final(p.status), { 'content-type': 'text/html' }), parts: [page] }),
+    (_, p) => ({ ...whole(page, 'text/html'), status: final(p.status) }),
     'status',
   ),
-  'error-200': kind('200 with an error body', {}, () => json(envelope(broken))),
+  'error-200': kind('200 with an error body', {}, (_, _p, provider) => ({ ...provider.error(broken), status: 200 })),
   'error-first': kind(
     'an error as the first event; form=event names it `event: error`, form=data does not',
     { form: 'data' },
-    (a, p) => (a.stream ? { ...a, parts: [errorEvent(p.form)] } : json(envelope(broken))),
+    (a, p, provider) =>
+      a.stream
+        ? { ...a, parts: [provider.errorPart(broken, a, p.form)] }
+        : { ...provider.error(broken), status: 200 },
     'form',
   ),
   'error-middle': kind(
     'an error event after some events, and the end',
     { after: 2, form: 'data' },
-    (a, p) => ({
-      ...a,
-      parts: a.stream ? [...opening(a, p.after), errorEvent(p.form)] : opening(a, p.after),
-    }),
+    (a, p, provider) => {
+      const before = { ...a, parts: opening(a, p.after) }
+      return a.stream ? { ...a, parts: [...before.parts, provider.errorPart(broken, before, p.form)] } : before
+    },
     'after',
   ),
   malformed: kind(
@@ -181,7 +165,7 @@ export const faultKinds: Readonly<Record<string, FaultKind>> = {
     (a, p) => ({
       ...a,
       parts: a.stream
-        ? a.parts.map((part, i) => (i === p.after ? `${part.slice(0, Math.min(20, part.length >> 1))}\n\n` : part))
+        ? a.parts.map((part, i) => (i === p.after ? spoiled(part) : part))
         : opening(a, 1),
     }),
     'after',
@@ -192,13 +176,13 @@ export const faultKinds: Readonly<Record<string, FaultKind>> = {
     (a, p) => ({ ...a, parts: opening(a, p.after) }),
     'after',
   ),
-  'no-finish': kind('a stream that ends with [DONE] but without a finish reason', {}, (a) => ({
+  'no-finish': kind('a stream that ends as it should but without a finish reason', {}, (a, _, provider) => ({
     ...a,
-    parts: a.parts.filter((part) => !/"finish_reason":"/.test(part)),
+    parts: a.parts.filter((part) => !provider.finishes(part)),
   })),
-  'no-done': kind('a finished stream without [DONE]', {}, (a) => ({
+  'no-done': kind('a finished stream without what says that nothing follows', {}, (a, _, provider) => ({
     ...a,
-    parts: a.parts.filter((part) => !part.includes('[DONE]')),
+    parts: a.parts.filter((part) => !provider.terminates(part)),
   })),
   'content-type': kind(
     'the right body under a wrong content type',
@@ -243,9 +227,10 @@ function parseHeader(fault: string, text: string): readonly [string, string] {
 
 /**
  * Reads `name[=value][,key=value…]`, as `--fault`, the header `x-mock-fault` and `POST /_mock` have it: `status=500,percent=10`,
- * `stall-body,after=3,on=primary`, `rate-limit=date,wait=2s,times=1`, `status=409,header=x-should-retry:false`. Throws with what is allowed.
+ * `stall-body,after=3,on=primary`, `rate-limit=date,wait=2s,times=1`, `status=409,header=x-should-retry:false`. Throws with what is allowed,
+ * and where it cannot be applied to answers of `provider`.
  */
-export function parseFault(text: string): Fault {
+export function parseFault(text: string, provider: MockProvider): Fault {
   const [head = '', ...rest] = text.split(',').map((word) => word.trim())
   const [name, value] = split(head)
   const found = Object.hasOwn(faultKinds, name) ? faultKinds[name] : undefined
@@ -268,7 +253,7 @@ export function parseFault(text: string): Fault {
   }
   const strike = found.bind(given)
   const apply = (answer: Answer): Answer => {
-    const struck = strike(answer)
+    const struck = strike(answer, provider)
     return { ...struck, headers: { ...struck.headers, ...Object.fromEntries(headers) } }
   }
   const percent = Number(scope['percent'] ?? 100)
@@ -277,7 +262,7 @@ export function parseFault(text: string): Fault {
     throw new Error(`fault ${name}: percent=${scope['percent']} is not between 0 and 100`)
   if (!(times >= 0)) throw new Error(`fault ${name}: times=${scope['times']} is not a number of requests`)
   // A fault that cannot be applied (a form of Retry-After that there is not) is an error now and not at the first request.
-  apply(json(null))
+  apply(whole('null', 'application/json'), provider)
   const lasts = typeof given['for'] === 'number' ? given['for'] : Infinity
   return { name, text, percent, times, path: scope['path'], model: scope['model'], on: scope['on'], lasts, apply }
 }

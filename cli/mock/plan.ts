@@ -1,5 +1,6 @@
 import { type Fault, parseFault } from './faults.ts'
 import { spread } from './pace.ts'
+import type { MockProvider } from './providers/provider.ts'
 
 interface Standing {
   readonly fault: Fault
@@ -11,14 +12,16 @@ interface Standing {
 export class Plan {
   private standing: Standing[] = []
   private readonly name: string
+  private readonly provider: MockProvider
 
-  constructor(name: string) {
+  constructor(name: string, provider: MockProvider) {
     this.name = name
+    this.provider = provider
   }
 
   /** Replaces the faults; throws where one cannot be read, and then leaves those that stood. */
   set(texts: readonly string[]): void {
-    this.standing = texts.map((text) => ({ fault: parseFault(text), seen: 0, struck: 0 }))
+    this.standing = texts.map((text) => ({ fault: parseFault(text, this.provider), seen: 0, struck: 0 }))
   }
 
   list(): { readonly fault: string; readonly seen: number; readonly struck: number }[] {
@@ -43,7 +46,7 @@ export class Plan {
       (fault.path ?? path) === path &&
       (fault.model === undefined || fault.model === model) &&
       (fault.on ?? this.name) === this.name
-    const asked = header === undefined ? undefined : parseFault(header)
+    const asked = header === undefined ? undefined : parseFault(header, this.provider)
     if (asked && fits(asked)) return asked
     return this.standing.find((it) => it.fault.name !== 'refuse' && fits(it.fault) && strikes(it))?.fault
   }

@@ -1,6 +1,10 @@
-import { type Answer, complaint } from './answer.ts'
+interface Wait {
+  readonly form: string
+  /** Milliseconds. */
+  readonly wait: number
+}
 
-/** Every way in which providers say how long to wait after a 429; the wait is in milliseconds. */
+/** Every way in which providers say how long to wait after a 429. */
 const forms: Readonly<Record<string, (wait: number) => Readonly<Record<string, string>>>> = {
   none: () => ({}),
   seconds: (wait) => ({ 'retry-after': String(Math.ceil(wait / 1000)) }),
@@ -10,15 +14,19 @@ const forms: Readonly<Record<string, (wait: number) => Readonly<Record<string, s
   ms: (wait) => ({ 'retry-after-ms': String(wait) }),
   'x-ms': (wait) => ({ 'x-ms-retry-after-ms': String(wait) }),
   text: () => ({}),
+  'retry-info': () => ({}),
 }
 
 export const retryAfterForms: readonly string[] = Object.keys(forms)
 
-/** A 429 as OpenAI words it, the wait in the given form; `text` has it in the message alone. Throws for an unknown form. */
-export function rateLimited(form: string, wait: number): Answer {
+/** The headers of a wait; `text` and `retry-info` have none, they are in the body. Throws for an unknown form. */
+export function waitHeaders({ form, wait }: Wait): Readonly<Record<string, string>> {
   const headers = forms[form]
   if (!headers) throw new Error(`"${form}" is no form of Retry-After; there are ${retryAfterForms.join(', ')}`)
-  const hint = form === 'text' ? ` Please try again in ${wait < 1000 ? `${wait}ms` : `${wait / 1000}s`}.` : ''
-  const message = `Rate limit reached for mock in organization org-mock on tokens per min (TPM): Limit 30000, Used 29000, Requested 2000.${hint}`
-  return complaint({ status: 429, message, type: 'tokens', code: 'rate_limit_exceeded' }, headers(wait))
+  return headers(wait)
+}
+
+/** What the message says of the wait, in the form `text`. */
+export function waitHint({ form, wait }: Wait): string {
+  return form === 'text' ? ` Please try again in ${wait < 1000 ? `${wait}ms` : `${wait / 1000}s`}.` : ''
 }

@@ -25,7 +25,8 @@ test('a whole answer says who answered and what was heard, always the same, with
   assert.match(one.choices[0]?.message.content ?? '', /^primary heard: How is the wind today\?( \w+){5}$/)
   assert.deepEqual(one.choices, two.choices)
   assert.equal(one.choices[0]?.finish_reason, 'stop')
-  assert.deepEqual(one.usage, { prompt_tokens: 6, completion_tokens: 12, total_tokens: 18 })
+  const { prompt_tokens, completion_tokens, total_tokens } = one.usage ?? {}
+  assert.deepEqual([prompt_tokens, completion_tokens, total_tokens], [6, 12, 18])
   const short = await openai.chat.completions.create({ ...ask, max_completion_tokens: 3 })
   assert.deepEqual([short.choices[0]?.finish_reason, short.usage?.completion_tokens], ['length', 3])
 })
@@ -95,8 +96,12 @@ test('completions, embeddings, models, several choices and JSON answers', async 
   )
   const two = await openai.chat.completions.create({ ...ask, n: 2 })
   assert.notEqual(two.choices[0]?.message.content, two.choices[1]?.message.content)
-  const object = await openai.chat.completions.create({ ...ask, response_format: { type: 'json_object' } })
-  assert.deepEqual(JSON.parse(object.choices[0]?.message.content ?? ''), { name: 'mock', heard: messages[0]?.content })
+  const object = await openai.chat.completions.create({
+    model: 'm',
+    messages: [{ role: 'user', content: 'In JSON' }],
+    response_format: { type: 'json_object' },
+  })
+  assert.deepEqual(JSON.parse(object.choices[0]?.message.content ?? ''), { name: 'mock', heard: 'In JSON' })
 })
 
 test('a wrong request gets the error that OpenAI gives', async (t) => {
@@ -106,8 +111,8 @@ test('a wrong request gets the error that OpenAI gives', async (t) => {
     ['/v1/chat/completions', '{"model":', 400, null, null],
     ['/v1/chat/completions', '[]', 400, null, null],
     ['/v1/chat/completions', '{"messages":[]}', 400, null, 'model'],
-    ['/v1/chat/completions', '{"model":"m"}', 400, null, 'messages'],
-    ['/v1/chat/completions', '{"model":"m","messages":[{}]}', 400, null, 'messages[0].role'],
+    ['/v1/chat/completions', '{"model":"m"}', 400, 'missing_required_parameter', 'messages'],
+    ['/v1/chat/completions', '{"model":"m","messages":[{}]}', 400, 'missing_required_parameter', 'messages[0].role'],
     ['/v1/chat/completions', '{"model":"m","messages":[{"role":"user"}],"n":0}', 400, null, 'n'],
     ['/v1/completions', '{"model":"m"}', 400, null, 'prompt'],
     ['/v1/embeddings', '{"model":"m","input":[3]}', 400, null, 'input'],
@@ -297,7 +302,7 @@ test('faults, pace and counts by the control path', async (t) => {
   }
   await fetch(`${mock.url}/_mock`, { method: 'DELETE' })
   assert.deepEqual(mock.stats().requests, 0)
-  assert.equal((await post(mock, '/v1/chat/completions', '{"model":"n","messages":[{"role":"user"}]}')).status, 200)
+  assert.equal((await post(mock, '/v1/chat/completions', '{"model":"n","messages":[{"role":"user","content":""}]}')).status, 200)
 })
 
 test('several mocks have names of their own', async (t) => {

@@ -1,14 +1,14 @@
-import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { type Answer, complaint, invalid, json, Refusal } from './answer.ts'
+import { type Answer, bodyOf, json, Refusal } from './answer.ts'
 import { deliver, reset, type Tempo } from './deliver.ts'
 import { echo, echoWebSockets } from './echo.ts'
 import { draw, type Latency, parseLatency } from './pace.ts'
 import { Plan } from './plan.ts'
+import { mockProvider } from './providers/index.ts'
+import type { MockProvider, MockRequest } from './providers/provider.ts'
 import { type MockRecord, type MockStats, Records } from './records.ts'
-import { answerTo } from './surfaces.ts'
 import { isRecord } from './text.ts'
 
 /** How fast and how long answers are; times as `50ms` or `50ms±20`. */
@@ -24,6 +24,8 @@ interface MockPace {
 
 export interface MockOptions extends MockPace {
   readonly name?: string | undefined
+  /** Whose API it speaks, of `mockProviders`; `openai` unless given. */
+  readonly provider?: string | undefined
   readonly host?: string | undefined
   /** 0 takes a free one. */
   readonly port?: number | undefined
@@ -31,7 +33,7 @@ export interface MockOptions extends MockPace {
   readonly models?: readonly string[] | undefined
   /** Standing faults, see `parseFault`. */
   readonly faults?: readonly string[] | undefined
-  /** Requests without `Authorization: Bearer <apiKey>` get 401. */
+  /** Requests that do not carry it as the provider has it (OpenAI: `Authorization: Bearer <apiKey>`) are refused. */
   readonly apiKey?: string | undefined
   /** PEM texts; with `ca`, clients must show a certificate that it signed. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string | undefined } | undefined
@@ -46,8 +48,9 @@ export interface MockOptions extends MockPace {
 /** A running simulated model server. */
 export interface Mock {
   readonly name: string
-  /** Without a path: `http://127.0.0.1:4000`; an OpenAI base URL is this and `/v1`. */
+  /** Without a path: `http://127.0.0.1:4000`; the base URL that an SDK takes is this and `basePath`. */
   readonly url: string
+  readonly provider: MockProvider
   readonly port: number
   readonly stats: () => MockStats
   /** The last requests, oldest first. */
@@ -66,7 +69,8 @@ const keptBody = 64 * 1024
 /** Starts a mock and resolves when it listens. Throws where a fault, a time or the certificate cannot be read, or the port is taken. */
 export async function startMock(options: MockOptions = {}): Promise<Mock> {
   const { name = 'mock', host = '127.0.0.1', models = [], tls } = options
-  const plan = new Plan(name)
+  const provider = mockProvider(options.provider ?? 'openai')
+  const plan = new Plan(name, provider)
   plan.set(options.faults ?? [])
   const records = new Records(name, options.keep ?? 1000)
   let pace = readPace(options)
@@ -91,7 +95,7 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const method = req.method ?? 'GET'
-    const [path = '/'] = (req.url ?? '/').split('?')
+    const [path = '/', query = ''] = (req.url ?? '/').split(/\?(.*)/s)
     if (path === '/_mock') return control(method, req, res)
     const record = records.begin(method, path, req.headers)
     const controller = new AbortController()
@@ -105,12 +109,14 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
     try {
       const bytes = await read(req)
       const body = parse(bytes)
+      const request = { method, path, query: new URLSearchParams(query), headers: req.headers, body, bytes }
       record.body = bytes.toString('utf8', 0, keptBody)
-      if (isRecord(body) && typeof body['model'] === 'string') record.model = body['model']
+      const model = provider.modelOf?.(request) ?? (isRecord(body) ? body['model'] : undefined)
+      if (typeof model === 'string') record.model = model
       const header = req.headers['x-mock-fault']
       const fault = plan.for(path, record.model, Array.isArray(header) ? header[0] : header)
       if (fault) records.struck(record, fault.name)
-      const honest = say(req, path, bytes, body, record)
+      const honest = say(req, request, record)
       const answer = fault ? fault.apply(honest) : honest
       const named = {
         ...answer,
@@ -124,20 +130,22 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
     } catch (error) {
       // A client that has gone, even in the middle of its body, is in its record already.
       if (controller.signal.aborted || res.destroyed) return
-      const answer = refusal(error)
+      const answer = refusal(error, provider)
       records.answered(record, answer.status, false)
-      res.writeHead(answer.status, answer.headers).end(answer.parts.join(''))
+      res.writeHead(answer.status, answer.headers).end(bodyOf(answer))
     }
   }
 
-  function say(req: IncomingMessage, path: string, bytes: Buffer, body: unknown, record: MockRecord): Answer {
-    if (options.apiKey !== undefined && !authorised(req.headers.authorization, options.apiKey)) return unauthorised
-    if (options.echo) return echo(name, req, bytes)
+  function say(req: IncomingMessage, request: MockRequest, record: MockRecord): Answer {
+    if (request.path === '/health') return json({ status: 'ok', name })
+    if (options.apiKey !== undefined && !provider.authorised(request, options.apiKey))
+      return provider.error({ kind: 'unauthorised' })
+    if (options.echo) return echo(name, req, request.bytes)
     try {
       const voice = { name, tokens: pace.tokens, created: Math.floor(record.at / 1000) }
-      return answerTo(record.method, path, body, { models, voice })
+      return provider.answer(request, { models, voice })
     } catch (error) {
-      return refusal(error)
+      return refusal(error, provider)
     }
   }
 
@@ -146,7 +154,7 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
   }
 
   async function control(method: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const send = (answer: Answer): void => void res.writeHead(answer.status, answer.headers).end(answer.parts.join(''))
+    const send = (answer: Answer): void => void res.writeHead(answer.status, answer.headers).end(bodyOf(answer))
     const state = (): Answer => json({ ...records.stats(), faults: plan.list(), last: records.list(20) })
     try {
       if (method === 'GET') return send(state())
@@ -155,17 +163,14 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
       if (order.faults) plan.set(order.faults)
       if (plan.refusal?.lasts === Infinity) {
         plan.set([])
-        throw invalid(
-          'Say how long: a mock that refuses for ever could not be told to stop. Example: refuse,for=2s.',
-          'fault',
-        )
+        throw new Error('Say how long: a mock that refuses for ever could not be told to stop. Example: refuse,for=2s.')
       }
       if (isRecord(body)) pace = readPace({ ...pace.given, ...order.pace })
       if (order.reset) records.reset()
       send(state())
       res.once('finish', () => void listenOrRefuse())
     } catch (error) {
-      send(refusal(error instanceof Refusal ? error : invalid(error instanceof Error ? error.message : String(error))))
+      send(refusal(error, provider))
     }
   }
 
@@ -201,6 +206,7 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
 
   return {
     name,
+    provider,
     url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     port,
     stats: () => records.stats(),
@@ -246,19 +252,19 @@ interface Order {
   readonly reset: boolean
 }
 
-/** Reads `{fault?: string | string[] | null, latency?, ttft?, tokensPerSecond?, tokens?, reset?}`; 400 for anything else. */
+/** Reads `{fault?: string | string[] | null, latency?, ttft?, tokensPerSecond?, tokens?, reset?}`; throws for anything else. */
 function readOrder(body: unknown): Order {
-  if (!isRecord(body)) throw invalid('Send a JSON object such as {"fault":"status=500,percent=10"}.')
+  if (!isRecord(body)) throw new Error('Send a JSON object such as {"fault":"status=500,percent=10"}.')
   const { fault: faults, latency, ttft, tokensPerSecond, tokens, reset: forget, ...rest } = body
   const [unknown] = Object.keys(rest)
   if (unknown !== undefined)
-    throw invalid(`There is no "${unknown}"; there are fault, latency, ttft, tokensPerSecond, tokens, reset.`, unknown)
+    throw new Error(`There is no "${unknown}"; there are fault, latency, ttft, tokensPerSecond, tokens, reset.`)
   const text = (key: string, value: unknown): string => {
-    if (typeof value !== 'string') throw invalid(`"${key}" must be text.`, key)
+    if (typeof value !== 'string') throw new Error(`"${key}" must be text.`)
     return value
   }
   const number = (key: string, value: unknown): number => {
-    if (typeof value !== 'number') throw invalid(`"${key}" must be a number.`, key)
+    if (typeof value !== 'number') throw new Error(`"${key}" must be a number.`)
     return value
   }
   const several: readonly unknown[] = faults === null ? [] : Array.isArray(faults) ? faults : [faults]
@@ -272,23 +278,14 @@ function readOrder(body: unknown): Order {
   return { faults: list, pace: set, reset: forget === true }
 }
 
-const unauthorised = complaint({
-  status: 401,
-  message: 'Incorrect API key provided.',
-  type: 'invalid_request_error',
-  code: 'invalid_api_key',
-})
-
-function authorised(header: string | undefined, key: string): boolean {
-  const [given, wanted] = [Buffer.from(header ?? ''), Buffer.from(`Bearer ${key}`)]
-  return given.length === wanted.length && timingSafeEqual(given, wanted)
-}
-
-function refusal(error: unknown): Answer {
+/** What was thrown on the way to an answer: a refusal has one, all else is the request's own fault, such as a fault that cannot be read. */
+function refusal(error: unknown, provider: MockProvider): Answer {
   if (error instanceof Refusal) return error.answer
   const message = error instanceof Error ? error.message : String(error)
-  return complaint({ status: 400, message, type: 'invalid_request_error', code: null })
+  return provider.error({ kind: 'invalid', status: error instanceof TooLarge ? 413 : 400, message })
 }
+
+class TooLarge extends Error {}
 
 async function read(req: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
@@ -297,8 +294,7 @@ async function read(req: IncomingMessage): Promise<Buffer> {
     // Without an encoding set, a request's chunks are buffers.
     const bytes = chunk as Buffer
     size += bytes.length
-    if (size > maxBody)
-      throw new Refusal({ status: 413, message: 'Request body too large.', type: 'invalid_request_error', code: null })
+    if (size > maxBody) throw new TooLarge('Request body too large.')
     chunks.push(bytes)
   }
   return Buffer.concat(chunks)

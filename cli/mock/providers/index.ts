@@ -1,0 +1,14 @@
+import { openai } from './openai.ts'
+import type { MockProvider } from './provider.ts'
+
+const all: readonly MockProvider[] = [openai]
+
+/** The names that `--provider` takes. */
+export const mockProviders: readonly string[] = all.map(({ name }) => name)
+
+/** The simulated provider of that name; throws with what there is. */
+export function mockProvider(name: string): MockProvider {
+  const found = all.find((it) => it.name === name)
+  if (!found) throw new Error(`"${name}" is no simulated provider; there are ${mockProviders.join(', ')}`)
+  return found
+}

@@ -1,0 +1,55 @@
+import { timingSafeEqual } from 'node:crypto'
+import { type Answer, json } from '../answer.ts'
+import type { Voice } from '../mind.ts'
+import { chat } from '../openai/chat.ts'
+import { completions } from '../openai/completions.ts'
+import { embeddings } from '../openai/embeddings.ts'
+import type { Body } from '../openai/fields.ts'
+import { invalid, openaiError, openaiErrorPart } from '../openai/words.ts'
+import { isRecord } from '../text.ts'
+import type { MockProvider, Served } from './provider.ts'
+
+const posts: Readonly<Record<string, (body: Body, voice: Voice) => Answer>> = {
+  '/v1/chat/completions': chat,
+  '/v1/completions': completions,
+  '/v1/embeddings': embeddings,
+}
+
+/** https://platform.openai.com/docs/api-reference */
+export const openai: MockProvider = {
+  name: 'openai',
+  basePath: '/v1',
+  example: (model) => ({
+    path: '/v1/chat/completions',
+    body: { model, messages: [{ role: 'user', content: 'Hello' }] },
+  }),
+  authorised({ headers }, key) {
+    const [given, wanted] = [Buffer.from(headers.authorization ?? ''), Buffer.from(`Bearer ${key}`)]
+    return given.length === wanted.length && timingSafeEqual(given, wanted)
+  },
+  answer({ method, path, body: sent }, { models, voice }) {
+    if (path === '/v1/models') return json(list(models, voice))
+    const surface = Object.hasOwn(posts, path) ? posts[path] : undefined
+    if (!surface) throw invalid(`Unknown request URL: ${method} ${path}.`, null, 'unknown_url', 404)
+    if (method !== 'POST') throw invalid(`Not allowed to ${method} on ${path}.`, null, 'method_not_supported', 405)
+    if (!isRecord(sent)) throw invalid('We could not parse the JSON body of your request.')
+    const { model } = sent
+    if (typeof model !== 'string' || model === '') throw invalid('you must provide a model parameter', 'model')
+    if (models.length > 0 && !models.includes(model))
+      throw invalid(`The model \`${model}\` does not exist or you do not have access to it.`, null, 'model_not_found', 404)
+    return surface(sent, voice)
+  },
+  error: openaiError,
+  errorPart: openaiErrorPart,
+  finishes: (part) => /"finish_reason":"/.test(String(part)),
+  terminates: (part) => part === 'data: [DONE]\n\n',
+  filtered: (answer) => ({
+    ...answer,
+    parts: answer.parts.map((part) => String(part).replace(/"finish_reason":"\w+"/g, '"finish_reason":"content_filter"')),
+  }),
+}
+
+function list(models: Served['models'], { name, created }: Voice): unknown {
+  const data = (models.length > 0 ? models : ['mock']).map((id) => ({ id, object: 'model', created, owned_by: name }))
+  return { object: 'list', data }
+}
