@@ -19,6 +19,7 @@ export type ResourceKey = `${ResourceKind}/${string}/${string}`
 export type ResourceKind = keyof typeof compiledSchemas
 
 const ms = (minimum = 0) => integer({ minimum, maximum: 86_400_000 })
+const tokens = integer({ minimum: 1, maximum: 1_000_000_000 })
 const text = (maxLength = 4096) => string({ maxLength })
 
 const compiledMatch = object({
@@ -52,6 +53,8 @@ const compiledRule = object({
   retry: object({ attempts: integer({ minimum: 0, maximum: 10 }), when: array(choice(RETRY_WHEN), { maxItems: 16 }) }),
   fallback: object({ when: array(choice(FALLBACK_WHEN), { maxItems: 16 }) }),
   onUnavailable: choice(['Redistribute', 'Fail']),
+  /** Absent: Report. */
+  onUnsupported: optional(choice(['Report', 'Fail'])),
 })
 
 export const compiledRoute = object({
@@ -73,7 +76,8 @@ const secretKey = object({ secret: text(), key: text() })
 export const compiledEndpoint = object({
   name: text(),
   generation: integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
-  provider: object({ type: choice(providerTypes) }),
+  /** `settings`: of the provider's own schema, defaults filled in. */
+  provider: object({ type: choice(providerTypes), settings: optional(free({ maxProperties: 64 })) }),
   /** The base URL without a trailing slash. Where `dynamic`, its host is only a name: connections go to the `addresses` resource. */
   url: text(),
   dynamic: boolean(),
@@ -82,6 +86,9 @@ export const compiledEndpoint = object({
     object({
       name: text(),
       rank: integer({ minimum: 0, maximum: 100 }),
+      capabilities: optional(
+        object({ contextWindow: optional(tokens), maxOutputTokens: optional(tokens), prefill: optional(boolean()) }),
+      ),
       defaults: free({ maxProperties: 64 }),
       force: free({ maxProperties: 64 }),
     }),

@@ -1,6 +1,6 @@
 import { array, boolean, choice, duration, free, integer, map, object, optional, string } from '../core/schema.ts'
-import type { Rule, Static } from '../core/schema.ts'
-import { providerTypes } from '../core/providers/index.ts'
+import type { Rule, Schema, Static } from '../core/schema.ts'
+import { providers, providerTypes } from '../core/providers/index.ts'
 import { conditions } from './conditions.ts'
 import { labelSelector, namespaces } from './selector.ts'
 import type { Resource } from './resource.ts'
@@ -270,6 +270,29 @@ const model = object(
       description:
         'Its place on the ladder from cheap (0) to strong. When a target fails, the others of its priority are tried from the nearest rank upwards, so that an answer is not weaker than it need be.',
     }),
+    capabilities: optional(
+      object(
+        {
+          contextWindow: optional(
+            integer({
+              minimum: 1,
+              maximum: 1_000_000_000,
+              description:
+                'Tokens of prompt and answer together. A request that is too long for one target goes on to those with a larger window only.',
+            }),
+          ),
+          maxOutputTokens: optional(
+            integer({
+              minimum: 1,
+              maximum: 1_000_000_000,
+              description:
+                'The longest answer, tokens: what is asked for where the provider wants to be told and the caller did not say.',
+            }),
+          ),
+        },
+        { description: 'What the model is able to do.' },
+      ),
+    ),
     parameters: optional(
       object(
         {
@@ -459,6 +482,26 @@ const retryBudget = object(
   { default: {}, description: 'Bounds the retries of one sidecar on this endpoint, over all routes that use it.' },
 )
 
+/** The settings of providers that have some, each under its own name: a union of `type` and one member. */
+const members: { readonly [name: string]: Schema } = Object.fromEntries(
+  providers.flatMap(({ settings }) => (settings ? [[settings.name, optional(settings.schema)] as const] : [])),
+)
+const memberRules: readonly Rule[] = providers.flatMap(({ type, settings }) => {
+  if (!settings) return []
+  const { name, required } = settings
+  return [
+    {
+      rule: required ? `(self.type == '${type}') == has(self.${name})` : `self.type == '${type}' || !has(self.${name})`,
+      message: required
+        ? `${name} is needed for provider ${type}, and only there.`
+        : `${name} is for provider ${type} only.`,
+      fieldPath: `.${name}`,
+    },
+  ]
+})
+/** Providers with an address of their own. */
+const addressed = providers.filter(({ url }) => url !== undefined).map(({ type }) => `'${type}'`)
+
 const spec = object(
   {
     provider: object(
@@ -466,8 +509,9 @@ const spec = object(
         type: choice(providerTypes, {
           description: 'The dialect that the endpoint speaks. HTTP is opaque pass-through.',
         }),
+        ...members,
       },
-      { description: 'Who answers.' },
+      { description: 'Who answers.', rules: memberRules },
     ),
     address: optional(address),
     credentials: optional(credentials),
@@ -530,7 +574,7 @@ const spec = object(
     description: 'One place (address, account), serving one or more models.',
     rules: [
       {
-        rule: "self.provider.type == 'OpenAI' || has(self.address)",
+        rule: `self.provider.type in [${addressed.join(', ')}] || has(self.address)`,
         message: 'address is needed for this provider.',
         fieldPath: '.address',
       },

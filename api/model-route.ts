@@ -215,6 +215,11 @@ const rule = object(
       description:
         'What happens to the share of a target that is dead or does not resolve: the others take it, or those requests fail.',
     }),
+    onUnsupported: choice(['Report', 'Fail'], {
+      default: 'Report',
+      description:
+        'What happens where a request has fields that the API of its target has no place for: they are left out and named in the answer’s x-tradewind-dropped, or the request is refused with 400 once no target can take it whole.',
+    }),
   },
   {
     description: 'The first rule that matches decides.',

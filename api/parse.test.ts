@@ -47,6 +47,7 @@ const parsedRoute: ModelRouteSpec = {
       retry: { attempts: 1, when: ['Connect', 'Reset', 'Status5xx', 'Status429'] },
       fallback: { when: ['Connect', 'Reset', 'Timeout', 'Status5xx', 'Status429', 'ContextLength', 'Truncated'] },
       onUnavailable: 'Redistribute',
+      onUnsupported: 'Report',
     },
   ],
 }

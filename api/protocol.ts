@@ -1,3 +1,5 @@
+import { providerTypes } from '../core/providers/index.ts'
+import { strategyTypes } from '../core/strategies/index.ts'
 import type { CompiledResource, ResourceKey } from './compiled.ts'
 
 /**
@@ -9,15 +11,13 @@ export const CONFIG_PATH = '/v1/config'
 
 /** What this build understands beyond protocol 1's base; the operator withholds what a sidecar does not list. One word a feature. */
 export const CAPABILITIES: readonly string[] = [
-  'strategy:Weighted',
-  'strategy:LeastLatency',
-  'provider:OpenAI',
-  'provider:OpenAICompatible',
-  'provider:HTTP',
+  ...strategyTypes.map((type) => `strategy:${type}`),
+  ...providerTypes.map((type) => `provider:${type}`),
   'match:model',
   'match:headers',
   'match:path',
   'sticky:header',
+  'onUnsupported',
 ]
 
 /** The first message, and again where what the sidecar has is not what either side takes it to have. */

@@ -2,13 +2,16 @@ import { withoutCredential } from './credential.ts'
 import type { Call, Deadlines, Due, Receiver, Running } from './deps.ts'
 import { Failure } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
-import type { AttemptFacts, Exchange, Reply, Settled, Sink, Stream, Usage, Waiting } from './exchange.ts'
-import { answerHeadersOf, headerOf } from './headers.ts'
-import { errorInside, judgeWhole } from './judge.ts'
+import type { Answering } from './answering.ts'
+import type { AnswerStream } from './answer-stream.ts'
+import type { AttemptFacts, Exchange, Reply, Settled, Sink, Stream, Waiting } from './exchange.ts'
+import { answerHeadersOf, headerOf, lower } from './headers.ts'
+import { errorInside } from './judge.ts'
 import type { Fault } from './judge.ts'
-import { classify } from './openai-errors.ts'
-import { OpenAIStream } from './openai-stream.ts'
-import type { Address, Target } from './target.ts'
+import { classify, messageOf } from './openai-errors.ts'
+import type { Address, Signer, Target } from './target.ts'
+import { NO_USAGE } from './usage.ts'
+import type { Usage } from './usage.ts'
 
 /** A whole answer is held back up to this size, so that one which is cut can be asked for again; beyond it, it flows. */
 const HOLD = 4 * 1024 * 1024
@@ -39,9 +42,10 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   private readonly facts: AttemptFacts
   private readonly context: Context
   private readonly last: number
-  private readonly hideUsage: boolean
+  /** Undefined: the answer passes on unseen. */
+  private readonly answering: Answering | undefined
   /** From the headers of a streamed answer on. */
-  private stream: OpenAIStream | undefined
+  private stream: AnswerStream | undefined
   private phase: Phase = 'connect'
   private running: Running | undefined
   private status = 0
@@ -57,12 +61,18 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   private outcome: { readonly code: ErrorCode | undefined; readonly message: string } | undefined
   private readonly listeners: Settled[] = []
 
-  constructor(exchange: Exchange, target: Target, facts: AttemptFacts, hideUsage: boolean, context: Context) {
+  constructor(
+    exchange: Exchange,
+    target: Target,
+    facts: AttemptFacts,
+    answering: Answering | undefined,
+    context: Context,
+  ) {
     this.exchange = exchange
     this.target = target
     this.facts = facts
     this.context = context
-    this.hideUsage = hideUsage
+    this.answering = answering
     const { connect, attempt } = target.endpoint.timeouts
     this.last = facts.started + attempt
     this.due = facts.started + Math.min(connect, attempt)
@@ -74,12 +84,35 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
       this.resolve = resolve
       this.reject = reject
       this.context.deadlines.add(this)
-      const running = address.call(call, this)
-      this.running = running
-      // It may have failed, or been given up, before it could be named.
-      if (this.phase === 'over') running.abort()
-      else this.exchange.wait(this)
+      const { authorization } = this.target.endpoint
+      if (typeof authorization === 'object' && 'sign' in authorization) this.authorise(authorization, address, call)
+      else this.call(address, call)
     })
+  }
+
+  private call(address: Address, call: Call): void {
+    const running = address.call(call, this)
+    this.running = running
+    // It may have failed, or been given up, before it could be named.
+    if (this.phase === 'over') running.abort()
+    else this.exchange.wait(this)
+  }
+
+  /** The call goes out once it is signed, which may need a token that has yet to come. */
+  private authorise(signer: Signer, address: Address, call: Call): void {
+    const go = (added: readonly string[]) => {
+      if (this.phase === 'over') return
+      call.headers.push(...added)
+      this.call(address, call)
+    }
+    const signed = signer.sign(call, this.context.wall())
+    if (!(signed instanceof Promise)) return go(signed)
+    this.exchange.wait(this)
+    signed.then(go, (error: unknown) =>
+      this.phase === 'over'
+        ? undefined
+        : this.end(error instanceof Failure ? error : new Failure('internal', { cause: error })),
+    )
   }
 
   // What the connection says.
@@ -87,7 +120,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   sent(): void {
     this.phase = 'head'
     const { timeouts } = this.target.endpoint
-    this.due = this.exchange.fields?.stream ? Math.min(this.last, this.context.now() + timeouts.firstToken) : this.last
+    this.due = this.exchange.facts.stream ? Math.min(this.last, this.context.now() + timeouts.firstToken) : this.last
   }
 
   head(status: number, headers: readonly string[]): void {
@@ -95,11 +128,11 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     this.headers = headers
     const good = status >= 200 && status < 300
     if (!good) this.phase = 'whole'
-    else if (this.target.endpoint.dialect === 'opaque') this.flowRaw()
+    else if (!this.answering) this.flowRaw()
     else if (encoded(headers)) this.fail('upstream_malformed', 'It is encoded, though identity was asked for.')
-    else if (this.exchange.fields?.stream && headerOf(headers, 'content-type').startsWith('text/event-stream')) {
+    else if (this.exchange.facts.stream && headerOf(headers, 'content-type').startsWith(this.answering.streamType)) {
       this.phase = 'first'
-      this.stream = new OpenAIStream({ hideUsage: this.hideUsage, choices: this.exchange.fields.choices })
+      this.stream = this.answering.stream()
     } else this.phase = 'whole'
   }
 
@@ -175,6 +208,14 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     this.running?.resume()
   }
 
+  failure(code: ErrorCode, message: string): Buffer | undefined {
+    const { exchange, stream } = this
+    const failure = new Failure(code)
+    const { requestId } = exchange.facts
+    if (stream?.failure) return stream.failure(failure, message, requestId)
+    return stream && exchange.surface.errorEvent?.(failure, message, requestId)
+  }
+
   settled(listener: Settled): void {
     if (this.outcome) listener(this.outcome.code)
     else this.listeners.push(listener)
@@ -186,7 +227,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     const good = this.status < 300
     if (good || this.size < HOLD_ERROR) this.chunks.push(chunk)
     this.size += chunk.length
-    if (good && this.size > HOLD) {
+    if (good && this.size > HOLD && this.answering?.native) {
       this.exchange.facts.responseBytes = this.size
       this.lastChunk = chunk
       this.flowRaw()
@@ -205,19 +246,27 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     const body = this.chunks.length === 1 && this.chunks[0] ? this.chunks[0] : Buffer.concat(this.chunks)
     const { exchange, status, headers } = this
     if (status < 200 || status >= 300) {
-      const { code, retryAfter, shouldRetry } = classify(status, headers, body.toString(), this.context.wall())
-      const said = withoutCredential(body, this.target.endpoint.authorization)
-      const answer = { status, headers: answerHeadersOf(headers), body: said }
+      const { endpoint } = this.target
+      const said = withoutCredential(body, endpoint.authorization)
+      const text = said.toString()
+      const verdict = (endpoint.provider.classify ?? classify)(status, headers, text, this.context.wall())
+      const { code, retryAfter, shouldRetry } = verdict
+      const native = this.answering?.native ?? true
+      const answer = { status, headers: answerHeadersOf(headers), body: said, native }
+      const words = native ? '' : ` ${messageOf(text)}`
       return this.end(
-        new Failure(code, { detail: this.whose(`It answered ${status}.`), retryAfter, shouldRetry, answer }),
+        new Failure(code, { detail: this.whose(`It answered ${status}.${words}`), retryAfter, shouldRetry, answer }),
       )
     }
-    const { usage, finishReason, fault } = judgeWhole(
-      headers,
-      body,
-      exchange.fields?.stream ?? false,
-      this.context.wall(),
-    )
+    const { answering } = this
+    if (!answering) return this.end(new Failure('internal'))
+    const judged = answering.whole(headers, body, this.context.wall())
+    const { usage, finishReason } = judged
+    const fault =
+      judged.fault ??
+      (exchange.facts.stream
+        ? ({ code: 'upstream_malformed', detail: 'A stream was asked for, and it is none.' } as const)
+        : undefined)
     this.facts.usage = exchange.facts.usage = usage
     exchange.facts.finishReason = finishReason
     if (fault) return this.end(this.failureOf(fault))
@@ -225,10 +274,11 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
       return this.end(
         new Failure('content_refused', {
           detail: this.whose(),
-          answer: { status, headers: answerHeadersOf(headers), body },
+          answer: { status, headers: answerHeadersOf(headers), body, native: answering.native },
         }),
       )
-    this.reply({ status, headers: answerHeadersOf(headers), body })
+    if (judged.body) this.reply({ status: 200, headers: this.headersOf('application/json'), body: judged.body })
+    else this.reply({ status, headers: answerHeadersOf(headers), body })
     this.finish()
   }
 
@@ -267,12 +317,12 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   }
 
   /** Whether an event says that the answer failed; then it is over. */
-  private spoiled(stream: OpenAIStream): boolean {
+  private spoiled(stream: AnswerStream): boolean {
     if (stream.error !== undefined) {
       this.end(this.failureOf(errorInside(stream.error, this.context.wall())))
       return true
     }
-    if (stream.malformed) this.fail('upstream_malformed', 'An event is not JSON.')
+    if (stream.malformed) this.fail('upstream_malformed', 'An event is not what the API says.')
     else if (stream.done && !stream.complete) this.fail('upstream_truncated', NO_FINISH)
     else return false
     return true
@@ -282,7 +332,17 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   private begin(): void {
     this.phase = 'flow'
     this.exchange.facts.firstByte = this.context.now()
-    this.reply({ status: this.status, headers: answerHeadersOf(this.headers), body: this })
+    const headers = this.answering?.native ? answerHeadersOf(this.headers) : this.headersOf(this.answering?.callerType)
+    this.reply({ status: this.status, headers, body: this })
+  }
+
+  /** The headers of an answer that is said anew. */
+  private headersOf(type = ''): string[] {
+    const headers = answerHeadersOf(this.headers)
+    const at = headers.findIndex((name, i) => i % 2 === 0 && lower(name) === 'content-type')
+    if (at >= 0) headers.splice(at, 2)
+    headers.push('content-type', type)
+    return headers
   }
 
   /** Passes on what comes, unseen. */
@@ -313,6 +373,8 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   }
 
   private finish(): void {
+    const rest = this.stream?.close()
+    if (rest && rest.length > 0) this.pass(rest)
     this.end(undefined)
   }
 
@@ -367,7 +429,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
 
 /** What an answer that was cut has cost, as near as can be told: four bytes of request a token, one token an event. */
 function estimate(requestBytes: number, events: number): Usage {
-  return { input: Math.ceil(requestBytes / 4), output: events, cached: 0, reasoning: 0, estimated: true }
+  return { ...NO_USAGE, input: Math.ceil(requestBytes / 4), output: events, estimated: true }
 }
 
 function encoded(headers: readonly string[]): boolean {

@@ -4,9 +4,13 @@ const INSTEAD = Buffer.from('[redacted]')
 
 /** The body of an error without the endpoint's credential: a server that says back what it was sent must not hand our key to the caller. */
 export function withoutCredential(body: Buffer, authorization: Endpoint['authorization']): Buffer {
-  if (typeof authorization !== 'object') return body
+  if (authorization === undefined || authorization === 'passthrough') return body
+  if ('sign' in authorization) return authorization.secrets().reduce(without, body)
   // `Bearer KEY`, or the key alone.
-  const key = authorization[1].slice(authorization[1].lastIndexOf(' ') + 1)
+  return without(body, authorization[1].slice(authorization[1].lastIndexOf(' ') + 1))
+}
+
+function without(body: Buffer, key: string): Buffer {
   let at = key === '' ? -1 : body.indexOf(key)
   if (at < 0) return body
   const pieces: Buffer[] = []

@@ -29,6 +29,7 @@ export const errors = {
   // The caller's own doing: nothing is asked of any target.
   invalid_json: { ...caller, status: 400, message: 'The request body is not valid JSON.' },
   model_required: { ...caller, status: 400, message: 'The request body must be a JSON object with a string "model".' },
+  invalid_request: { ...caller, status: 400, message: 'The request is not what the API takes.' },
   body_incomplete: { ...caller, status: 400, message: 'The request body ended early.' },
   model_not_found: { ...caller, status: 404, message: 'No route on this pod serves that model.' },
   path_not_found: { ...caller, status: 404, message: 'Nothing is served at that path.' },
@@ -56,6 +57,10 @@ export const errors = {
   draining: { ...ours, status: 503, message: 'The sidecar is stopping.' },
   request_timeout: { ...ours, status: 504, message: 'The deadline of the whole request passed.' },
 
+  // The target's dialect has no place for it: the next target is asked, whatever `fallback.when` has.
+  not_translatable: { ...caller, status: 400, message: 'The target’s API cannot take the request.' },
+  operation_not_supported: { ...caller, status: 400, message: 'The target’s API has no such operation.' },
+
   // Why a target was not asked, or not with this request: the next one is, whatever `fallback.when` has.
   endpoint_full: {
     ...ours,
@@ -78,6 +83,15 @@ export const errors = {
     verdict: 'failure',
     fallback: 'Connect',
     message: 'The target’s name resolves to a link-local or metadata address.',
+  },
+
+  credentials_unavailable: {
+    ...ours,
+    status: 502,
+    verdict: 'failure',
+    retry: 'Connect',
+    fallback: 'Connect',
+    message: 'No credentials for the target could be had.',
   },
 
   // What a target did.
@@ -194,6 +208,8 @@ export interface UpstreamAnswer {
   /** Flat list of names and values, hop-by-hop and leaking headers already taken off. */
   readonly headers: readonly string[]
   readonly body: Buffer
+  /** It is of the caller's own dialect. */
+  readonly native: boolean
 }
 
 interface Particulars {

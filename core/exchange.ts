@@ -1,24 +1,14 @@
 import type { Bytes } from './bytes.ts'
+import { Failure } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
 import type { RequestFields } from './json-fields.ts'
 import type { Asked } from './match/match.ts'
+import type { Asked as Asking } from './dialects/dialect.ts'
 import type { Due } from './deps.ts'
+import type { Json } from './dialects/dialect.ts'
+import type { Found, Operation, Surface } from './surfaces/surface.ts'
 import type { Address, Rule, Target } from './target.ts'
-
-/** What is asked for: one of OpenAI's surfaces, or an opaque pass-through. */
-export type Surface = 'chat' | 'completions' | 'embeddings' | 'models' | 'opaque'
-
-/** Tokens as the provider reports them. */
-export interface Usage {
-  readonly input: number
-  readonly output: number
-  /** Of the input, those read from the provider's cache. */
-  readonly cached: number
-  /** Of the output, those of hidden reasoning. */
-  readonly reasoning: number
-  /** The provider did not come to say: a count of what was seen. */
-  readonly estimated?: boolean
-}
+import type { Usage } from './usage.ts'
 
 /** Why this target was asked: picked by the strategy, the same one again, the next one, or the least bad with all of them out. */
 export type Why = 'chosen' | 'retry' | 'fallback' | 'panic'
@@ -50,7 +40,9 @@ export interface AttemptFacts {
 export interface Facts {
   /** `x-request-id`: the caller's, or a new one. */
   readonly requestId: string
-  readonly surface: Surface
+  /** Its name. */
+  readonly surface: string
+  readonly operation: Operation
   readonly method: string
   readonly path: string
   readonly started: number
@@ -84,6 +76,8 @@ export interface Facts {
   error: string | undefined
   finishReason: string | undefined
   usage: Usage | undefined
+  /** Fields of the request that could not be said to the target that answered. */
+  dropped: readonly string[]
   requestBytes: number
   responseBytes: number
   /** The client left before the answer was whole. */
@@ -95,9 +89,9 @@ export interface Facts {
 /** What came in at the door. */
 export interface Incoming {
   readonly surface: Surface
+  /** What the path says of the request besides. */
+  readonly found: Found
   readonly method: string
-  /** As the API's reference has it, `/v1/chat/completions`, whether or not the caller's base URL ended in `/v1`; without the query. */
-  readonly path: string
   /** With its `?`, or empty. */
   readonly query: string
   /** Flat list of names and values as they came. */
@@ -116,7 +110,9 @@ export interface Waiting {
  */
 export class Exchange implements Due, Asked {
   readonly surface: Surface
+  readonly found: Found
   readonly method: string
+  /** As the API's reference has it, `/v1/chat/completions`, whether or not the caller's base URL ended in `/v1`; without the query. */
   readonly path: string
   readonly query: string
   readonly headers: readonly string[]
@@ -124,6 +120,10 @@ export class Exchange implements Due, Asked {
   readonly facts: Facts
   /** The top-level fields of a JSON body. */
   fields: RequestFields | undefined = undefined
+  /** The whole of it, where somebody has asked. */
+  private parsed: Json | undefined = undefined
+  /** The request in the canonical form of its operation, read once for all the targets that need it. */
+  private canonical: unknown = undefined
   rule: Rule | undefined = undefined
   /** In the order in which they are to be asked. */
   candidates: readonly Target[] = []
@@ -147,8 +147,9 @@ export class Exchange implements Due, Asked {
 
   constructor(incoming: Incoming, facts: Facts) {
     this.surface = incoming.surface
+    this.found = incoming.found
     this.method = incoming.method
-    this.path = incoming.path
+    this.path = incoming.found.path
     this.query = incoming.query
     this.headers = incoming.headers
     this.body = incoming.body
@@ -178,6 +179,18 @@ export class Exchange implements Due, Asked {
     this.end('request_timeout')
   }
 
+  /** The body as JSON; the scan of its fields has found its structure to be right. Throws `invalid_json`. */
+  get json(): Json {
+    this.parsed ??= parse(this.body)
+    return this.parsed
+  }
+
+  /** The request as the surface reads it, whose caller's half is given: read once. Throws what that throws. */
+  read<T>(caller: { read(body: Json, asked: Asking): T }): T {
+    this.canonical ??= caller.read(this.json, { model: this.found.model, stream: this.found.stream })
+    return this.canonical as T // an exchange has one surface, and that one caller's half
+  }
+
   /** The value of a request header by its name in lower case; undefined where it is not there. */
   header(name: string): string | undefined {
     const { headers } = this
@@ -204,6 +217,8 @@ export interface Sink {
 
 /** A streamed answer whose beginning has been seen to be good. */
 export interface Stream {
+  /** How the caller is told, in the stream itself, that the answer stopped: undefined where its form has no place for that. */
+  failure(code: ErrorCode, message: string): Buffer | undefined
   /** Starts the flow into the sink: first what has come already. Called once. */
   flow(sink: Sink): void
   /** The sink can take more. */
@@ -218,4 +233,17 @@ export interface Reply {
   /** Flat list; no framing headers. */
   readonly headers: string[]
   readonly body: Buffer | Stream
+}
+
+function parse(body: Bytes): Json {
+  try {
+    return JSON.parse(
+      body
+        .slice(0, body.length)
+        .toString()
+        .replace(/^\ufeff/, ''),
+    ) as Json // routing has seen that it is an object
+  } catch (error) {
+    throw new Failure('invalid_json', { cause: error })
+  }
 }

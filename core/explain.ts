@@ -6,7 +6,7 @@ import type { Asked } from './match/match.ts'
 import type { Route, RouteRule, RouteTable } from './routes.ts'
 import { strategy } from './strategies/index.ts'
 import type { Choosable } from './strategies/strategy.ts'
-import { surfaceOf } from './surfaces.ts'
+import { surfaceOf } from './surfaces/index.ts'
 import type { Match, Rule } from './target.ts'
 
 /** One target of the rule that answers, and what a request like this one means for it. */
@@ -46,13 +46,14 @@ export interface Explanation {
 export function explain(table: RouteTable<unknown>, asked: Asked, now: number): Explanation {
   const surface = surfaceOf(asked.path)
   const request = {
-    model: asked.model,
-    path: surface?.path ?? asked.path,
+    model: surface?.found.model ?? asked.model,
+    path: surface?.found.path ?? asked.path,
     header: (name: string) => asked.header(name),
   }
   const base = { model: request.model, path: request.path, passed: [], targets: [] }
   try {
-    if (surface?.surface === 'models') return { ...base, why: 'The list of models is answered by the sidecar itself.' }
+    if (surface?.surface.operation === 'models')
+      return { ...base, why: 'The list of models is answered by the sidecar itself.' }
     const through = !surface || (!table.has(request.model) && table.findPassThrough(request))
     if (surface && !through && request.model === '') throw new Failure('model_required')
     const route = through ? table.passThrough(request).route : table.routeOf(request.model)

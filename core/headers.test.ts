@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { answerHeadersOf, headerOf, requestHeaders } from './headers.ts'
+import { addTraceContext, answerHeadersOf, headerOf, requestHeaders } from './headers.ts'
 import type { Endpoint } from './target.ts'
 
 type Given = Parameters<typeof requestHeaders>[1]
@@ -14,7 +14,8 @@ const endpoint = (rest: Partial<Endpoint> = {}): Given => ({
 })
 
 const sent = (caller: Record<string, string>, to = endpoint(), traceparent?: string): Record<string, string> => {
-  const flat = requestHeaders(Object.entries(caller).flat(), to, { requestId: 'id', traceparent, tracestate: 'state' })
+  const flat = requestHeaders(Object.entries(caller).flat(), to, 'id')
+  addTraceContext(flat, traceparent, 'state')
   const pairs: [string, string][] = []
   for (let i = 0; i < flat.length; i += 2) pairs.push([flat[i] ?? '', flat[i + 1] ?? ''])
   assert.equal(new Set(pairs.map(([name]) => name)).size, pairs.length, 'no header twice')

@@ -31,7 +31,13 @@ const REQUEST: ReadonlySet<string> = new Set([
   'traceparent',
   'tracestate',
   'x-request-id',
+  'x-amz-date',
+  'x-amz-content-sha256',
+  'x-amz-security-token',
 ])
+
+/** Besides, what means nothing to a provider of another dialect: it is of the caller's own. */
+const FOREIGN = /^(content-type|accept|anthropic-|x-goog-|x-amz|amz-sdk-|openai-|x-stainless-|x-client-name)/
 
 /** Of a target's answer, these stay here: they are of its own connection, its own site, or its own account. */
 const ANSWER: ReadonlySet<string> = new Set([
@@ -93,23 +99,19 @@ function withoutNamed(headers: string[], from: number, connection: string): stri
   return headers.filter((_, i) => i < from || !named.has(headers[i - (i % 2)] ?? ''))
 }
 
-interface Context {
-  readonly requestId: string
-  readonly traceparent: string | undefined
-  readonly tracestate: string | undefined
-}
-
 /**
  * The headers of the request to an endpoint: the caller's without its credentials and hop-by-hop ones, then the endpoint's own. The
- * endpoint's credential replaces the caller's Authorization, which goes on only where the endpoint passes it through.
+ * endpoint's credential replaces the caller's Authorization, which goes on only where the endpoint passes it through. `foreign`: the
+ * endpoint speaks another dialect than the caller.
  */
 export function requestHeaders(
   caller: readonly string[],
   endpoint: Pick<Endpoint, 'authority' | 'authorization' | 'setHeaders' | 'dropHeaders'>,
-  context: Context,
+  requestId: string,
+  foreign = false,
 ): string[] {
   const { dropHeaders, setHeaders, authorization, authority } = endpoint
-  let headers: string[] = ['host', authority, 'accept-encoding', 'identity', 'x-request-id', context.requestId]
+  let headers: string[] = ['host', authority, 'accept-encoding', 'identity', 'x-request-id', requestId]
   const own = headers.length
   let connection = ''
   for (let i = 0; i < caller.length; i += 2) {
@@ -117,16 +119,23 @@ export function requestHeaders(
     if (request) {
       if (name === 'authorization' && authorization === 'passthrough') headers.push(name, caller[i + 1] ?? '')
       else if (name === 'connection') connection += `,${caller[i + 1]}`
-    } else if (!dropHeaders.has(name)) headers.push(name, caller[i + 1] ?? '')
+    } else if (!dropHeaders.has(name) && !(foreign && FOREIGN.test(name))) headers.push(name, caller[i + 1] ?? '')
   }
   headers = withoutNamed(headers, own, connection)
-  if (context.traceparent !== undefined) {
-    headers.push('traceparent', context.traceparent)
-    if (context.tracestate !== undefined) headers.push('tracestate', context.tracestate)
-  }
   for (const word of setHeaders) headers.push(word)
-  if (typeof authorization === 'object') headers.push(authorization[0], authorization[1])
+  if (Array.isArray(authorization)) headers.push(authorization[0], authorization[1])
   return headers
+}
+
+/** W3C Trace Context, section 2.3: the caller's state goes on with our parent. */
+export function addTraceContext(
+  headers: string[],
+  traceparent: string | undefined,
+  tracestate: string | undefined,
+): void {
+  if (traceparent === undefined) return
+  headers.push('traceparent', traceparent)
+  if (tracestate !== undefined) headers.push('tracestate', tracestate)
 }
 
 /** The headers of a target's answer that go on to the caller. */

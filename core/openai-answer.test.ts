@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { readAnswer } from './openai-answer.ts'
+import { NO_USAGE } from './usage.ts'
 
 const read = (value: unknown) => readAnswer(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)))
 
@@ -15,13 +16,13 @@ test('answer: usage and reason of a chat completion', () => {
         completion_tokens_details: null,
       },
     }),
-    { usage: { input: 9, output: 5, cached: 2, reasoning: 0 }, finishReason: 'length', error: undefined },
+    { usage: { ...NO_USAGE, input: 9, output: 5, cached: 2, reasoning: 0 }, finishReason: 'length', error: undefined },
   )
 })
 
 test('answer: embeddings have usage and no reason', () => {
   assert.deepEqual(read({ data: [{ embedding: [0.1, -2e-5] }], usage: { prompt_tokens: 3, total_tokens: 3 } }), {
-    usage: { input: 3, output: 0, cached: 0, reasoning: 0 },
+    usage: { ...NO_USAGE, input: 3, output: 0, cached: 0, reasoning: 0 },
     finishReason: undefined,
     error: undefined,
   })

@@ -1,5 +1,5 @@
 import { Bytes } from './bytes.ts'
-import type { Usage } from './exchange.ts'
+import type { Usage } from './usage.ts'
 import { fieldValue, scan } from './json-fields.ts'
 import { usageOf } from './openai-usage.ts'
 

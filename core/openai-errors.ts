@@ -99,6 +99,13 @@ export function classify(status: number, headers: readonly string[], body: strin
   return { code, retryAfter: after, shouldRetry: said ?? (never ? false : undefined) }
 }
 
+/** The message in the body of an error, in the target's own words; at most 1,000 characters. */
+export function messageOf(body: string): string {
+  const { error, top } = unwrap(body)
+  const said = [error?.['message'], top?.['error'], top?.['message'], top?.['detail']].find(isText) ?? body
+  return said.length > 1000 ? `${said.slice(0, 1000)}…` : said
+}
+
 /** The same for an error inside an answer of status 200: a body with `error`, or the data of an event. */
 export function classifyError(body: string, wall: number): Verdict {
   return classify(statusOf(body), [], body, wall)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { OpenAIStream } from './openai-stream.ts'
+import { NO_USAGE } from './usage.ts'
 
 const event = (value: unknown) => `data: ${JSON.stringify(value)}\n\n`
 const delta = (content: string, rest: object = {}) =>
@@ -28,7 +29,7 @@ function run(chunks: readonly (string | Buffer)[], options: { hideUsage?: boolea
   const { events, finishReason, error, complete } = stream
   return { text, events, finishReason, error, complete, done: stream.done, usage: stream.usage }
 }
-const tokens = { input: 9, output: 5, cached: 4, reasoning: 3 }
+const tokens = { ...NO_USAGE, input: 9, output: 5, cached: 4, reasoning: 3 }
 
 test('stream: a whole answer goes through untouched, with its usage and reason seen', () => {
   const text = delta('Hé') + delta('llo') + finish() + usage + done
@@ -64,7 +65,7 @@ test('stream: usage beside an answer stays, asked for or not; of several the las
   const running = delta('a', { usage: { prompt_tokens: 9, completion_tokens: 1 } })
   const seen = run([running + both + done], { hideUsage: true })
   assert.equal(seen.text, running + both + done)
-  assert.deepEqual(seen.usage, { input: 9, output: 5, cached: 0, reasoning: 0 })
+  assert.deepEqual(seen.usage, { ...NO_USAGE, input: 9, output: 5, cached: 0, reasoning: 0 })
   assert.equal(seen.finishReason, 'length')
 })
 

@@ -1,10 +1,10 @@
-import type { Usage } from './exchange.ts'
+import type { AnswerStream } from './answer-stream.ts'
+import { LARGEST_EVENT } from './framing.ts'
 import { record, usageOf } from './openai-usage.ts'
 import { decode, SseParser } from './sse.ts'
 import type { SseEvent } from './sse.ts'
+import type { Usage } from './usage.ts'
 
-/** More than any event that is not an attack: images come in some, as base64. */
-const LARGEST = 32 * 1024 * 1024
 const NOTHING = Buffer.alloc(0)
 
 /**
@@ -12,7 +12,7 @@ const NOTHING = Buffer.alloc(0)
  * happens the caller never sees half a one; their bytes are untouched. Deltas are not parsed: inside a JSON string every quote has a
  * backslash before it, so `"finish_reason":` in the bytes is a key, and only where its value is not null is the event looked into.
  */
-export class OpenAIStream {
+export class OpenAIStream implements AnswerStream {
   /** Events with data, `[DONE]` included. */
   events = 0
   /** The last reason that was given for an answer's end. */
@@ -23,7 +23,7 @@ export class OpenAIStream {
   error: string | undefined
   /** An event's data is no JSON object; it and all after it are withheld. */
   malformed = false
-  private readonly parser = new SseParser(LARGEST)
+  private readonly parser = new SseParser(LARGEST_EVENT)
   private readonly hideUsage: boolean
   private readonly choices: number
   private readonly finished = new Set<unknown>()
@@ -61,6 +61,11 @@ export class OpenAIStream {
     const event = this.error === undefined ? this.parser.end() : undefined
     if (event?.data === undefined || (event.data.trim() !== '[DONE]' && parse(event.data) === undefined)) return NOTHING
     return this.observe(event) ? Buffer.concat([event.raw, Buffer.from('\n\n')]) : NOTHING
+  }
+
+  /** The bytes have said all. */
+  close(): Buffer {
+    return NOTHING
   }
 
   /** Whether the event goes on. */

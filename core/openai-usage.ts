@@ -1,14 +1,21 @@
-import type { Usage } from './exchange.ts'
+import type { Usage } from './usage.ts'
 
 /** The tokens of an OpenAI `usage` object, of chat, completions or embeddings; undefined where there is none. */
 export function usageOf(value: unknown): Usage | undefined {
   const usage = record(value)
   if (!usage) return undefined
+  const prompt = record(usage['prompt_tokens_details'])
+  const completion = record(usage['completion_tokens_details'])
   return {
     input: count(usage['prompt_tokens']),
     output: count(usage['completion_tokens']),
-    cached: count(record(usage['prompt_tokens_details'])?.['cached_tokens']),
-    reasoning: count(record(usage['completion_tokens_details'])?.['reasoning_tokens']),
+    cached: count(prompt?.['cached_tokens']),
+    cacheWrite: 0,
+    cacheWrite1h: 0,
+    reasoning: count(completion?.['reasoning_tokens']),
+    audioInput: count(prompt?.['audio_tokens']),
+    audioOutput: count(completion?.['audio_tokens']),
+    imageInput: count(prompt?.['image_tokens']),
   }
 }
 

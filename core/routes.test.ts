@@ -12,8 +12,8 @@ import type { Match, Rule } from './target.ts'
 const path = (value: string, type: 'Exact' | 'Prefix' = 'Prefix'): Match => ({ headers: [], path: { type, value } })
 
 function route(name: string, models: string[], matches: Match[] = [], opaque = false, created = 0): Route<string> {
-  // Of a target only its endpoint's dialect matters to the table.
-  const targets = [{ endpoint: { dialect: opaque ? 'opaque' : 'openai' } }] as unknown as Rule['targets']
+  // Of a target only whether its provider is opaque matters to the table.
+  const targets = [{ endpoint: { provider: { opaque } } }] as unknown as Rule['targets']
   const rule: Rule = {
     name: 'rule',
     route: name,
@@ -26,6 +26,7 @@ function route(name: string, models: string[], matches: Match[] = [], opaque = f
     retry: { attempts: 0, when: new Set() },
     fallback: { when: new Set() },
     onUnavailable: 'Redistribute',
+    onUnsupported: 'Report',
   }
   return { name, models, selective: false, created, rules: [routeRule(rule, name)] }
 }

@@ -154,6 +154,11 @@ export function object<P extends Properties>(
   }
 }
 
+/** The defaults of an object's own fields, for where the object itself was left out. */
+export function defaultsOf({ properties = {} }: Schema): Readonly<Record<string, unknown>> {
+  return filled(properties)
+}
+
 /** What `default: {}` comes to: the API server checks a default by the schema's rules as it stands, before it fills it in. */
 function filled(properties: Properties): Record<string, never> {
   const defaults = Object.entries(properties).flatMap(([name, field]) =>

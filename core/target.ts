@@ -3,6 +3,8 @@ import type { Call, Receiver, Running } from './deps.ts'
 import type { FallbackKind, RetryKind } from './errors.ts'
 import type { PeakEwma } from './ewma.ts'
 import type { Edit } from './json-fields.ts'
+import type { Capabilities, Json } from './dialects/dialect.ts'
+import type { Provider } from './providers/provider.ts'
 import type { RetryBudget } from './retry-budget.ts'
 import type { StrategyType } from './strategies/index.ts'
 import type { Choosable } from './strategies/strategy.ts'
@@ -27,12 +29,24 @@ export interface Address {
   call(call: Call, receiver: Receiver): Running
 }
 
+/** Authorises calls one by one: with a token that is minted and renewed, or with a signature over the call. */
+export interface Signer {
+  /**
+   * Headers to add to the call (flat list), at once where what is needed is at hand, else when it has come. Rejects with
+   * `Failure('credentials_unavailable')`. `wall` is in ms since the epoch.
+   */
+  sign(call: Call, wall: number): readonly string[] | Promise<readonly string[]>
+  /** What must never show up in an answer to a caller. */
+  secrets(): readonly string[]
+}
+
 /** A ModelEndpoint with what is known of it. */
 export interface Endpoint {
   /** `namespace/name`. */
   readonly name: string
-  readonly provider: string
-  readonly dialect: 'openai' | 'opaque'
+  readonly provider: Provider
+  /** `spec.provider.<member>`, defaults filled in; empty where the provider has none. */
+  readonly settings: Json
   readonly scheme: 'http' | 'https'
   /** The `host` header. */
   readonly authority: string
@@ -40,8 +54,8 @@ export interface Endpoint {
   readonly basePath: string
   readonly addresses: readonly Address[]
   readonly models: ReadonlyMap<string, Model>
-  /** The header of the credential; `passthrough`: the caller's own; undefined: none. Never printed. */
-  readonly authorization: readonly [name: string, value: string] | 'passthrough' | undefined
+  /** The header of the credential, or what makes it for each call; `passthrough`: the caller's own; undefined: none. Never printed. */
+  readonly authorization: readonly [name: string, value: string] | Signer | 'passthrough' | undefined
   /** Flat list, names in lower case. */
   readonly setHeaders: readonly string[]
   /** Names in lower case that do not go on: those of `headers.remove` and those that `setHeaders` replaces. */
@@ -63,6 +77,7 @@ export interface Endpoint {
 export interface Model {
   readonly name: string
   readonly rank: number
+  readonly capabilities: Capabilities
   /** Fields that are added where the caller gave none, and those that are set whatever it gave. */
   readonly defaults: readonly Edit[]
   readonly force: readonly Edit[]
@@ -120,4 +135,6 @@ export interface Rule {
   readonly retry: { readonly attempts: number; readonly when: ReadonlySet<RetryKind> }
   readonly fallback: { readonly when: ReadonlySet<FallbackKind> }
   readonly onUnavailable: 'Redistribute' | 'Fail'
+  /** What happens where a request has fields that the target's dialect has no place for. */
+  readonly onUnsupported: 'Report' | 'Fail'
 }

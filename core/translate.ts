@@ -1,8 +1,16 @@
+import type { Answering } from './answering.ts'
+import { converting, passing, translating } from './answering.ts'
+import { Bytes } from './bytes.ts'
 import type { Call } from './deps.ts'
+import { Malformed } from './dialects/dialect.ts'
+import type { Outgoing, TargetContext } from './dialects/dialect.ts'
+import { Failure } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { requestHeaders } from './headers.ts'
 import { askForUsage, splice } from './json-fields.ts'
 import type { Edit } from './json-fields.ts'
+import type { NativeCall } from './providers/provider.ts'
+import { joinQuery } from './query.ts'
 import type { Target } from './target.ts'
 
 /** What goes to a target, from the caller's own bytes each time: never from what went to another. */
@@ -10,35 +18,133 @@ export interface Translated {
   readonly call: Call
   /** The model's name as the provider gets it; empty where it gets none. */
   readonly model: string
-  /** Usage was asked for on our own account, and its event is not the caller's to see. */
-  readonly hideUsage: boolean
+  /** Undefined: the answer passes on unseen. */
+  readonly answering: Answering | undefined
+  /** Request fields that could not be said to the target. */
+  readonly dropped: readonly string[]
 }
 
-/** The call of a target: its path, its headers, and the body with the model's name and parameters spliced in. */
-export function translate(exchange: Exchange, target: Target, traceparent: string | undefined): Translated {
+const NOTHING: readonly string[] = []
+
+/**
+ * The call of a target. Where it speaks the caller's own surface, the body keeps its bytes but for the model's name and the endpoint's
+ * parameters; otherwise all is said anew in its dialect. Throws `invalid_request`, `not_translatable`, `operation_not_supported`.
+ */
+export function translate(exchange: Exchange, target: Target, wall: number): Translated {
   const { endpoint, model } = target
   const { facts, fields, surface } = exchange
-  const headers = requestHeaders(exchange.headers, endpoint, {
-    requestId: facts.requestId,
-    traceparent,
-    tracestate: facts.tracestate,
-  })
-  if (endpoint.dialect === 'opaque' || !fields) {
+  const { provider, settings } = endpoint
+  if (provider.opaque || !fields) {
+    const headers = requestHeaders(exchange.headers, endpoint, facts.requestId)
     const path = endpoint.basePath + exchange.path + exchange.query
-    return { call: { method: exchange.method, path, headers, body: exchange.body }, model: '', hideUsage: false }
+    const call = { method: exchange.method, path, headers, body: exchange.body }
+    return { call, model: '', answering: undefined, dropped: NOTHING }
   }
-  const asked = facts.requestedModel
-  const name = model.name === '*' ? asked : model.name
-  const hideUsage = fields.stream && !fields.includeUsage && surface !== 'embeddings'
+  const name = model.name === '*' ? facts.requestedModel : model.name
+  const native = provider.native(surface.name, name, facts.stream, settings)
+  return native ? pass(exchange, target, name, native) : convert(exchange, target, name, wall)
+}
+
+/** The caller's bytes with the model's name and parameters spliced in. */
+function pass(exchange: Exchange, { endpoint, model }: Target, name: string, native: NativeCall): Translated {
+  const { facts, fields, surface, found, body: sent } = exchange
+  if (!fields) throw new Error('the request was not read')
+  const { provider, settings } = endpoint
+  const headers = requestHeaders(exchange.headers, endpoint, facts.requestId)
+  if (native.headers) headers.push(...native.headers)
+  const hideUsage = surface.usageOption === true && facts.stream && !fields.includeUsage
+  const asks = hideUsage && !provider.usageUnasked
   const edits: Edit[] = []
-  if (name !== asked) edits.push({ name: 'model', json: JSON.stringify(name) })
+  if (found.model === undefined && name !== facts.requestedModel)
+    edits.push({ name: 'model', json: JSON.stringify(name) })
+  if (provider.edits) edits.push(...provider.edits(surface.name, sent, fields, settings))
   // A default for the options of a stream gives way to ours, as it would to the caller's.
-  for (const edit of model.defaults) if (!hideUsage || edit.name !== 'stream_options') edits.push(edit)
+  for (const edit of model.defaults) if (!asks || edit.name !== 'stream_options') edits.push(edit)
   for (const edit of model.force) edits.push(edit)
-  if (hideUsage && !model.force.some((edit) => edit.name === 'stream_options'))
-    edits.push(askForUsage(exchange.body, fields.fields))
-  const body = edits.length === 0 ? exchange.body : splice(exchange.body, fields.fields, edits)
-  // The base URL is what the provider's SDK takes, `/v1` included: the surface's own path comes after it.
-  const path = endpoint.basePath + exchange.path.slice('/v1'.length) + exchange.query
-  return { call: { method: exchange.method, path, headers, body }, model: name, hideUsage }
+  if (asks && !model.force.some((edit) => edit.name === 'stream_options')) edits.push(askForUsage(sent, fields.fields))
+  const body = edits.length === 0 ? sent : splice(sent, fields.fields, edits)
+  const path = endpoint.basePath + joinQuery(native.path, exchange.query)
+  return {
+    call: { method: exchange.method, path, headers, body },
+    model: name,
+    answering: passing(surface, { hideUsage, choices: fields.choices }),
+    dropped: NOTHING,
+  }
+}
+
+/** The request in the target's own dialect. */
+function convert(exchange: Exchange, target: Target, name: string, wall: number): Translated {
+  const { endpoint, model } = target
+  const { facts, rule } = exchange
+  const asked: TargetContext = {
+    model: name,
+    settings: endpoint.settings,
+    capabilities: model.capabilities,
+    requestId: facts.requestId,
+  }
+  const { out, answering, unread } = say(exchange, target, asked, wall)
+  const dropped = [...unread, ...out.dropped]
+  if (dropped.length > 0 && rule?.onUnsupported === 'Fail')
+    throw new Failure('not_translatable', {
+      detail: `${target.id} does not take: ${dropped.join(', ')}. The rule has onUnsupported: Fail.`,
+    })
+  // Parameters are the provider's own words.
+  const body: Record<string, unknown> = { ...(out.body as object) } // writers make objects
+  for (const { name: field, json } of model.defaults) body[field] ??= JSON.parse(json)
+  for (const { name: field, json } of model.force) body[field] = JSON.parse(json)
+  const headers = requestHeaders(exchange.headers, endpoint, facts.requestId, true)
+  headers.push('content-type', 'application/json')
+  if (out.headers) headers.push(...out.headers)
+  const bytes = new Bytes([Buffer.from(JSON.stringify(body))])
+  return {
+    call: { method: 'POST', path: endpoint.basePath + out.path, headers, body: bytes },
+    model: name,
+    answering,
+    dropped,
+  }
+}
+
+interface Said {
+  readonly out: Outgoing
+  readonly answering: Answering
+  readonly unread: readonly string[]
+}
+
+function say(exchange: Exchange, { id, endpoint }: Target, asked: TargetContext, wall: number): Said {
+  const { surface, facts } = exchange
+  const { provider, settings } = endpoint
+  const { model } = asked
+  if (surface.chat && provider.chat) {
+    const caller = surface.chat
+    const request = exchange.read(caller)
+    const target = provider.chat(model, settings)
+    const answer = { request, requestId: facts.requestId, now: Math.floor(wall / 1000) }
+    return {
+      out: target.write(request, asked),
+      answering: translating({ caller, target, answer, asked, surface }),
+      unread: request.unread,
+    }
+  }
+  const embeddings = surface.embeddings && provider.embeddings?.(model, settings)
+  if (surface.embeddings && embeddings) {
+    const caller = surface.embeddings
+    const request = exchange.read(caller)
+    const answering = converting((body) => {
+      const answer = embeddings.read(body, request, asked)
+      if (answer.vectors.length !== request.input.length) throw new Malformed('It has not one vector for each input.')
+      return { said: caller.answer(answer, request), usage: answer.usage }
+    })
+    return { out: embeddings.write(request, asked), answering, unread: request.unread }
+  }
+  const rerank = surface.rerank && provider.rerank?.(model, settings)
+  if (surface.rerank && rerank) {
+    const caller = surface.rerank
+    const request = exchange.read(caller)
+    const answering = converting((body) => {
+      const answer = rerank.read(body, request, asked)
+      return { said: caller.answer(answer, request), usage: answer.usage }
+    })
+    return { out: rerank.write(request, asked), answering, unread: request.unread }
+  }
+  throw new Failure('operation_not_supported', { detail: `${id} (${provider.type}) has nothing for ${exchange.path}.` })
 }

@@ -54,13 +54,16 @@ export function readDoor(headers: readonly string[]): Door {
   return door
 }
 
+const NOTHING: readonly string[] = []
+
 /** The record of a request that has come in, `started` in ms of `Deps.now()`, `wall` in ms since the epoch. */
-export function newFacts({ surface, method, path, body }: Incoming, door: Door, started: number, wall: number): Facts {
+export function newFacts({ surface, found, method, body }: Incoming, door: Door, started: number, wall: number): Facts {
   return {
     requestId: door.requestId ?? randomUUID(),
-    surface,
+    surface: surface.name,
+    operation: surface.operation,
     method,
-    path,
+    path: found.path,
     started,
     wall,
     ended: 0,
@@ -81,6 +84,7 @@ export function newFacts({ surface, method, path, body }: Incoming, door: Door, 
     error: undefined,
     finishReason: undefined,
     usage: undefined,
+    dropped: NOTHING,
     requestBytes: body.length,
     responseBytes: 0,
     aborted: false,

@@ -8,6 +8,7 @@ import type { Call, Deps, Receiver, Running } from '../core/deps.ts'
 import { PeakEwma } from '../core/ewma.ts'
 import type { Edit } from '../core/json-fields.ts'
 import { provider } from '../core/providers/index.ts'
+import type { Auth } from '../core/providers/provider.ts'
 import { RetryBudget } from '../core/retry-budget.ts'
 import type { Address, Endpoint, Model, ModelState } from '../core/target.ts'
 import type { Destination } from './connect.ts'
@@ -93,10 +94,10 @@ export class Endpoints {
   /** Builds an endpoint. Throws `Refused`; what was kept is then as before, but for additions that nobody uses. */
   build(config: CompiledEndpoint, resources: CompiledConfig): ConfiguredEndpoint {
     const { now } = this.deps
-    const { dialect, authorize } = provider(config.provider.type)
+    const spoken = provider(config.provider.type)
     const url = parseUrl(config.url)
     const destinations = this.destinations(config, url, resources)
-    const authorization = credential(config, resources, authorize)
+    const authorization = credential(config, resources, spoken.auth)
     const kept = this.keep(config.name, config)
     const places = destinations.map((destination) => {
       // Active checks are of the address too: one that is no longer checked must not stay unhealthy.
@@ -112,8 +113,8 @@ export class Endpoints {
     return {
       config,
       name: config.name,
-      provider: config.provider.type,
-      dialect,
+      provider: spoken,
+      settings: config.provider.settings ?? {},
       scheme: url.protocol === 'https:' ? 'https' : 'http',
       authority: url.host,
       basePath: url.pathname.replace(/\/+$/, ''),
@@ -171,7 +172,7 @@ export class Endpoints {
 
   private model(
     kept: Kept,
-    { name, rank, defaults, force }: CompiledEndpoint['models'][number],
+    { name, rank, capabilities = {}, defaults, force }: CompiledEndpoint['models'][number],
     breaker: CompiledEndpoint['breaker'],
   ): Model {
     const { now } = this.deps
@@ -185,7 +186,15 @@ export class Endpoints {
       Object.entries(fields).map(([field, value]) => ({ name: field, json: JSON.stringify(value), onlyIfAbsent }))
     // A field that is forced needs no default.
     const given = Object.fromEntries(Object.entries(defaults).filter(([field]) => !Object.hasOwn(force, field)))
-    return { name, rank, defaults: edits(given, true), force: edits(force, false), state }
+    const { contextWindow, maxOutputTokens, prefill } = capabilities
+    return {
+      name,
+      rank,
+      capabilities: { contextWindow, maxOutputTokens, prefill },
+      defaults: edits(given, true),
+      force: edits(force, false),
+      state,
+    }
   }
 
   private destinations(config: CompiledEndpoint, url: URL, resources: CompiledConfig): Destination[] {
@@ -211,14 +220,15 @@ function parseUrl(text: string): URL {
 function credential(
   { credentials }: CompiledEndpoint,
   resources: CompiledConfig,
-  authorize: (key: string) => readonly [name: string, value: string],
+  auth: Auth,
 ): Endpoint['authorization'] {
   if (!credentials) return undefined
   const { type, secret } = credentials
   if (type === 'Passthrough') return 'passthrough'
   if (!secret) throw new Refused('/credentials/secret', 'The secret is missing.')
   // Files that hold a key often end in a line feed, which is none of the key's.
-  const header = authorize(secretValue(resources, secret.secret, secret.key, '/credentials/secret').trim())
+  if (auth.type !== 'key') throw new Refused('/credentials', `Credentials of type ${auth.type} are not known.`)
+  const header = auth.header(secretValue(resources, secret.secret, secret.key, '/credentials/secret').trim())
   check(
     '/credentials/secret',
     () => validateHeaderValue(...header),

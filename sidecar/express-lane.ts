@@ -157,10 +157,11 @@ export class ExpressLane implements Sink, Due {
     this.station.deps.deadlines.remove(this)
   }
 
-  private take({ found, headers, close }: RequestHead, parts: readonly Buffer[]): void {
+  private take({ place, headers, close }: RequestHead, parts: readonly Buffer[]): void {
     const { station, arrived } = this
     const body = new Bytes(parts)
-    const incoming = { surface: found.surface, method: 'POST', path: found.path, query: '', headers, body }
+    const { surface, found } = place
+    const incoming = { surface, found, method: 'POST', query: '', headers, body }
     const exchange = new Exchange(incoming, newFacts(incoming, readDoor(headers), arrived, station.deps.wall()))
     this.exchange = exchange
     station

@@ -1,9 +1,9 @@
-import type { Surface } from '../core/exchange.ts'
+import type { Operation } from '../core/surfaces/surface.ts'
 import type { Model } from '../core/target.ts'
 import type { Gauges } from './gauges.ts'
 import type { Histogram } from './histogram.ts'
 import type { TargetCounts } from './metrics.ts'
-import { LABEL, METRIC, OPERATION, PROVIDER } from './names.ts'
+import { LABEL, METRIC, OPERATION } from './names.ts'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -28,10 +28,10 @@ export const counted: readonly Family<[TargetCounts, Gauges]>[] = [
     type: 'counter',
     help: 'Answers to callers.',
     values: (counts) =>
-      counts.answers.map(({ surface, status, code, stream, count }) => ({
+      counts.answers.map(({ operation, status, code, stream, count }) => ({
         labels: {
           ...target(counts),
-          [LABEL.operation]: OPERATION[surface],
+          [LABEL.operation]: OPERATION[operation],
           [LABEL.status]: String(status),
           [LABEL.code]: code ?? '',
           [LABEL.stream]: String(stream),
@@ -75,8 +75,8 @@ export const counted: readonly Family<[TargetCounts, Gauges]>[] = [
     type: 'histogram',
     help: 'Seconds from a request to the end of its answer.',
     values: (counts, gauges) =>
-      counts.durations.flatMap(({ surface, code, seconds }) =>
-        lines(METRIC.duration, { ...genAi(counts, gauges, surface), [LABEL.errorType]: code ?? '' }, seconds),
+      counts.durations.flatMap(({ operation, code, seconds }) =>
+        lines(METRIC.duration, { ...genAi(counts, gauges, operation), [LABEL.errorType]: code ?? '' }, seconds),
       ),
   },
   {
@@ -84,8 +84,8 @@ export const counted: readonly Family<[TargetCounts, Gauges]>[] = [
     type: 'histogram',
     help: 'Tokens of one call.',
     values: (counts, gauges) =>
-      counts.generations.flatMap(({ surface, input, output }) => {
-        const labels = genAi(counts, gauges, surface)
+      counts.generations.flatMap(({ operation, input, output }) => {
+        const labels = genAi(counts, gauges, operation)
         return [
           ...lines(METRIC.tokenUsage, { ...labels, [LABEL.tokenType]: 'input' }, input),
           ...lines(METRIC.tokenUsage, { ...labels, [LABEL.tokenType]: 'output' }, output),
@@ -97,8 +97,8 @@ export const counted: readonly Family<[TargetCounts, Gauges]>[] = [
     type: 'histogram',
     help: 'Seconds from a streamed call to the first event of its answer.',
     values: (counts, gauges) =>
-      counts.generations.flatMap(({ surface, firstToken }) =>
-        lines(METRIC.timeToFirstToken, genAi(counts, gauges, surface), firstToken),
+      counts.generations.flatMap(({ operation, firstToken }) =>
+        lines(METRIC.timeToFirstToken, genAi(counts, gauges, operation), firstToken),
       ),
   },
   {
@@ -106,8 +106,8 @@ export const counted: readonly Family<[TargetCounts, Gauges]>[] = [
     type: 'histogram',
     help: 'Seconds for each token of a streamed answer after the first.',
     values: (counts, gauges) =>
-      counts.generations.flatMap(({ surface, perToken }) =>
-        lines(METRIC.timePerOutputToken, genAi(counts, gauges, surface), perToken),
+      counts.generations.flatMap(({ operation, perToken }) =>
+        lines(METRIC.timePerOutputToken, genAi(counts, gauges, operation), perToken),
       ),
   },
 ]
@@ -192,13 +192,13 @@ const target = ({ route, rule, endpoint, model }: TargetCounts): Labels => ({
 })
 
 /** The labels of the semantic conventions, and whose they are. */
-function genAi(counts: TargetCounts, { endpoints }: Gauges, surface: Surface): Labels {
-  const type = endpoints.get(counts.endpoint)?.provider ?? ''
+function genAi(counts: TargetCounts, { endpoints }: Gauges, operation: Operation): Labels {
+  const provider = endpoints.get(counts.endpoint)?.provider.genAi ?? ''
   const { [LABEL.model]: model = '', ...place } = target(counts)
   return {
     ...place,
-    [LABEL.operation]: OPERATION[surface],
-    [LABEL.provider]: PROVIDER[type] ?? type,
+    [LABEL.operation]: OPERATION[operation],
+    [LABEL.provider]: provider,
     [LABEL.requestModel]: model,
   }
 }

@@ -91,11 +91,7 @@ class Check implements Receiver {
     const { health } = endpoint.config
     if (!health) return
     this.status = 0
-    const headers = requestHeaders(['user-agent', 'tradewind-health'], endpoint, {
-      requestId: 'health',
-      traceparent: undefined,
-      tracestate: undefined,
-    })
+    const headers = requestHeaders(['user-agent', 'tradewind-health'], endpoint, 'health')
     this.timer = setTimeout(() => {
       this.running?.abort()
       this.over(false)

@@ -1,5 +1,7 @@
 import type { ErrorCode } from '../core/errors.ts'
-import type { AttemptFacts, Facts, Surface, Usage, Why } from '../core/exchange.ts'
+import type { AttemptFacts, Facts, Why } from '../core/exchange.ts'
+import type { Operation } from '../core/surfaces/surface.ts'
+import type { Usage } from '../core/usage.ts'
 import { Histogram } from './histogram.ts'
 
 /** Bounds as the semantic conventions ask for them: seconds, and tokens. */
@@ -10,7 +12,7 @@ const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 41
 
 /** What is counted of the answers to callers, of one combination of labels. */
 export interface Answers {
-  readonly surface: Surface
+  readonly operation: Operation
   readonly status: number
   readonly code: ErrorCode | undefined
   readonly stream: boolean
@@ -18,7 +20,7 @@ export interface Answers {
 }
 
 export interface Durations {
-  readonly surface: Surface
+  readonly operation: Operation
   readonly code: ErrorCode | undefined
   readonly seconds: Histogram
 }
@@ -31,7 +33,7 @@ export interface Tried {
 
 /** Of one operation. */
 export interface Generation {
-  readonly surface: Surface
+  readonly operation: Operation
   readonly input: Histogram
   readonly output: Histogram
   readonly firstToken: Histogram
@@ -64,37 +66,37 @@ export class TargetCounts {
     this.model = model
   }
 
-  answered({ surface, status, code, stream, started, ended }: Facts): void {
+  answered({ operation, status, code, stream, started, ended }: Facts): void {
     let answers = this.answers.find(
-      (it) => it.status === status && it.code === code && it.surface === surface && it.stream === stream,
+      (it) => it.status === status && it.code === code && it.operation === operation && it.stream === stream,
     )
-    if (!answers) this.answers.push((answers = { surface, status, code, stream, count: 0 }))
+    if (!answers) this.answers.push((answers = { operation, status, code, stream, count: 0 }))
     answers.count++
-    let durations = this.durations.find((it) => it.code === code && it.surface === surface)
-    if (!durations) this.durations.push((durations = { surface, code, seconds: new Histogram(SECONDS) }))
+    let durations = this.durations.find((it) => it.code === code && it.operation === operation)
+    if (!durations) this.durations.push((durations = { operation, code, seconds: new Histogram(SECONDS) }))
     durations.seconds.observe((ended - started) / 1000)
   }
 
-  attempted({ surface, stream }: Facts, { why, code, usage, started, firstByte, ended }: AttemptFacts): void {
+  attempted({ operation, stream }: Facts, { why, code, usage, started, firstByte, ended }: AttemptFacts): void {
     this.requests++
     if (code !== undefined && code !== 'client_closed') this.errors++
     let tried = this.tried.find((it) => it.why === why && it.code === code)
     if (!tried) this.tried.push((tried = { why, code, count: 0 }))
     tried.count++
     if (!usage && !(stream && firstByte > 0)) return
-    const generation = this.generation(surface)
+    const generation = this.generation(operation)
     if (usage) this.used(generation, usage)
     if (!stream || firstByte === 0 || code !== undefined) return
     generation.firstToken.observe((firstByte - started) / 1000)
     if (usage && usage.output > 1) generation.perToken.observe((ended - firstByte) / 1000 / (usage.output - 1))
   }
 
-  private generation(surface: Surface): Generation {
-    let generation = this.generations.find((it) => it.surface === surface)
+  private generation(operation: Operation): Generation {
+    let generation = this.generations.find((it) => it.operation === operation)
     if (!generation) {
       const [input, output] = [new Histogram(TOKENS), new Histogram(TOKENS)]
       const [firstToken, perToken] = [new Histogram(FIRST_TOKEN), new Histogram(PER_TOKEN)]
-      this.generations.push((generation = { surface, input, output, firstToken, perToken }))
+      this.generations.push((generation = { operation, input, output, firstToken, perToken }))
     }
     return generation
   }

@@ -69,21 +69,22 @@ export const ATTRIBUTE = {
   reason: 'tradewind.attempt.reason',
 } as const
 
-/** `gen_ai.operation.name` by surface; what is not of generative AI has a word of its own. */
+/** `gen_ai.operation.name` by operation; what is not of generative AI has a word of its own. */
 export const OPERATION = {
   chat: 'chat',
   completions: 'text_completion',
   embeddings: 'embeddings',
+  responses: 'chat',
+  images: 'image_generation',
+  speech: 'speech_generation',
+  transcriptions: 'transcription',
+  moderations: 'moderation',
+  rerank: 'rerank',
+  count_tokens: 'count_tokens',
+  infer: 'inference',
   models: 'list_models',
   opaque: 'pass_through',
 } as const
-
-/** `gen_ai.provider.name` by the type of the provider. */
-export const PROVIDER: Readonly<Record<string, string>> = {
-  OpenAI: 'openai',
-  OpenAICompatible: 'openai_compatible',
-  HTTP: 'http',
-}
 
 /** `service.name` and the name of the tracer. */
 export const SERVICE = 'tradewind-sidecar'

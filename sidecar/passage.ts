@@ -5,6 +5,7 @@ import type { Deps, Due } from '../core/deps.ts'
 import { Failure } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { AttemptFacts, Exchange, Reply, Settled, Stream, Waiting } from '../core/exchange.ts'
+import { addTraceContext } from '../core/headers.ts'
 import { chooseAddress } from '../core/layers/attempt.ts'
 import { replyTo } from '../core/layers/errors.ts'
 import type { Target } from '../core/target.ts'
@@ -105,6 +106,8 @@ export class Passage implements Stream, Due, Waiting, Carried {
     else this.fail(code)
   }
 
+  failure(): undefined {}
+
   // The bytes flow by themselves.
   flow(): void {}
   resume(): void {}
@@ -120,7 +123,8 @@ export class Passage implements Stream, Due, Waiting, Carried {
     this.due = this.last
     socket.on('error', () => {}) // the proxy hears of it as well; until it listens, nobody would
     const { door, carrier } = this
-    const { path, headers } = translate(this.exchange, this.target, this.traceparent).call
+    const { path, headers } = translate(this.exchange, this.target, this.deps.wall()).call
+    addTraceContext(headers, this.traceparent, this.exchange.facts.tracestate)
     const { request } = door
     request.url = path
     const { authorization } = this.target.endpoint

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { chat } from '../core/surfaces/chat.ts'
 import { readHead } from './request-head.ts'
 
 const lines = (...rest: string[]) =>
@@ -9,7 +10,7 @@ const plain = lines('Content-Type: application/json', 'content-length: 13')
 test('request: a plain one is taken', () => {
   const head = readHead(plain)
   assert.deepEqual(head, {
-    found: { surface: 'chat', path: '/v1/chat/completions', method: 'POST' },
+    place: { surface: chat, found: { path: '/v1/chat/completions', method: 'POST' } },
     headers: ['Host', 'x', 'Content-Type', 'application/json', 'content-length', '13'],
     start: plain.length - 13,
     length: 13,

@@ -1,10 +1,10 @@
-import type { Found } from '../core/surfaces.ts'
-import { surfaceOf } from '../core/surfaces.ts'
+import { fixedPaths } from '../core/surfaces/index.ts'
+import type { Place } from '../core/surfaces/index.ts'
 import { lower } from '../core/headers.ts'
 
 /** The head of a request that the express lane takes. */
 export interface RequestHead {
-  readonly found: Found
+  readonly place: Place
   /** Flat list of names and values as they came. */
   readonly headers: string[]
   /** Where the body begins, and how long it is, bytes. */
@@ -16,16 +16,6 @@ export interface RequestHead {
 
 /** A longer head than this has time for the ordinary way, bytes. */
 const MOST = 8192
-
-/** Every path of a surface that takes a body, as callers write it. */
-const paths: ReadonlyMap<string, Found> = new Map(
-  ['/chat/completions', '/completions', '/embeddings'].flatMap((path) =>
-    [`/v1${path}`, path].flatMap((written) => {
-      const found = surfaceOf(written)
-      return found ? [[written, found] as const] : []
-    }),
-  ),
-)
 
 const POST = 'POST '
 const VERSION = ' HTTP/1.1\r\n'
@@ -44,8 +34,8 @@ export function readHead(chunk: Buffer): RequestHead | undefined {
   const first = text.indexOf('\r\n')
   const end = text.indexOf('\r\n\r\n')
   if (end < 0 || !text.startsWith(VERSION, first - VERSION.length + 2)) return undefined
-  const found = paths.get(text.slice(POST.length, first - VERSION.length + 2))
-  if (!found) return undefined
+  const place = fixedPaths.get(text.slice(POST.length, first - VERSION.length + 2))
+  if (!place) return undefined
   const headers: string[] = []
   let length = -1
   let close = false
@@ -84,5 +74,5 @@ export function readHead(chunk: Buffer): RequestHead | undefined {
     line = next + 2
   }
   if (length < 0 || host !== 1) return undefined
-  return { found, headers, start: end + 4, length, close }
+  return { place, headers, start: end + 4, length, close }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import type { AttemptFacts, Facts } from '../core/exchange.ts'
+import { NO_USAGE } from '../core/usage.ts'
 import { requestLine } from './request-log.ts'
 
 const attempt = (rest: Partial<AttemptFacts> = {}): AttemptFacts => ({
@@ -23,6 +24,7 @@ const attempt = (rest: Partial<AttemptFacts> = {}): AttemptFacts => ({
 const facts = (rest: Partial<Facts> = {}): Facts => ({
   requestId: 'id',
   surface: 'chat',
+  operation: 'chat',
   method: 'POST',
   path: '/v1/chat/completions',
   started: 10,
@@ -45,6 +47,7 @@ const facts = (rest: Partial<Facts> = {}): Facts => ({
   error: undefined,
   finishReason: undefined,
   usage: undefined,
+  dropped: [],
   requestBytes: 0,
   responseBytes: 0,
   aborted: false,
@@ -74,7 +77,8 @@ test('request log: the least there can be', () => {
 })
 
 test('request log: the most there can be', () => {
-  const usage = { input: 1, output: 2, cached: 3, reasoning: 4 }
+  const tokens = { input: 1, output: 2, cached: 3, reasoning: 4 }
+  const usage = { ...NO_USAGE, ...tokens }
   const line = read(
     facts({
       requestedModel: 'asked',
@@ -122,7 +126,7 @@ test('request log: the most there can be', () => {
     requestBytes: 5,
     responseBytes: 6,
     finish: 'stop',
-    tokens: { ...usage, estimated: true },
+    tokens: { ...tokens, estimated: true },
     attempts: [
       {
         why: 'chosen',
@@ -141,7 +145,7 @@ test('request log: the most there can be', () => {
         status: 200,
         ms: 10.5,
         firstByteMs: 2,
-        tokens: usage,
+        tokens,
       },
     ],
   })

@@ -1,4 +1,5 @@
-import type { AttemptFacts, Facts, Usage } from '../core/exchange.ts'
+import type { AttemptFacts, Facts } from '../core/exchange.ts'
+import type { Usage } from '../core/usage.ts'
 
 /**
  * The one line of a request, as JSON. Put together by hand: it is the hot path's largest single cost, and `JSON.stringify` of an object
@@ -13,6 +14,7 @@ export function requestLine(facts: Facts, level: 'info' | 'warn', trace: string 
   if (facts.route !== '') line += `,"route":${known(facts.route)},"rule":${known(facts.rule)}`
   if (facts.requestedModel !== '') line += `,"requested":${quote(facts.requestedModel)}`
   if (facts.endpoint !== '') line += `,"endpoint":${known(facts.endpoint)},"model":${quote(facts.model)}`
+  if (facts.dropped.length > 0) line += `,"dropped":${JSON.stringify(facts.dropped)}`
   line += `,"status":${facts.status}`
   if (code !== undefined) line += `,"code":"${code}"`
   if (error !== undefined) line += `,"error":${quote(error)}`

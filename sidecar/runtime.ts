@@ -147,7 +147,7 @@ export class RuntimeBuilder {
     path: string,
     endpoints: ReadonlyMap<string, ConfiguredEndpoint>,
   ): Rule {
-    const { name, matches, sticky, retry, fallback, onUnavailable } = rule
+    const { name, matches, sticky, retry, fallback, onUnavailable, onUnsupported = 'Report' } = rule
     const targets: Target[] = []
     const unresolved: Rule['unresolved'][number][] = []
     for (const [index, target] of rule.targets.entries()) {
@@ -176,6 +176,7 @@ export class RuntimeBuilder {
       retry: { attempts: retry.attempts, when: new Set(retry.when) },
       fallback: { when: new Set(fallback.when) },
       onUnavailable,
+      onUnsupported,
     }
   }
 

@@ -6,12 +6,14 @@ import { Bytes, NO_BYTES } from '../core/bytes.ts'
 import { Failure } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { Exchange } from '../core/exchange.ts'
-import type { Reply, Sink, Surface } from '../core/exchange.ts'
+import type { Reply, Sink } from '../core/exchange.ts'
 import type { Deps } from '../core/deps.ts'
 import { errors as errorsLayer } from '../core/layers/errors.ts'
 import { observe } from '../core/layers/observe.ts'
 import type { Handler } from '../core/pipeline.ts'
-import { surfaceOf } from '../core/surfaces.ts'
+import { surfaceOf } from '../core/surfaces/index.ts'
+import { opaque } from '../core/surfaces/opaque.ts'
+import type { Place } from '../core/surfaces/index.ts'
 import { newFacts, readDoor } from './door.ts'
 import type { Door } from './door.ts'
 import { ExpressLane, KEEP } from './express-lane.ts'
@@ -113,19 +115,20 @@ export class Traffic implements Station {
     const mark = url.indexOf('?')
     const path = mark < 0 ? url : url.slice(0, mark)
     const query = mark < 0 ? '' : url.slice(mark)
-    const found = surfaceOf(path)
-    if (!found) return this.takeOpaque(request, response, path, query)
-    const inbound = new Inbound(this, request, response, found.surface, found.path, query)
-    if (request.method !== found.method)
-      return inbound.refuse(new Failure('method_not_allowed', { detail: `It takes ${found.method}.` }))
-    if (found.method === 'GET') return inbound.handle(NO_BYTES)
+    const place = surfaceOf(path)
+    if (!place) return this.takeOpaque(request, response, path, query)
+    const { method } = place.found
+    const inbound = new Inbound(this, request, response, place, query)
+    if (request.method !== method)
+      return inbound.refuse(new Failure('method_not_allowed', { detail: `It takes ${method}.` }))
+    if (method === 'GET') return inbound.handle(NO_BYTES)
     inbound.receive()
   }
 
   private takeOpaque(request: IncomingMessage, response: ServerResponse, path: string, query: string): void {
     const { runtime, passThrough } = this.options
     const inForce = runtime()
-    const inbound = new Inbound(this, request, response, 'opaque', path, query)
+    const inbound = new Inbound(this, request, response, placeOf(request, path), query)
     const exchange = inbound.exchange(NO_BYTES)
     if (!inForce) return inbound.refuse(new Failure('not_configured'))
     if (!inForce.table.findPassThrough(exchange)) return inbound.handle(NO_BYTES)
@@ -137,9 +140,8 @@ export class Traffic implements Station {
     const mark = url.indexOf('?')
     const path = mark < 0 ? url : url.slice(0, mark)
     const incoming = {
-      surface: 'opaque',
+      ...placeOf(request, path),
       method: request.method ?? 'GET',
-      path,
       query: mark < 0 ? '' : url.slice(mark),
       headers: request.rawHeaders,
       body: NO_BYTES,
@@ -182,6 +184,12 @@ export class Traffic implements Station {
   }
 }
 
+/** Of a request that is none of our surfaces'. */
+const placeOf = ({ method }: IncomingMessage, path: string): Place => ({
+  surface: opaque,
+  found: { path, method: method === 'POST' ? 'POST' : 'GET' },
+})
+
 /** Answers up to this size leave in one piece with their head, bytes. */
 const ONE_PIECE = 16 * 1024
 
@@ -190,8 +198,7 @@ class Inbound implements Sink {
   private readonly traffic: Traffic
   private readonly request: IncomingMessage
   private readonly response: ServerResponse
-  private readonly surface: Surface
-  private readonly path: string
+  private readonly place: Place
   private readonly query: string
   private readonly arrived: number
   private readonly door: Door
@@ -200,19 +207,11 @@ class Inbound implements Sink {
   private size = 0
   private refused = false
 
-  constructor(
-    traffic: Traffic,
-    request: IncomingMessage,
-    response: ServerResponse,
-    surface: Surface,
-    path: string,
-    query: string,
-  ) {
+  constructor(traffic: Traffic, request: IncomingMessage, response: ServerResponse, place: Place, query: string) {
     this.traffic = traffic
     this.request = request
     this.response = response
-    this.surface = surface
-    this.path = path
+    this.place = place
     this.query = query
     this.arrived = traffic.deps.now()
     this.door = readDoor(request.rawHeaders)
@@ -237,8 +236,8 @@ class Inbound implements Sink {
   }
 
   exchange(body: Bytes): Exchange {
-    const { request, surface, path, query } = this
-    const incoming = { surface, method: request.method ?? 'GET', path, query, headers: request.rawHeaders, body }
+    const { request, place, query } = this
+    const incoming = { ...place, method: request.method ?? 'GET', query, headers: request.rawHeaders, body }
     this.current ??= new Exchange(incoming, newFacts(incoming, this.door, this.arrived, this.traffic.deps.wall()))
     return this.current
   }

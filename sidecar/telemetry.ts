@@ -24,7 +24,7 @@ export class SidecarTelemetry implements Telemetry {
 
   constructor({ log, random, gauges }: Options) {
     this.log = log
-    this.traces = new Traces(random, (endpoint) => gauges().endpoints.get(endpoint)?.provider)
+    this.traces = new Traces(random, (endpoint) => gauges().endpoints.get(endpoint)?.provider.genAi)
     this.exposition = new Exposition(this.metrics, gauges)
   }
 

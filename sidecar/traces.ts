@@ -1,7 +1,7 @@
 import type * as Api from '@opentelemetry/api'
 import type { Context, Span, SpanKind, Tracer } from '@opentelemetry/api'
 import type { AttemptFacts, Facts } from '../core/exchange.ts'
-import { ATTRIBUTE, OPERATION, PROVIDER, SERVICE } from './names.ts'
+import { ATTRIBUTE, OPERATION, SERVICE } from './names.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -108,9 +108,8 @@ export class Traces {
       return traceparent !== undefined && TRACEPARENT.test(traceparent) ? traceparent : undefined
     const { api, tracer } = this.loaded
     const kind: SpanKind = api.SpanKind.CLIENT
-    const type = this.providerOf(attempt.endpoint) ?? ''
     const colon = attempt.address.lastIndexOf(':')
-    const operation = OPERATION[facts.surface]
+    const operation = OPERATION[facts.operation]
     const span = tracer.startSpan(
       attempt.model === '' ? operation : `${operation} ${attempt.model}`,
       {
@@ -118,7 +117,7 @@ export class Traces {
         startTime: facts.wall + attempt.started - facts.started,
         attributes: {
           [ATTRIBUTE.operation]: operation,
-          [ATTRIBUTE.provider]: PROVIDER[type] ?? type,
+          [ATTRIBUTE.provider]: this.providerOf(attempt.endpoint) ?? '',
           ...(attempt.model === '' ? {} : { [ATTRIBUTE.requestModel]: attempt.model }),
           [ATTRIBUTE.serverAddress]: attempt.address.slice(0, colon),
           [ATTRIBUTE.serverPort]: Number(attempt.address.slice(colon + 1)),
@@ -156,7 +155,7 @@ export class Traces {
     span.setAttributes({
       [ATTRIBUTE.status]: facts.status,
       [ATTRIBUTE.attempts]: facts.attempts.length,
-      [ATTRIBUTE.operation]: OPERATION[facts.surface],
+      [ATTRIBUTE.operation]: OPERATION[facts.operation],
       ...(facts.requestedModel === '' ? {} : { [ATTRIBUTE.requestModel]: facts.requestedModel }),
       ...(facts.route === '' ? {} : { [ATTRIBUTE.route]: facts.route, [ATTRIBUTE.rule]: facts.rule }),
       ...(facts.stream ? { [ATTRIBUTE.stream]: true } : {}),

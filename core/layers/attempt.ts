@@ -3,9 +3,11 @@ import { p2c } from '../balance.ts'
 import type { Deps } from '../deps.ts'
 import { Failure } from '../errors.ts'
 import type { AttemptFacts } from '../exchange.ts'
+import { addTraceContext } from '../headers.ts'
 import type { Handler } from '../pipeline.ts'
 import type { Address, Endpoint } from '../target.ts'
 import { translate } from '../translate.ts'
+import type { Translated } from '../translate.ts'
 
 /** The innermost: translates the request for its target and calls one of the target's addresses. */
 export function call(deps: Deps): Handler {
@@ -32,11 +34,18 @@ export function call(deps: Deps): Handler {
       usage: undefined,
       span: undefined,
     }
+    let translated: Translated
+    try {
+      translated = translate(exchange, target, wall())
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const { call: outgoing, answering } = translated
     facts.attempts.push(attempt)
-    const traceparent = telemetry.attemptStarted(facts, attempt)
-    const translated = translate(exchange, target, traceparent)
+    addTraceContext(outgoing.headers, telemetry.attemptStarted(facts, attempt), facts.tracestate)
     facts.endpoint = endpoint.name
     facts.model = translated.model
+    facts.dropped = translated.dropped
     const context = {
       now,
       wall,
@@ -47,7 +56,7 @@ export function call(deps: Deps): Handler {
       },
     }
     if (endpoint.addresses.length > 1) address.ewma.start()
-    return new Attempt(exchange, target, attempt, translated.hideUsage, context).start(address, translated.call)
+    return new Attempt(exchange, target, attempt, answering, context).start(address, outgoing)
   }
 }
 

@@ -1,5 +1,5 @@
 import { answerHeaders } from '../answer-headers.ts'
-import { envelope, Failure } from '../errors.ts'
+import { Failure } from '../errors.ts'
 import type { Exchange, Reply } from '../exchange.ts'
 import type { Layer } from '../pipeline.ts'
 
@@ -18,12 +18,14 @@ export function asFailure(error: unknown): Failure {
 }
 
 /**
- * The answer for a failure: what the target itself said where that is JSON, else OpenAI's envelope with our code, under the target's own
+ * The answer for a failure: what the target itself said where that is JSON, else an error of the caller's dialect with our code, under the target's own
  * status where it gave one. With no target left, the SDKs are told not to try again, and how soon one may be free.
  */
 export function replyTo(exchange: Exchange, failure: Failure): Reply {
   const { answer } = failure
-  const asIs = answer !== undefined && isJson(answer.headers, answer.body)
+  const asIs = answer !== undefined && answer.native && isJson(answer.headers, answer.body)
+  const { surface, facts } = exchange
+  const said = asIs ? undefined : surface.error(failure, failure.message, facts.requestId)
   const headers: string[] = answerHeaders(exchange.facts)
   const final = exchange.exhausted || failure.code === 'request_timeout'
   const { retryAfter = failure.retryAfter } = exchange
@@ -33,7 +35,7 @@ export function replyTo(exchange: Exchange, failure: Failure): Reply {
       if (replaced(name, final, retryAfter)) continue
       headers.push(name, answer.headers[i + 1] ?? '')
     }
-  else headers.push('content-type', 'application/json')
+  else headers.push('content-type', 'application/json', ...(said?.headers ?? []))
   if (retryAfter !== undefined)
     headers.push(
       'retry-after',
@@ -45,7 +47,7 @@ export function replyTo(exchange: Exchange, failure: Failure): Reply {
   return {
     status: statusOf(failure),
     headers,
-    body: asIs ? answer.body : Buffer.from(envelope(failure, exchange.facts.requestId)),
+    body: said ? Buffer.from(said.body) : (answer?.body ?? Buffer.alloc(0)),
   }
 }
 

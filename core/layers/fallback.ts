@@ -8,7 +8,14 @@ import { asFailure } from './errors.ts'
  * Failures for which the target was not even asked. The next one is, whatever `fallback` says: its words are about what a target did. What a
  * target did say is better to surface.
  */
-const NOT_ASKED: ReadonlySet<string> = new Set(['endpoint_full', 'circuit_open', 'cooling', 'unhealthy'])
+const NOT_ASKED: ReadonlySet<string> = new Set([
+  'endpoint_full',
+  'circuit_open',
+  'cooling',
+  'unhealthy',
+  'not_translatable',
+  'operation_not_supported',
+])
 
 /**
  * Asks the next target in the same request. With none left, and one or more that had enough requests (429), waits until the first of
@@ -25,6 +32,8 @@ export const fallback: Layer<Rule> = (rule, { now, random, sleep }) => {
     for (let round = 0; ; round++) {
       let busy: Target[] = []
       for (const target of pool) {
+        // What is too long for one is too long for all that have no larger window.
+        if (last?.code === 'context_length' && !larger(target, exchange.target)) continue
         exchange.target = target
         exchange.why = round > 0 ? 'retry' : last ? 'fallback' : exchange.panic ? 'panic' : 'chosen'
         let outcome: Failure
@@ -61,6 +70,12 @@ export const fallback: Layer<Rule> = (rule, { now, random, sleep }) => {
       if (pool.length === 0) throw last
     }
   }
+}
+
+/** Whether the window of one is, as far as is known, larger than that of another. */
+function larger({ model }: Target, before: Target | undefined): boolean {
+  const [window, other] = [model.capabilities.contextWindow, before?.model.capabilities.contextWindow]
+  return window === undefined || other === undefined || window > other
 }
 
 /** How long until the first of those that asked to be left alone is free, ms. */

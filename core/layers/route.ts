@@ -11,8 +11,9 @@ export const route =
   (table: RouteTable<Prepared>): Handler =>
   (exchange) => {
     try {
-      if (exchange.surface === 'models') return Promise.resolve(modelReply(table, exchange.path))
-      const handler = exchange.surface === 'opaque' ? passThrough(table, exchange) : byModel(table, exchange)
+      const { operation } = exchange.surface
+      if (operation === 'models') return Promise.resolve(modelReply(table, exchange.path))
+      const handler = operation === 'opaque' ? passThrough(table, exchange) : byModel(table, exchange)
       return handler(exchange)
     } catch (error) {
       return Promise.reject(error)
@@ -22,10 +23,11 @@ export const route =
 function byModel(table: RouteTable<Prepared>, exchange: Exchange): Handler {
   const { facts } = exchange
   exchange.fields = readFields(exchange.body)
-  const { model, stream } = exchange.fields
+  const { found: asked, fields } = exchange
+  const model = asked.model ?? fields.model
   if (model === undefined || model === '') throw new Failure('model_required')
   facts.requestedModel = model
-  facts.stream = stream
+  facts.stream = asked.stream ?? fields.stream
   // A path that is passed through needs no route that has the model.
   if (!table.has(model) && table.findPassThrough(exchange)) return passThrough(table, exchange)
   const found = table.routeOf(model)

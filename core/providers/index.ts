@@ -7,6 +7,9 @@ const all = [openai, openaiCompatible, http] as const
 
 export type ProviderType = (typeof all)[number]['type']
 
+/** Every provider, in the order in which the reference lists them. */
+export const providers: readonly Provider[] = all
+
 /** The names that `spec.provider.type` takes. */
 export const providerTypes: readonly ProviderType[] = all.map((provider) => provider.type)
 

@@ -1,10 +1,14 @@
+import { openaiCall } from './openai-family.ts'
 import { bearer } from './provider.ts'
 import type { Provider } from './provider.ts'
+
+const served = new Set(['chat', 'completions', 'embeddings'])
 
 /** https://platform.openai.com/docs/api-reference */
 export const openai = {
   type: 'OpenAI',
-  dialect: 'openai',
-  url: 'https://api.openai.com/v1',
-  authorize: bearer,
+  genAi: 'openai',
+  url: () => 'https://api.openai.com/v1',
+  auth: bearer,
+  native: (surface) => openaiCall(surface, served),
 } as const satisfies Provider

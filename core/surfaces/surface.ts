@@ -1,7 +1,8 @@
-import type { Asked, ChatCaller, ChatReader, EmbeddingsCaller, Framing, RerankCaller } from '../dialects/dialect.ts'
+import type { AnswerStream } from '../answer-stream.ts'
 import type { ChatEvent } from '../chat.ts'
+import type { Asked, ChatCaller, ChatReader, EmbeddingsCaller, Framing, RerankCaller } from '../dialects/dialect.ts'
 import type { Failure } from '../errors.ts'
-import type { Usage } from '../usage.ts'
+import type { Judged } from '../judge.ts'
 
 /** What a surface is for: a provider serves an operation natively, by translation, or not at all. */
 export type Operation =
@@ -19,9 +20,9 @@ export type Operation =
   | 'models'
   | 'opaque'
 
-/** What `find` makes of a path. */
+/** What a path says. */
 export interface Found extends Asked {
-  /** The path as the dialect's reference has it, such as `/v1/messages`. */
+  /** As the dialect's reference has it, such as `/v1/messages`; without the query. */
   readonly path: string
   readonly method: 'GET' | 'POST'
 }
@@ -34,25 +35,47 @@ export interface Watch {
   read(body: unknown): readonly ChatEvent[]
 }
 
+/** What the caller asked of a native stream. */
+export interface Passing {
+  /** It did not ask for the usage that we asked for. */
+  readonly hideUsage: boolean
+  /** How many answers it asked for. */
+  readonly choices: number
+}
+
+/** The same, written for one dialect because it is the hot path. */
+export interface FastWatch {
+  stream(passing: Passing): AnswerStream
+  /** `wall` is in ms since the epoch. */
+  whole(headers: readonly string[], body: Buffer, wall: number): Judged
+}
+
 /** An API that apps speak to us: a set of paths in one dialect. One file each, one line in the registry. */
 export interface Surface {
-  /** For logs and metrics: `chat`, `messages`, `generate_content`, … */
+  /** For logs and providers' `native`: `chat`, `messages`, `generate_content`, … */
   readonly name: string
   readonly operation: Operation
-  /** The dialect's name; errors are written in it. */
-  readonly dialect: string
-  /** Whether the path is this surface's, with or without the base URL's version prefix; without the query. */
-  find(path: string): Found | undefined
-  /** Exactly one of these for an operation that can be translated; none where bytes can only pass. */
+  /** Paths that take a POST, as the reference has them; callers may leave out a leading `/v1`. */
+  readonly paths: readonly string[]
+  /** For paths that carry more than their own name. */
+  find?(path: string): Found | undefined
+  /** At most one of these three, for an operation that can be translated. */
   readonly chat?: ChatCaller
   readonly embeddings?: EmbeddingsCaller
   readonly rerank?: RerankCaller
-  /** Reads streamed and whole answers of the surface's own dialect. Absent for surfaces whose answers are not looked into (audio, images). */
+  /** Reads answers of the surface's own dialect. Without either, answers that pass are not looked into (audio, images). */
   readonly watch?: Watch
-  /** The usage in a whole answer of the surface's own dialect, where `watch` is absent. */
-  usage?(body: unknown): Usage | undefined
-  /** An error as the dialect's SDKs raise it: JSON text and headers of its own (flat list), for any failure. */
-  error(failure: Failure, words: string, requestId: string): { readonly body: string; readonly headers?: readonly string[] }
-  /** The same as an event in the middle of a stream whose answer was being passed through. */
+  readonly fast?: FastWatch
+  /** `stream_options.include_usage` asks for the usage of a stream. */
+  readonly usageOption?: true
+  /** The content type of its streams; `text/event-stream` unless given. */
+  readonly streamType?: string
+  /** An error as the dialect's SDKs raise it: JSON text, and headers of its own (flat list). `words` are for people. */
+  error(
+    failure: Failure,
+    words: string,
+    requestId: string,
+  ): { readonly body: string; readonly headers?: readonly string[] }
+  /** The same in the middle of a stream that was being passed through. */
   errorEvent?(failure: Failure, words: string, requestId: string): Buffer
 }

@@ -6,7 +6,8 @@ import type { NamespacePolicy } from '../../api/selector.ts'
 import { provider } from '../../core/providers/index.ts'
 import type { ProviderType } from '../../core/providers/index.ts'
 import { canonical } from '../../core/digest.ts'
-import { milliseconds } from '../../core/schema.ts'
+import { defaultsOf, milliseconds } from '../../core/schema.ts'
+import type { Json } from '../../core/dialects/dialect.ts'
 import type { PodView, World } from '../world.ts'
 import { podAddresses, serviceAddresses } from './addresses.ts'
 import type { Fault } from './addresses.ts'
@@ -123,15 +124,17 @@ function addressesOf({ metadata, spec }: ModelEndpoint, world: World, pods: Iter
 
 function body({ metadata, spec }: ModelEndpoint, secrets: ReturnType<typeof secretsOf>): CompiledEndpoint {
   const { circuitBreaker, timeouts, health, headers } = spec
+  const settings = settingsOf(spec)
   return {
     name: fullName(metadata),
     generation: metadata.generation ?? 0,
-    provider: { type: spec.provider.type },
+    provider: { type: spec.provider.type, ...(settings ? { settings } : {}) },
     url: baseURL({ metadata, spec }),
     dynamic: spec.address?.service !== undefined || spec.address?.pods !== undefined,
-    models: spec.models?.map(({ name, rank, parameters }) => ({
+    models: spec.models?.map(({ name, rank, capabilities, parameters }) => ({
       name,
       rank,
+      ...(capabilities ? { capabilities } : {}),
       defaults: parameters?.defaults ?? {},
       force: parameters?.force ?? {},
     })) ?? [{ name: '', rank: 0, defaults: {}, force: {} }],
@@ -180,13 +183,22 @@ function baseURL({ metadata, spec }: Pick<ModelEndpoint, 'metadata' | 'spec'>): 
     ? `${service.scheme}://${service.name}.${metadata.namespace}.svc:${service.port}${service.path}`
     : pods
       ? `${pods.scheme}://${metadata.name}.${metadata.namespace}:${pods.port}${pods.path}`
-      : (url ?? defaultURL(spec.provider.type))
+      : (url ?? defaultURL(spec))
   return base.replace(/\/+$/, '')
 }
 
 /** The schema asks for an address where the provider has none of its own. */
-function defaultURL(type: ProviderType): string {
-  const { url } = provider(type)
+function defaultURL(spec: ModelEndpointSpec): string {
+  const { type } = spec.provider
+  const url = provider(type).url?.(settingsOf(spec) ?? {})
   if (url === undefined) throw new Error(`provider ${type} has no address of its own`)
   return url
+}
+
+/** The provider's own settings with their defaults; undefined for a provider that has none. */
+function settingsOf(spec: ModelEndpointSpec): Json | undefined {
+  const { settings } = provider(spec.provider.type)
+  if (!settings) return undefined
+  const members: Json = spec.provider
+  return { ...defaultsOf(settings.schema), ...(members[settings.name] as Json | undefined) } // the schema has it an object
 }

@@ -108,5 +108,6 @@ function body(rule: Rule): Omit<CompiledRule, 'name' | 'targets'> {
     retry: rule.retry,
     fallback: rule.fallback,
     onUnavailable: rule.onUnavailable,
+    ...(rule.onUnsupported === 'Fail' ? { onUnsupported: 'Fail' as const } : {}),
   }
 }

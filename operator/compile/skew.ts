@@ -13,6 +13,7 @@ export function requirements(rule: CompiledRule, endpoints: readonly Referred[])
     if (match.path) words.add('match:path')
   }
   if (rule.sticky) words.add('sticky:header')
+  if (rule.onUnsupported) words.add('onUnsupported')
   for (const { provider } of endpoints) words.add(`provider:${provider}`)
   const list = [...words]
   const known = lists.get(list.join())

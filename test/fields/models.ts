@@ -70,6 +70,23 @@ export const models: Coverage = {
     assert.equal((await ask()).endpoint, 'e1')
   },
 
+  'ModelEndpoint spec.models[].capabilities.contextWindow': async (t) => {
+    const [small, other] = await upstreams(t, { faults: ['context-length'] }, {})
+    const windows = (first: number, second: number) => {
+      const of = (url: string, contextWindow: number) =>
+        at(url, { models: [{ name: 'm', capabilities: { contextWindow } }] })
+      return {
+        endpoints: { e0: of(small.url, first), e1: of(other.url, second) },
+        routes: { chat: chat([to('e0'), to('e1', { priority: 1 })]) },
+      }
+    }
+    const { ask, change } = await sidecar(t, windows(8000, 200_000))
+    assert.equal((await ask()).endpoint, 'e1')
+    change(windows(8000, 8000))
+    assert.equal((await ask()).code, 'context_length_exceeded')
+    assert.equal(other.stats().requests, 1)
+  },
+
   'ModelEndpoint spec.models[].parameters.defaults': async (t) => {
     const { temperature, seed } = await bodyOf(t, { defaults: { temperature: 0, seed: 7 } })
     assert.deepEqual({ temperature, seed }, { temperature: 1, seed: 7 })

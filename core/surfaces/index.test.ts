@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { surfaceOf } from './surfaces.ts'
+import { surfaceOf } from './index.ts'
 
 const cases: [path: string, surface: string | undefined, full?: string][] = [
   ['/v1/chat/completions', 'chat', '/v1/chat/completions'],
@@ -21,6 +21,6 @@ const cases: [path: string, surface: string | undefined, full?: string][] = [
 for (const [path, surface, full] of cases)
   test(`surface: ${path} is ${surface ?? 'none'}`, () => {
     const found = surfaceOf(path)
-    assert.equal(found?.surface, surface)
-    assert.equal(found?.path, full)
+    assert.equal(found?.surface.name, surface)
+    assert.equal(found?.found.path, full)
   })

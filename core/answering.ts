@@ -1,0 +1,130 @@
+import type { AnswerStream } from './answer-stream.ts'
+import type { ChatEvent } from './chat.ts'
+import { collect } from './collect.ts'
+import { Malformed } from './dialects/dialect.ts'
+import type { AnswerContext, ChatCaller, ChatTarget, TargetContext } from './dialects/dialect.ts'
+import { streamTypes } from './framing.ts'
+import { errorInside, judgeType, malformed } from './judge.ts'
+import type { Judged } from './judge.ts'
+import { ReadStream } from './read-stream.ts'
+import type { Passing, Surface } from './surfaces/surface.ts'
+
+/** How the answer of one attempt is read, judged, and said to the caller. */
+export interface Answering {
+  /** The target's own words may go to the caller as they are. */
+  readonly native: boolean
+  /** The content type of a streamed answer, as it comes and as it goes on. */
+  readonly streamType: string
+  readonly callerType: string
+  stream(): AnswerStream
+  /** A whole answer of status 2xx; `wall` is in ms since the epoch. */
+  whole(headers: readonly string[], body: Buffer, wall: number): Judged
+}
+
+/** Both ends speak the surface: bytes pass. Undefined where the surface's answers are not looked into. */
+export function passing(surface: Surface, options: Passing): Answering | undefined {
+  const { fast, watch } = surface
+  const callerType = surface.streamType ?? 'text/event-stream'
+  if (fast)
+    return {
+      native: true,
+      streamType: callerType,
+      callerType,
+      stream: () => fast.stream(options),
+      whole: (headers, body, wall) => fast.whole(headers, body, wall),
+    }
+  if (!watch) return undefined
+  const { framing } = watch
+  return {
+    native: true,
+    streamType: streamTypes[framing],
+    callerType,
+    stream: () => new ReadStream({ framing, reader: watch.reader(), choices: options.choices }),
+    whole: (headers, body, wall) => whole(headers, body, wall, (json) => watch.read(json)),
+  }
+}
+
+interface Ends {
+  readonly caller: ChatCaller
+  readonly target: ChatTarget
+  readonly answer: AnswerContext
+  readonly asked: TargetContext
+  readonly surface: Surface
+}
+
+/** The target speaks another dialect than the caller: everything is said anew. */
+export function translating({ caller, target, answer, asked, surface }: Ends): Answering {
+  const { framing } = target
+  const choices = answer.request.n ?? 1
+  return {
+    native: false,
+    streamType: streamTypes[framing],
+    callerType: surface.streamType ?? 'text/event-stream',
+    stream: () => new ReadStream({ framing, reader: target.reader(asked), choices }, caller.writer(answer)),
+    whole(headers, body, wall) {
+      let said: unknown
+      const judged = whole(headers, body, wall, (json) => {
+        const events = target.read(json, asked)
+        if (!events.some(({ type }) => type === 'error')) said = caller.answer(collect(events), answer)
+        return events
+      })
+      return judged.fault ? judged : { ...judged, body: Buffer.from(JSON.stringify(said)) }
+    },
+  }
+}
+
+/** One request, one answer, never streamed: embeddings, rerank. `say` gives the caller's JSON; throws `Malformed`. */
+export function converting(
+  say: (body: unknown) => { readonly said: unknown; readonly usage: Judged['usage'] },
+): Answering {
+  return {
+    native: false,
+    streamType: '',
+    callerType: '',
+    stream: () => {
+      throw new Error('it is never streamed')
+    },
+    whole(headers, body, _wall) {
+      return read(headers, body, (json) => {
+        const { said, usage } = say(json)
+        return { usage, body: Buffer.from(JSON.stringify(said)) }
+      })
+    },
+  }
+}
+
+/** An answer by the events that it is read into. */
+function whole(
+  headers: readonly string[],
+  body: Buffer,
+  wall: number,
+  toEvents: (body: unknown) => readonly ChatEvent[],
+): Judged {
+  return read(headers, body, (json) => {
+    let judged: Judged = {}
+    for (const event of toEvents(json))
+      if (event.type === 'error') return { ...judged, fault: errorInside(event.body, wall) }
+      else if (event.type === 'usage') judged = { ...judged, usage: event.usage }
+      else if (event.type === 'finish') judged = { ...judged, finishReason: event.reason }
+    return judged
+  })
+}
+
+function read(headers: readonly string[], body: Buffer, judge: (body: unknown) => Judged): Judged {
+  const wrong = judgeType(headers)
+  if (wrong) return wrong
+  let json: unknown
+  try {
+    json = JSON.parse(body.toString())
+  } catch (error) {
+    const last = body.toString('latin1').trimEnd().at(-1)
+    if (last !== '}' && last !== ']') return { fault: { code: 'upstream_truncated', detail: 'It is not whole JSON.' } }
+    return malformed(error instanceof Error ? `${error.message}.` : 'It is not JSON.')
+  }
+  try {
+    return judge(json)
+  } catch (error) {
+    if (error instanceof Malformed) return malformed(error.message)
+    throw error
+  }
+}

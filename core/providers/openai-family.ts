@@ -1,0 +1,22 @@
+import type { NativeCall } from './provider.ts'
+
+/** The surfaces of OpenAI's API, with their paths after a base URL that ends in `/v1`. */
+export const openaiPaths: ReadonlyMap<string, string> = new Map([
+  ['chat', '/chat/completions'],
+  ['completions', '/completions'],
+  ['embeddings', '/embeddings'],
+  ['responses', '/responses'],
+  ['moderations', '/moderations'],
+  ['image_generations', '/images/generations'],
+  ['image_edits', '/images/edits'],
+  ['image_variations', '/images/variations'],
+  ['speech', '/audio/speech'],
+  ['transcriptions', '/audio/transcriptions'],
+  ['translations', '/audio/translations'],
+])
+
+/** The native call of a surface among those that a provider of the family serves. */
+export function openaiCall(surface: string, served: ReadonlySet<string>): NativeCall | undefined {
+  const path = served.has(surface) ? openaiPaths.get(surface) : undefined
+  return path === undefined ? undefined : { path }
+}

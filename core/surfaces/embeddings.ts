@@ -1,0 +1,13 @@
+import { judgeWhole } from '../judge.ts'
+import { OpenAIStream } from '../openai-stream.ts'
+import { openaiErrors } from './openai-error.ts'
+import type { Surface } from './surface.ts'
+
+/** https://platform.openai.com/docs/api-reference/embeddings */
+export const embeddings = {
+  name: 'embeddings',
+  operation: 'embeddings',
+  paths: ['/v1/embeddings'],
+  fast: { stream: (passing) => new OpenAIStream(passing), whole: judgeWhole },
+  ...openaiErrors,
+} as const satisfies Surface

@@ -1,0 +1,41 @@
+import { chat } from './chat.ts'
+import { completions } from './completions.ts'
+import { embeddings } from './embeddings.ts'
+import { models } from './models.ts'
+import type { Found, Surface } from './surface.ts'
+
+/** Every surface; where several have a path, the first. */
+const all: readonly Surface[] = [chat, completions, embeddings, models]
+
+/** A surface with what a path says. */
+export interface Place {
+  readonly surface: Surface
+  readonly found: Found
+}
+
+const VERSION = '/v1'
+
+/** Fixed paths as callers write them: with the version or without, since base URLs end in it or not. */
+export const fixedPaths: ReadonlyMap<string, Place> = new Map(
+  all.flatMap((surface) =>
+    surface.paths.flatMap((path) => {
+      const place: Place = { surface, found: { path, method: 'POST' } }
+      const bare = path.startsWith(`${VERSION}/`) ? [[path.slice(VERSION.length), place] as const] : []
+      return [[path, place] as const, ...bare]
+    }),
+  ),
+)
+
+const patterns = all.filter(({ find }) => find !== undefined)
+
+/** The surface of a path, with or without a slash at the end. Undefined for anything else, which may be passed through. */
+export function surfaceOf(path: string): Place | undefined {
+  const bare = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
+  const fixed = fixedPaths.get(bare)
+  if (fixed) return fixed
+  for (const surface of patterns) {
+    const found = surface.find?.(bare)
+    if (found) return { surface, found }
+  }
+  return undefined
+}
