@@ -137,6 +137,8 @@ function greet(mock: Mock, flags: Flags): void {
   const what = flags.echo ? 'echoing every path' : `models: ${flags.models ?? 'any'}`
   const faults = flags.fault.length > 0 ? `, faults: ${flags.fault.join(' ')}` : ''
   const { path, body } = mock.provider.example(flags.models?.split(',')[0] ?? 'any')
-  process.stdout.write(`${mock.name} listens on ${mock.url}${flags.echo ? '' : mock.provider.basePath} (${what}${faults})\n`)
+  process.stdout.write(
+    `${mock.name} listens on ${mock.url}${flags.echo ? '' : mock.provider.basePath} (${what}${faults})\n`,
+  )
   if (!flags.echo) process.stdout.write(`  curl ${mock.url}${path} -d '${JSON.stringify(body)}'\n`)
 }

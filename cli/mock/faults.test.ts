@@ -16,10 +16,7 @@ const whole = json({ choices: [{ finish_reason: 'stop' }] })
 const strike = (text: string, answer = stream) => parseFault(text, openai).apply(answer)
 
 test('a fault reads its value, its parameters and whom it strikes', () => {
-  const fault = parseFault(
-    'stall-body=3, for=1.5s, percent=10, times=4, path=/v1/completions, model=m, on=b',
-    openai,
-  )
+  const fault = parseFault('stall-body=3, for=1.5s, percent=10, times=4, path=/v1/completions, model=m, on=b', openai)
   const { name, percent, times, path, model, on } = fault
   assert.deepEqual(
     { name, percent, times, path, model, on },

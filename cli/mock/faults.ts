@@ -145,9 +145,7 @@ export const faultKinds: Readonly<Record<string, FaultKind>> = {
     'an error as the first event; form=event names it `event: error`, form=data does not',
     { form: 'data' },
     (a, p, provider) =>
-      a.stream
-        ? { ...a, parts: [provider.errorPart(broken, a, p.form)] }
-        : { ...provider.error(broken), status: 200 },
+      a.stream ? { ...a, parts: [provider.errorPart(broken, a, p.form)] } : { ...provider.error(broken), status: 200 },
     'form',
   ),
   'error-middle': kind(
@@ -164,9 +162,7 @@ export const faultKinds: Readonly<Record<string, FaultKind>> = {
     { after: 2 },
     (a, p) => ({
       ...a,
-      parts: a.stream
-        ? a.parts.map((part, i) => (i === p.after ? spoiled(part) : part))
-        : opening(a, 1),
+      parts: a.stream ? a.parts.map((part, i) => (i === p.after ? spoiled(part) : part)) : opening(a, 1),
     }),
     'after',
   ),
@@ -262,7 +258,7 @@ export function parseFault(text: string, provider: MockProvider): Fault {
     throw new Error(`fault ${name}: percent=${scope['percent']} is not between 0 and 100`)
   if (!(times >= 0)) throw new Error(`fault ${name}: times=${scope['times']} is not a number of requests`)
   // A fault that cannot be applied (a form of Retry-After that there is not) is an error now and not at the first request.
-  apply(whole('null', 'application/json'), provider)
+  apply(whole('null', 'application/json'))
   const lasts = typeof given['for'] === 'number' ? given['for'] : Infinity
   return { name, text, percent, times, path: scope['path'], model: scope['model'], on: scope['on'], lasts, apply }
 }

@@ -70,18 +70,33 @@ export function think(prompt: Prompt): Saying {
   const user = turns.findLast(({ role }) => role === 'user')
   const heard = user?.text ?? ''
   // Formats put the words of the system in different places and orders: they are no part of what makes two prompts the same.
-  const seed = seedOf(`${choice}${JSON.stringify(turns.filter(({ role }) => role !== 'system').map(({ role, text }) => [role, text]))}`)
+  const seed = seedOf(
+    `${choice}${JSON.stringify(turns.filter(({ role }) => role !== 'system').map(({ role, text }) => [role, text]))}`,
+  )
   const thought = prompt.think ? tokensOf(voice.name, `thinks: ${heard}`, seed + 1, prompt.think) : []
   const answered = turns.at(-1)?.role === 'tool'
-  const wanted = must === undefined ? (answered ? [] : chosen(tools, heard, parallel)) : forced(tools, must, heard, parallel)
-  const said = wanted.length > 0 ? (/\baloud\b/i.test(heard) ? tokensOf(voice.name, heard, seed, 6) : []) : words(prompt, heard, user?.seen ?? [], seed)
+  const wanted =
+    must === undefined ? (answered ? [] : chosen(tools, heard, parallel)) : forced(tools, must, heard, parallel)
+  const said =
+    wanted.length > 0
+      ? /\baloud\b/i.test(heard)
+        ? tokensOf(voice.name, heard, seed, 6)
+        : []
+      : words(prompt, heard, user?.seen ?? [], seed)
   const calls = wanted.map(({ name, schema }) => ({ name, arguments: JSON.stringify(sample(schema, heard)) }))
   const stopped = untilStop(continued(said, opening), prompt.stop ?? [])
   const room = Math.max(0, limit - thought.length)
   const text = stopped.tokens.slice(0, room)
   const tokens = thought.length + text.length + calls.reduce((sum, it) => sum + pieces(it.arguments).length, 0)
   if (text.length < stopped.tokens.length || thought.length > limit)
-    return { seed, thought: thought.slice(0, limit), text, calls: [], finish: 'length', tokens: Math.min(limit, tokens) }
+    return {
+      seed,
+      thought: thought.slice(0, limit),
+      text,
+      calls: [],
+      finish: 'length',
+      tokens: Math.min(limit, tokens),
+    }
   const whole = { seed, thought, text, calls, tokens }
   if (calls.length > 0) return { ...whole, finish: 'calls' }
   return stopped.sequence === undefined
@@ -100,7 +115,12 @@ function chosen(tools: readonly Callable[], heard: string, parallel: boolean): r
   return parallel && named.length > 1 ? named : wanted.slice(0, 1)
 }
 
-function forced(tools: readonly Callable[], must: 'any' | { readonly name: string }, heard: string, parallel: boolean): readonly Callable[] {
+function forced(
+  tools: readonly Callable[],
+  must: 'any' | { readonly name: string },
+  heard: string,
+  parallel: boolean,
+): readonly Callable[] {
   return must === 'any' ? chosen(tools, heard, parallel) : tools.filter(({ name }) => name === must.name)
 }
 
@@ -122,7 +142,10 @@ function continued(tokens: readonly string[], opening: string): readonly string[
 }
 
 /** The tokens before the first of the stop sequences. */
-function untilStop(tokens: readonly string[], stop: readonly string[]): { readonly tokens: readonly string[]; readonly sequence?: string } {
+function untilStop(
+  tokens: readonly string[],
+  stop: readonly string[],
+): { readonly tokens: readonly string[]; readonly sequence?: string } {
   const text = tokens.join('')
   const found = stop
     .filter((it) => it !== '')

@@ -115,7 +115,7 @@ test('a wrong request gets the error that OpenAI gives', async (t) => {
     ['/v1/chat/completions', '{"model":"m","messages":[{}]}', 400, 'missing_required_parameter', 'messages[0].role'],
     ['/v1/chat/completions', '{"model":"m","messages":[{"role":"user"}],"n":0}', 400, null, 'n'],
     ['/v1/completions', '{"model":"m"}', 400, null, 'prompt'],
-    ['/v1/embeddings', '{"model":"m","input":[3]}', 400, null, 'input'],
+    ['/v1/embeddings', '{"model":"m","input":[true]}', 400, null, 'input'],
     ['/v1/chat/completions', '{"model":"other"}', 404, 'model_not_found', null],
     ['/v1/none', '{}', 404, 'unknown_url', null],
   ] as const) {
@@ -302,7 +302,10 @@ test('faults, pace and counts by the control path', async (t) => {
   }
   await fetch(`${mock.url}/_mock`, { method: 'DELETE' })
   assert.deepEqual(mock.stats().requests, 0)
-  assert.equal((await post(mock, '/v1/chat/completions', '{"model":"n","messages":[{"role":"user","content":""}]}')).status, 200)
+  assert.equal(
+    (await post(mock, '/v1/chat/completions', '{"model":"n","messages":[{"role":"user","content":""}]}')).status,
+    200,
+  )
 })
 
 test('several mocks have names of their own', async (t) => {

@@ -14,7 +14,13 @@ export function seedOf(text: string): number {
  * `count` tokens that join to a readable answer: who answers, the words it heard (at most twelve), what it saw, then words drawn from `seed`.
  * One token is one word with the space before it.
  */
-export function tokensOf(name: string, heard: string, seed: number, count: number, seen: readonly string[] = []): string[] {
+export function tokensOf(
+  name: string,
+  heard: string,
+  seed: number,
+  count: number,
+  seen: readonly string[] = [],
+): string[] {
   const words = heard.split(/\s+/).filter(Boolean).slice(0, 12)
   const opening = [name, 'heard:', ...words, ...seen.flatMap((it) => ['saw', it])]
   let state = seed

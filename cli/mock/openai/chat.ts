@@ -1,7 +1,18 @@
 import { type Answer, event, json, streamed } from '../answer.ts'
 import { pieces, type Prompt, type Saying, think, type Turn, type Voice } from '../mind.ts'
 import { countTokens, isRecord, seedOf } from '../text.ts'
-import { type Body, checkFunction, closed, count, onlyKnown, stops, thinks, thoughtOf, wantsUsage, within } from './fields.ts'
+import {
+  type Body,
+  checkFunction,
+  closed,
+  count,
+  onlyKnown,
+  stops,
+  thinks,
+  thoughtOf,
+  wantsUsage,
+  within,
+} from './fields.ts'
 import { turnsOf } from './messages.ts'
 import { invalid } from './words.ts'
 
@@ -60,12 +71,24 @@ function promptOf(body: Body, model: string, turns: readonly Turn[], voice: Voic
   within(body, 'frequency_penalty', -2, 2)
   if (thinks(model)) {
     if (body['max_tokens'] !== undefined && body['max_tokens'] !== null)
-      throw invalid("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", 'max_tokens', 'unsupported_parameter')
+      throw invalid(
+        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+        'max_tokens',
+        'unsupported_parameter',
+      )
     if (typeof body['temperature'] === 'number' && body['temperature'] !== 1)
-      throw invalid(`Unsupported value: 'temperature' does not support ${body['temperature']} with this model. Only the default (1) value is supported.`, 'temperature', 'unsupported_value')
+      throw invalid(
+        `Unsupported value: 'temperature' does not support ${body['temperature']} with this model. Only the default (1) value is supported.`,
+        'temperature',
+        'unsupported_value',
+      )
     const found = unthinkable.find((key) => body[key] !== undefined && body[key] !== null)
     if (found !== undefined)
-      throw invalid(`Unsupported parameter: '${found}' is not supported with this model.`, found, 'unsupported_parameter')
+      throw invalid(
+        `Unsupported parameter: '${found}' is not supported with this model.`,
+        found,
+        'unsupported_parameter',
+      )
   } else if (body['reasoning_effort'] !== undefined && body['reasoning_effort'] !== null && /^gpt-[34]/.test(model))
     throw invalid(`Unrecognized request argument supplied: reasoning_effort`)
   const most = count(body, 'max_completion_tokens', 1, 1_000_000, count(body, 'max_tokens', 1, 1_000_000, 1_000_000))
@@ -88,16 +111,26 @@ function toolsOf(body: Body): Pick<Prompt, 'tools' | 'must' | 'parallel'> {
         throw invalid(`Invalid value for '${key}': '${key}' is only allowed when 'tools' are specified.`, key)
     return { tools: [] }
   }
-  if (!Array.isArray(tools)) throw invalid("Invalid type for 'tools': expected an array of objects.", 'tools', 'invalid_type')
+  if (!Array.isArray(tools))
+    throw invalid("Invalid type for 'tools': expected an array of objects.", 'tools', 'invalid_type')
   if (tools.length === 0)
-    throw invalid("Invalid 'tools': empty array. Expected an array with minimum length 1, but got an empty array instead.", 'tools', 'empty_array')
+    throw invalid(
+      "Invalid 'tools': empty array. Expected an array with minimum length 1, but got an empty array instead.",
+      'tools',
+      'empty_array',
+    )
   const callable = tools.map((tool: unknown, i) => {
     const at = `tools[${i}]`
     if (!isRecord(tool) || tool['type'] !== 'function')
-      throw invalid(`Invalid value: '${isRecord(tool) ? String(tool['type']) : ''}'. Supported values are: 'function' and 'custom'.`, `${at}.type`, 'invalid_value')
+      throw invalid(
+        `Invalid value: '${isRecord(tool) ? String(tool['type']) : ''}'. Supported values are: 'function' and 'custom'.`,
+        `${at}.type`,
+        'invalid_value',
+      )
     onlyKnown(tool, new Set(['type', 'function']), at)
     const it = tool['function']
-    if (!isRecord(it)) throw invalid(`Missing required parameter: '${at}.function'.`, `${at}.function`, 'missing_required_parameter')
+    if (!isRecord(it))
+      throw invalid(`Missing required parameter: '${at}.function'.`, `${at}.function`, 'missing_required_parameter')
     onlyKnown(it, new Set(['name', 'description', 'parameters', 'strict']), `${at}.function`)
     checkFunction(it, `${at}.function`)
     return { name: String(it['name']), schema: it['parameters'] }
@@ -106,31 +139,54 @@ function toolsOf(body: Body): Pick<Prompt, 'tools' | 'must' | 'parallel'> {
   if (choice === 'none') return { tools: [] }
   if (choice === 'required') return { tools: callable, must: 'any', ...several }
   if (choice === undefined || choice === null || choice === 'auto') return { tools: callable, ...several }
-  const name = isRecord(choice) && choice['type'] === 'function' && isRecord(choice['function']) ? choice['function']['name'] : undefined
+  const name =
+    isRecord(choice) && choice['type'] === 'function' && isRecord(choice['function'])
+      ? choice['function']['name']
+      : undefined
   if (typeof name !== 'string')
-    throw invalid(`Invalid value: '${typeof choice === 'string' ? choice : 'object'}'. Supported values are: 'none', 'auto', and 'required'.`, 'tool_choice', 'invalid_value')
+    throw invalid(
+      `Invalid value: '${typeof choice === 'string' ? choice : 'object'}'. Supported values are: 'none', 'auto', and 'required'.`,
+      'tool_choice',
+      'invalid_value',
+    )
   if (!callable.some((it) => it.name === name))
-    throw invalid(`Invalid value for 'tool_choice': 'tool_choice' name '${name}' was not found in 'tools'.`, 'tool_choice')
+    throw invalid(
+      `Invalid value for 'tool_choice': 'tool_choice' name '${name}' was not found in 'tools'.`,
+      'tool_choice',
+    )
   return { tools: callable, must: { name }, ...several }
 }
 
 function jsonOf(body: Body, turns: readonly Turn[]): Prompt['json'] {
   const format = body['response_format']
   if (format === undefined || format === null) return undefined
-  if (!isRecord(format)) throw invalid("Invalid type for 'response_format': expected an object.", 'response_format', 'invalid_type')
+  if (!isRecord(format))
+    throw invalid("Invalid type for 'response_format': expected an object.", 'response_format', 'invalid_type')
   if (format['type'] === 'text') return undefined
   if (format['type'] === 'json_object') {
     if (!turns.some(({ text }) => /json/i.test(text)))
-      throw invalid("'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.", 'messages')
+      throw invalid(
+        "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
+        'messages',
+      )
     return {}
   }
   const schema = format['json_schema']
   if (format['type'] !== 'json_schema')
-    throw invalid(`Invalid value: '${String(format['type'])}'. Supported values are: 'json_object', 'json_schema', and 'text'.`, 'response_format.type', 'invalid_value')
+    throw invalid(
+      `Invalid value: '${String(format['type'])}'. Supported values are: 'json_object', 'json_schema', and 'text'.`,
+      'response_format.type',
+      'invalid_value',
+    )
   if (!isRecord(schema) || typeof schema['name'] !== 'string')
-    throw invalid("Missing required parameter: 'response_format.json_schema.name'.", 'response_format.json_schema.name', 'missing_required_parameter')
+    throw invalid(
+      "Missing required parameter: 'response_format.json_schema.name'.",
+      'response_format.json_schema.name',
+      'missing_required_parameter',
+    )
   onlyKnown(schema, new Set(['name', 'description', 'schema', 'strict']), 'response_format.json_schema')
-  if (schema['strict'] === true) closed(schema['schema'], `response_format '${schema['name']}'`, 'response_format', null)
+  if (schema['strict'] === true)
+    closed(schema['schema'], `response_format '${schema['name']}'`, 'response_format', null)
   return { schema: schema['schema'] ?? {} }
 }
 
@@ -153,12 +209,18 @@ function spokenOf(body: Body): string | undefined {
   if (!isRecord(audio) || typeof audio['voice'] !== 'string' || typeof audio['format'] !== 'string')
     throw invalid("Missing required parameter: 'audio'.", 'audio', 'missing_required_parameter')
   if (body['stream'] === true && audio['format'] !== 'pcm16')
-    throw invalid("Unsupported value: 'audio.format' does not support this value when stream=true. Supported values are: 'pcm16'.", 'audio.format', 'unsupported_value')
+    throw invalid(
+      "Unsupported value: 'audio.format' does not support this value when stream=true. Supported values are: 'pcm16'.",
+      'audio.format',
+      'unsupported_value',
+    )
   return audio['format']
 }
 
-const reasonOf = ({ finish }: Saying): string => (finish === 'calls' ? 'tool_calls' : finish === 'sequence' ? 'stop' : finish)
-const callId = (seed: number, i: number): string => `call_${seed.toString(16).padStart(8, '0')}${i === 0 ? '' : `_${i}`}`
+const reasonOf = ({ finish }: Saying): string =>
+  finish === 'calls' ? 'tool_calls' : finish === 'sequence' ? 'stop' : finish
+const callId = (seed: number, i: number): string =>
+  `call_${seed.toString(16).padStart(8, '0')}${i === 0 ? '' : `_${i}`}`
 
 /** A probability for each token, drawn from its letters. */
 function logprobsOf(tokens: readonly string[], { logprobs: top }: Format): unknown {
@@ -186,7 +248,12 @@ function message(said: Saying, { spoken }: Format, voice: Voice): unknown {
     return { ...head, content: text === '' ? null : text, tool_calls }
   }
   if (spoken === undefined) return { ...head, content: text }
-  const audio = { id: `audio_${said.seed.toString(16)}`, expires_at: voice.created + 3600, data: sound(text), transcript: text }
+  const audio = {
+    id: `audio_${said.seed.toString(16)}`,
+    expires_at: voice.created + 3600,
+    data: sound(text),
+    transcript: text,
+  }
   return { ...head, content: null, audio }
 }
 
@@ -206,7 +273,11 @@ function deltas(said: Saying, format: Format, voice: Voice): readonly Delta[] {
     ]
   }
   const called = calls.flatMap((it, index) => [
-    { delta: { tool_calls: [{ index, id: callId(seed, index), type: 'function', function: { name: it.name, arguments: '' } }] } },
+    {
+      delta: {
+        tool_calls: [{ index, id: callId(seed, index), type: 'function', function: { name: it.name, arguments: '' } }],
+      },
+    },
     ...pieces(it.arguments).map((piece) => ({ delta: { tool_calls: [{ index, function: { arguments: piece } }] } })),
   ])
   const spoken = text.map((content) => ({ delta: { content }, logprobs: logprobsOf([content], format) }))

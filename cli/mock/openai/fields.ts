@@ -16,11 +16,23 @@ export function within(body: Body, key: string, least: number, most: number): vo
   const value = body[key]
   if (value === undefined || value === null) return
   if (typeof value !== 'number')
-    throw invalid(`Invalid type for '${key}': expected a decimal, but got ${typeOf(value)} instead.`, key, 'invalid_type')
+    throw invalid(
+      `Invalid type for '${key}': expected a decimal, but got ${typeOf(value)} instead.`,
+      key,
+      'invalid_type',
+    )
   if (value < least)
-    throw invalid(`Invalid '${key}': decimal below minimum value. Expected a value >= ${least}, but got ${value} instead.`, key, 'decimal_below_min_value')
+    throw invalid(
+      `Invalid '${key}': decimal below minimum value. Expected a value >= ${least}, but got ${value} instead.`,
+      key,
+      'decimal_below_min_value',
+    )
   if (value > most)
-    throw invalid(`Invalid '${key}': decimal above maximum value. Expected a value <= ${most}, but got ${value} instead.`, key, 'decimal_above_max_value')
+    throw invalid(
+      `Invalid '${key}': decimal above maximum value. Expected a value <= ${most}, but got ${value} instead.`,
+      key,
+      'decimal_above_max_value',
+    )
 }
 
 /** A list of strings from a member that may be one string or several; 400 for anything else. */
@@ -38,7 +50,11 @@ export function stops(body: Body): readonly string[] {
   if (stop === undefined || stop === null) return []
   const list = strings(body, 'stop')
   if (list.length > 4)
-    throw invalid(`Invalid 'stop': array too long. Expected an array with maximum length 4, but got an array with length ${list.length} instead.`, 'stop', 'array_above_max_length')
+    throw invalid(
+      `Invalid 'stop': array too long. Expected an array with maximum length 4, but got an array with length ${list.length} instead.`,
+      'stop',
+      'array_above_max_length',
+    )
   return list
 }
 
@@ -72,20 +88,36 @@ export function thoughtOf(model: string, effort: unknown): number {
 export function typeOf(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'
-  return { string: 'a string', number: 'a number', boolean: 'a boolean', object: 'an object' }[typeof value as string] ?? typeof value
+  return (
+    { string: 'a string', number: 'a number', boolean: 'a boolean', object: 'an object' }[typeof value as string] ??
+    typeof value
+  )
 }
 
 /** A function's name and parameters as OpenAI wants them; with `strict`, objects have to be closed. */
 export function checkFunction(it: Body, at: string): void {
   const { name, parameters, strict } = it
-  if (typeof name !== 'string') throw invalid(`Missing required parameter: '${at}.name'.`, `${at}.name`, 'missing_required_parameter')
+  if (typeof name !== 'string')
+    throw invalid(`Missing required parameter: '${at}.name'.`, `${at}.name`, 'missing_required_parameter')
   if (!/^[\w-]{1,64}$/.test(name))
-    throw invalid(`Invalid '${at}.name': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.`, `${at}.name`, 'invalid_value')
+    throw invalid(
+      `Invalid '${at}.name': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.`,
+      `${at}.name`,
+      'invalid_value',
+    )
   if (parameters !== undefined && parameters !== null) {
     if (!isRecord(parameters))
-      throw invalid(`Invalid type for '${at}.parameters': expected an object, but got ${typeOf(parameters)} instead.`, `${at}.parameters`, 'invalid_type')
+      throw invalid(
+        `Invalid type for '${at}.parameters': expected an object, but got ${typeOf(parameters)} instead.`,
+        `${at}.parameters`,
+        'invalid_type',
+      )
     if (parameters['type'] !== 'object' && Object.keys(parameters).length > 0)
-      throw invalid(`Invalid schema for function '${name}': schema must be a JSON Schema of 'type: "object"', got 'type: "${String(parameters['type'])}"'.`, `${at}.parameters`, 'invalid_function_parameters')
+      throw invalid(
+        `Invalid schema for function '${name}': schema must be a JSON Schema of 'type: "object"', got 'type: "${String(parameters['type'])}"'.`,
+        `${at}.parameters`,
+        'invalid_function_parameters',
+      )
   }
   if (strict === true) closed(parameters, `function '${name}'`, `${at}.parameters`, 'invalid_function_parameters')
 }
@@ -95,12 +127,20 @@ export function closed(schema: unknown, whose: string, param: string, code: stri
   if (!isRecord(schema)) return
   if (schema['type'] === 'object' || isRecord(schema['properties'])) {
     if (schema['additionalProperties'] !== false)
-      throw invalid(`Invalid schema for ${whose}: In context=(), 'additionalProperties' is required to be supplied and to be false.`, param, code)
+      throw invalid(
+        `Invalid schema for ${whose}: In context=(), 'additionalProperties' is required to be supplied and to be false.`,
+        param,
+        code,
+      )
     const properties = Object.keys(isRecord(schema['properties']) ? schema['properties'] : {})
     const required: readonly unknown[] = Array.isArray(schema['required']) ? schema['required'] : []
     const missing = properties.find((key) => !required.includes(key))
     if (missing !== undefined)
-      throw invalid(`Invalid schema for ${whose}: In context=(), 'required' is required to be supplied and to be an array including every key in properties. Missing '${missing}'.`, param, code)
+      throw invalid(
+        `Invalid schema for ${whose}: In context=(), 'required' is required to be supplied and to be an array including every key in properties. Missing '${missing}'.`,
+        param,
+        code,
+      )
   }
   for (const key of ['properties', '$defs'])
     if (isRecord(schema[key])) for (const it of Object.values(schema[key])) closed(it, whose, param, code)
@@ -114,7 +154,11 @@ export function seenImage(url: unknown, param: string): string {
   if (/^https?:\/\/[^/]/i.test(url)) return url
   const inline = /^data:([^;,]*)(?:;[^,]*)?;base64,([A-Za-z0-9+/]+={0,2})$/s.exec(url)
   if (!inline)
-    throw invalid("Invalid image_url. Expected a valid URL or a base64-encoded data URL with an image MIME type (e.g. 'data:image/png;base64,aW1nIGJ5dGVzIGhlcmU=').", param, 'invalid_value')
+    throw invalid(
+      "Invalid image_url. Expected a valid URL or a base64-encoded data URL with an image MIME type (e.g. 'data:image/png;base64,aW1nIGJ5dGVzIGhlcmU=').",
+      param,
+      'invalid_value',
+    )
   const type = inline[1] ?? ''
   if (!/^image\/(png|jpe?g|gif|webp)$/.test(type))
     throw invalid(`Invalid MIME type. Only image types are supported: got '${type}'.`, param, 'invalid_image_format')

@@ -11,12 +11,20 @@ interface Complaint {
   readonly param?: string | null
 }
 
-function complaint({ status, message, type, code, param = null }: Complaint, headers: Readonly<Record<string, string>> = {}): Answer {
+function complaint(
+  { status, message, type, code, param = null }: Complaint,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
   return json({ error: { message, type, param, code } }, status, headers)
 }
 
 /** A request that OpenAI refuses: 400, `invalid_request_error`, unless said otherwise. */
-export function invalid(message: string, param: string | null = null, code: string | null = null, status = 400): Refusal {
+export function invalid(
+  message: string,
+  param: string | null = null,
+  code: string | null = null,
+  status = 400,
+): Refusal {
   return new Refusal(message, complaint({ status, message, type: 'invalid_request_error', code, param }))
 }
 
@@ -74,6 +82,9 @@ export function openaiError(trouble: Trouble): Answer {
 export function openaiErrorPart(trouble: Trouble, { parts }: Answer, form: string): Part {
   const { status: _, param = null, ...error } = worded(trouble)
   if (String(parts[0]).startsWith('event: response.'))
-    return event({ type: 'error', sequence_number: parts.length, code: error.code, message: error.message, param }, 'error')
+    return event(
+      { type: 'error', sequence_number: parts.length, code: error.code, message: error.message, param },
+      'error',
+    )
   return event({ error: { ...error, param } }, form === 'event' ? 'error' : undefined)
 }

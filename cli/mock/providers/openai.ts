@@ -36,7 +36,12 @@ export const openai: MockProvider = {
     const { model } = sent
     if (typeof model !== 'string' || model === '') throw invalid('you must provide a model parameter', 'model')
     if (models.length > 0 && !models.includes(model))
-      throw invalid(`The model \`${model}\` does not exist or you do not have access to it.`, null, 'model_not_found', 404)
+      throw invalid(
+        `The model \`${model}\` does not exist or you do not have access to it.`,
+        null,
+        'model_not_found',
+        404,
+      )
     return surface(sent, voice)
   },
   error: openaiError,
@@ -45,7 +50,9 @@ export const openai: MockProvider = {
   terminates: (part) => part === 'data: [DONE]\n\n',
   filtered: (answer) => ({
     ...answer,
-    parts: answer.parts.map((part) => String(part).replace(/"finish_reason":"\w+"/g, '"finish_reason":"content_filter"')),
+    parts: answer.parts.map((part) =>
+      String(part).replace(/"finish_reason":"\w+"/g, '"finish_reason":"content_filter"'),
+    ),
   }),
 }
 
