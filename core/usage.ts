@@ -13,6 +13,11 @@ export interface Usage {
   readonly audioInput: number
   readonly audioOutput: number
   readonly imageInput: number
+  /** Of `cached` and of `audioInput`, those of audio that came from the cache; of the output, those of images. */
+  readonly cachedAudio?: number
+  readonly imageOutput?: number
+  /** Billed in something else than tokens: search units of a rerank. */
+  readonly units?: number
   /** The provider did not come to say: a count of what was seen. */
   readonly estimated?: boolean
 }

@@ -1,0 +1,60 @@
+import type { Price, Rates } from './price.ts'
+import type { Usage } from './usage.ts'
+
+/**
+ * What a call cost, in picodollars (10⁻¹² USD); undefined where a kind of token that it used has no price: what is unknown is never free.
+ *
+ * All factors are whole numbers, so that below 9,007 USD (2⁵³ picodollars) the sum is exact, and beyond that wrong by less than a cent's
+ * millionth until 90 million USD. Nothing is rounded before it is shown.
+ */
+export function costOf(usage: Usage, price: Price): number | undefined {
+  const rates = ratesFor(usage.input, price)
+  const { input, output, cached, cacheWrite, cacheWrite1h, audioInput, audioOutput, imageInput } = usage
+  const { cachedAudio = 0, imageOutput = 0, units = 1 } = usage
+  // Of the prompt. What is in the cache may be audio or image too; only for audio do providers say so.
+  let audio = Math.max(0, audioInput - cachedAudio)
+  let image = imageInput
+  let text = input - cached - cacheWrite - cacheWrite1h - audio - image
+  if (text < 0) {
+    const cachedImage = Math.min(image, -text)
+    image -= cachedImage
+    const more = Math.min(audio, -text - cachedImage)
+    audio -= more
+    text = 0
+  }
+  const cachedText = Math.max(0, cached - cachedAudio)
+  const plain = Math.max(0, output - audioOutput - imageOutput)
+  const total =
+    part(text, rates.input) +
+    part(cachedText, rates.cacheRead) +
+    part(cachedAudio, rates.audioCacheRead) +
+    part(cacheWrite, rates.cacheWrite) +
+    part(cacheWrite1h, rates.cacheWrite1h) +
+    part(audio, rates.audioInput) +
+    part(image, rates.imageInput) +
+    part(plain, rates.output) +
+    part(audioOutput, rates.audioOutput) +
+    part(imageOutput, rates.imageOutput) +
+    units * price.request
+  return Number.isNaN(total) ? undefined : total
+}
+
+/** The rates of a prompt's size: that of the highest tier it exceeds, for all its tokens, as providers have it. */
+function ratesFor(input: number, { base, tiers }: Price): Rates {
+  let rates = base
+  for (const tier of tiers) if (input > tier.above) rates = tier.rates
+  return rates
+}
+
+/** NaN where there are tokens and no price. */
+const part = (tokens: number, rate: number | undefined): number => (tokens === 0 ? 0 : tokens * (rate ?? Number.NaN))
+
+/** Picodollars as decimal USD with all their digits: `0.00012345`; never in scientific notation. */
+export function usd(picodollars: number): string {
+  const all = Math.round(picodollars)
+  const whole = Math.floor(all / DOLLAR)
+  const rest = all - whole * DOLLAR
+  return rest === 0 ? String(whole) : `${whole}.${String(rest).padStart(12, '0').replace(/0+$/, '')}`
+}
+
+const DOLLAR = 1e12
