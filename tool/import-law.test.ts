@@ -22,6 +22,7 @@ for (const [path, specifier, allowed] of [
   ['core/match/path.ts', '../schema.ts', true],
   ['core/match/path.ts', '../../api/model-route.ts', false],
   ['core/cost.ts', 'node:crypto', true],
+  ['core/cost.ts', 'node:zlib', true],
   ['core/cost.ts', 'node:fs', false],
   ['core/cost.ts', 'undici', false],
   ['core/schema.ts', 'ajv', false],
