@@ -50,6 +50,8 @@ export interface AudioPart extends Marked {
   readonly format: string
   readonly transcript?: string
   readonly id?: string
+  /** Seconds since the epoch: until then the provider knows it by its id. */
+  readonly expiresAt?: number
 }
 
 /** What a model thought; `signature` has to go back unchanged with it in a tool loop. */

@@ -22,7 +22,14 @@ export function collect(events: Iterable<ChatEvent>): ChatAnswer {
   const of = (choice: number): Growing => {
     let growing = choices.get(choice)
     if (!growing) {
-      growing = { content: [], citations: [], logprobs: [], calls: new Map(), finish: undefined, stopSequence: undefined }
+      growing = {
+        content: [],
+        citations: [],
+        logprobs: [],
+        calls: new Map(),
+        finish: undefined,
+        stopSequence: undefined,
+      }
       choices.set(choice, growing)
     }
     return growing
@@ -71,11 +78,13 @@ function grow(growing: Growing, event: Piece): void {
       else content.push({ type: event.type, text: event.text })
       break
     case 'reasoning':
-      if (last?.type === 'reasoning' && !last.signature) content[content.length - 1] = { ...last, text: last.text + event.text }
+      if (last?.type === 'reasoning' && !last.signature)
+        content[content.length - 1] = { ...last, text: last.text + event.text }
       else content.push({ type: 'reasoning', text: event.text })
       break
     case 'signature':
-      if (last?.type === 'reasoning' && !last.signature) content[content.length - 1] = { ...last, signature: event.signature }
+      if (last?.type === 'reasoning' && !last.signature)
+        content[content.length - 1] = { ...last, signature: event.signature }
       else content.push({ type: 'reasoning', text: '', signature: event.signature })
       break
     case 'redacted':
@@ -101,12 +110,14 @@ function grow(growing: Growing, event: Piece): void {
       const before = last?.type === 'audio' ? last : undefined
       const id = before?.id ?? event.id
       const transcript = (before?.transcript ?? '') + (event.transcript ?? '')
+      const expiresAt = event.expiresAt ?? before?.expiresAt
       const audio: OutputPart = {
         type: 'audio',
-        data: (before?.data ?? '') + (event.data ?? ''),
+        data: joined(before?.data ?? '', event.data ?? ''),
         format: before?.format ?? '',
         ...(id === undefined ? {} : { id }),
         ...(transcript ? { transcript } : {}),
+        ...(expiresAt === undefined ? {} : { expiresAt }),
       }
       if (before) content[content.length - 1] = audio
       else content.push(audio)
@@ -121,9 +132,17 @@ function grow(growing: Growing, event: Piece): void {
   }
 }
 
+/** Two pieces of base64 as one: the first may end in padding, which stands only at an end. */
+function joined(before: string, more: string): string {
+  if (!before.endsWith('=')) return before + more
+  return Buffer.concat([Buffer.from(before, 'base64'), Buffer.from(more, 'base64')]).toString('base64')
+}
+
 function choice(index: number, { content, citations, logprobs, finish, stopSequence }: Growing): AnswerChoice {
   if (!finish) throw new Malformed('The answer has no finish reason.')
-  const parts = content.map((part) => (part.type === 'tool-call' && part.arguments === '' ? { ...part, arguments: '{}' } : part))
+  const parts = content.map((part) =>
+    part.type === 'tool-call' && part.arguments === '' ? { ...part, arguments: '{}' } : part,
+  )
   return {
     index,
     content: parts,

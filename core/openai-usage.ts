@@ -1,6 +1,9 @@
 import type { Usage } from './usage.ts'
 
-/** The tokens of an OpenAI `usage` object, of chat, completions or embeddings; undefined where there is none. */
+/**
+ * The tokens of an OpenAI `usage` object, of chat, completions or embeddings, with the words that servers of its dialect have besides:
+ * DeepSeek's `prompt_cache_hit_tokens`, Moonshot's `cached_tokens`, OpenRouter's `cache_write_tokens`. Undefined where there is none.
+ */
 export function usageOf(value: unknown): Usage | undefined {
   const usage = record(value)
   if (!usage) return undefined
@@ -9,10 +12,10 @@ export function usageOf(value: unknown): Usage | undefined {
   return {
     input: count(usage['prompt_tokens']),
     output: count(usage['completion_tokens']),
-    cached: count(prompt?.['cached_tokens']),
-    cacheWrite: 0,
+    cached: count(prompt?.['cached_tokens'] ?? usage['prompt_cache_hit_tokens'] ?? usage['cached_tokens']),
+    cacheWrite: count(prompt?.['cache_write_tokens']),
     cacheWrite1h: 0,
-    reasoning: count(completion?.['reasoning_tokens']),
+    reasoning: count(completion?.['reasoning_tokens'] ?? usage['reasoning_tokens']),
     audioInput: count(prompt?.['audio_tokens']),
     audioOutput: count(completion?.['audio_tokens']),
     imageInput: count(prompt?.['image_tokens']),
