@@ -47,8 +47,9 @@ fmt: setup ## format every file in place
 	@node_modules/.bin/oxfmt
 
 .PHONY: generate
-generate: setup ## write crds/, the chart's CRDs and docs/reference.md from the schemas
+generate: setup ## write crds/, the chart's CRDs and docs/reference.md from the schemas, and the price table
 	@node api/generate.ts
+	@node tool/prices.ts
 
 .PHONY: bench
 bench: setup ## measure, beside nginx, Envoy and an LLM gateway; writes bench/results.*

@@ -1,4 +1,5 @@
 import { array, boolean, choice, free, integer, map, object, optional, string } from '../core/schema.ts'
+import { datedPrices, priceLists } from '../core/prices.ts'
 import type { Static } from '../core/schema.ts'
 import { providerTypes } from '../core/providers/index.ts'
 import { strategyTypes } from '../core/strategies/index.ts'
@@ -89,6 +90,9 @@ export const compiledEndpoint = object({
       capabilities: optional(
         object({ contextWindow: optional(tokens), maxOutputTokens: optional(tokens), prefill: optional(boolean()) }),
       ),
+      /** Neither of the two: its price is unknown. `priceLists` is for `*`, by the name that the caller gave. */
+      prices: optional(datedPrices),
+      priceLists: optional(priceLists),
       defaults: free({ maxProperties: 64 }),
       force: free({ maxProperties: 64 }),
     }),

@@ -1,3 +1,4 @@
+import { priceSchema } from '../core/price.ts'
 import { array, boolean, choice, duration, free, integer, map, object, optional, string } from '../core/schema.ts'
 import type { Rule, Schema, Static } from '../core/schema.ts'
 import { providers, providerTypes } from '../core/providers/index.ts'
@@ -293,6 +294,7 @@ const model = object(
         { description: 'What the model is able to do.' },
       ),
     ),
+    price: optional(priceSchema),
     parameters: optional(
       object(
         {

@@ -10,11 +10,11 @@ import type { Usage } from './usage.ts'
 export function costOf(usage: Usage, price: Price): number | undefined {
   const rates = ratesFor(usage.input, price)
   const { input, output, cached, cacheWrite, cacheWrite1h, audioInput, audioOutput, imageInput } = usage
-  const { cachedAudio = 0, imageOutput = 0, units = 1 } = usage
+  const { cachedAudio = 0, imageOutput = 0, videoInput = 0, units = 1 } = usage
   // Of the prompt. What is in the cache may be audio or image too; only for audio do providers say so.
   let audio = Math.max(0, audioInput - cachedAudio)
   let image = imageInput
-  let text = input - cached - cacheWrite - cacheWrite1h - audio - image
+  let text = input - cached - cacheWrite - cacheWrite1h - audio - image - videoInput
   if (text < 0) {
     const cachedImage = Math.min(image, -text)
     image -= cachedImage
@@ -32,6 +32,7 @@ export function costOf(usage: Usage, price: Price): number | undefined {
     part(cacheWrite1h, rates.cacheWrite1h) +
     part(audio, rates.audioInput) +
     part(image, rates.imageInput) +
+    part(videoInput, rates.videoInput) +
     part(plain, rates.output) +
     part(audioOutput, rates.audioOutput) +
     part(imageOutput, rates.imageOutput) +

@@ -25,6 +25,7 @@ const rates = {
   audioOutput: usd('Answer tokens of audio. Default: output.'),
   imageInput: usd('Prompt tokens of images. Default: input.'),
   imageOutput: usd('Answer tokens of images. Default: output.'),
+  videoInput: usd('Prompt tokens of video. Default: input.'),
 }
 
 const described = {
@@ -85,6 +86,7 @@ export interface Rates {
   readonly audioOutput: number | undefined
   readonly imageInput: number | undefined
   readonly imageOutput: number | undefined
+  readonly videoInput: number | undefined
 }
 
 /** A price as costs are worked out by it. */
@@ -133,6 +135,7 @@ function ratesOf(list: Listed): Rates {
     audioOutput: of(list.audioOutput) ?? output,
     imageInput: of(list.imageInput) ?? input,
     imageOutput: of(list.imageOutput) ?? output,
+    videoInput: of(list.videoInput) ?? input,
   }
 }
 

@@ -4,6 +4,7 @@ import type { FallbackKind, RetryKind } from './errors.ts'
 import type { PeakEwma } from './ewma.ts'
 import type { Edit } from './json-fields.ts'
 import type { Capabilities, Json } from './dialects/dialect.ts'
+import type { Pricing } from './prices.ts'
 import type { Provider } from './providers/provider.ts'
 import type { RetryBudget } from './retry-budget.ts'
 import type { StrategyType } from './strategies/index.ts'
@@ -78,6 +79,7 @@ export interface Model {
   readonly name: string
   readonly rank: number
   readonly capabilities: Capabilities
+  readonly pricing: Pricing
   /** Fields that are added where the caller gave none, and those that are set whatever it gave. */
   readonly defaults: readonly Edit[]
   readonly force: readonly Edit[]

@@ -16,6 +16,8 @@ export interface Usage {
   /** Of `cached` and of `audioInput`, those of audio that came from the cache; of the output, those of images. */
   readonly cachedAudio?: number
   readonly imageOutput?: number
+  /** Of the input, those of video. */
+  readonly videoInput?: number
   /** Billed in something else than tokens: search units of a rerank. */
   readonly units?: number
   /** The provider did not come to say: a count of what was seen. */

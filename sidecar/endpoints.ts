@@ -9,6 +9,7 @@ import { PeakEwma } from '../core/ewma.ts'
 import type { Edit } from '../core/json-fields.ts'
 import { provider } from '../core/providers/index.ts'
 import type { Auth } from '../core/providers/provider.ts'
+import { pricingByName, pricingOf, unpriced } from '../core/prices.ts'
 import { RetryBudget } from '../core/retry-budget.ts'
 import type { Address, Endpoint, Model, ModelState } from '../core/target.ts'
 import type { Destination } from './connect.ts'
@@ -172,7 +173,7 @@ export class Endpoints {
 
   private model(
     kept: Kept,
-    { name, rank, capabilities = {}, defaults, force }: CompiledEndpoint['models'][number],
+    { name, rank, capabilities = {}, prices, priceLists, defaults, force }: CompiledEndpoint['models'][number],
     breaker: CompiledEndpoint['breaker'],
   ): Model {
     const { now } = this.deps
@@ -191,6 +192,7 @@ export class Endpoints {
       name,
       rank,
       capabilities: { contextWindow, maxOutputTokens, prefill },
+      pricing: prices ? pricingOf(prices) : priceLists ? pricingByName(priceLists) : unpriced,
       defaults: edits(given, true),
       force: edits(force, false),
       state,

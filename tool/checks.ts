@@ -28,14 +28,16 @@ const program =
 /** Regenerating must change nothing: what is compared is the difference to the last commit before and after. */
 async function generated(): Promise<readonly string[]> {
   const state = async () => {
-    const paths = ['--', 'crds', 'charts', 'docs/reference.md']
+    const paths = ['--', 'crds', 'charts', 'docs/reference.md', 'operator/prices/table.ts']
     const changed = await capture('git', 'diff', 'HEAD', ...paths)
     const untracked = await capture('git', 'ls-files', '--others', '--exclude-standard', ...paths)
     return changed.output + untracked.output
   }
   const before = await state()
-  const { ok, output } = await capture(process.execPath, 'api/generate.ts')
-  if (!ok) return [output]
+  for (const generator of ['api/generate.ts', 'tool/prices.ts']) {
+    const { ok, output } = await capture(process.execPath, generator)
+    if (!ok) return [output]
+  }
   return (await state()) === before ? [] : ['the generated files were out of date: commit what `make generate` wrote']
 }
 

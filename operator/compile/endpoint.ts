@@ -12,6 +12,7 @@ import type { PodView, World } from '../world.ts'
 import { podAddresses, serviceAddresses } from './addresses.ts'
 import type { Fault } from './addresses.ts'
 import { isLoopback } from './loopback.ts'
+import { pricesOf } from '../prices/find.ts'
 import { keyOf, resource } from './resource.ts'
 import { secretsOf } from './secrets.ts'
 
@@ -125,16 +126,18 @@ function addressesOf({ metadata, spec }: ModelEndpoint, world: World, pods: Iter
 function body({ metadata, spec }: ModelEndpoint, secrets: ReturnType<typeof secretsOf>): CompiledEndpoint {
   const { circuitBreaker, timeouts, health, headers } = spec
   const settings = settingsOf(spec)
+  const url = baseURL({ metadata, spec })
   return {
     name: fullName(metadata),
     generation: metadata.generation ?? 0,
     provider: { type: spec.provider.type, ...(settings ? { settings } : {}) },
-    url: baseURL({ metadata, spec }),
+    url,
     dynamic: spec.address?.service !== undefined || spec.address?.pods !== undefined,
-    models: spec.models?.map(({ name, rank, capabilities, parameters }) => ({
+    models: spec.models?.map(({ name, rank, capabilities, price, parameters }) => ({
       name,
       rank,
       ...(capabilities ? { capabilities } : {}),
+      ...(price ? { prices: [{ price }] } : pricesOf(spec.provider.type, url, name)),
       defaults: parameters?.defaults ?? {},
       force: parameters?.force ?? {},
     })) ?? [{ name: '', rank: 0, defaults: {}, force: {} }],
