@@ -5,7 +5,7 @@ import { encode } from '../load/client.ts'
 import { now, request } from '../wire.ts'
 
 export type Command =
-  /** `rate` requests a second at even gaps, over as many connections as that takes; 0: one after the other on one connection. */
+  /** `rate` requests a second at even gaps, over as many connections as that takes, up to 256; 0: one after the other on one connection. */
   | { readonly type: 'start'; readonly rate: number }
   | { readonly type: 'stop' }
   /** Answered with when the first answer came, of those asked for after `since`, that is of an endpoint. */
@@ -101,10 +101,17 @@ class Caller {
 
 let gap = 0
 let due = 0
-/** Sends what is due by now: an open loop, that does not wait for answers. */
+/** A sidecar that is kept from its core for a moment must not be drowned in connections for the rest of the run. */
+const MOST = 256
+
+/** Sends what is due by now, without waiting for answers as long as there are connections. */
 function pace(): void {
   if (!running || gap === 0) return
-  for (const until = now(); due <= until; due += gap) (idle.pop() ?? new Caller()).ask()
+  for (const until = now(); due <= until; due += gap) {
+    const caller = idle.pop() ?? (all.size < MOST ? new Caller() : undefined)
+    if (!caller) break
+    caller.ask()
+  }
   setTimeout(pace, 1)
 }
 
