@@ -20,6 +20,26 @@ const outcome = (body: Bytes): unknown => {
 }
 const joined = (bytes: Bytes) => Buffer.concat(bytes.pieces).toString('latin1')
 
+test('bytes: what is looked for is found across pieces', () => {
+  const letters = fc.array(fc.constantFrom(1, 2), { maxLength: 40 })
+  fc.assert(
+    fc.property(
+      letters,
+      places,
+      fc.array(fc.constantFrom(1, 2), { minLength: 1, maxLength: 6 }),
+      fc.nat(45),
+      (array, at, needle, from) => {
+        const whole = Buffer.from(array)
+        assert.equal(
+          cut(whole, at).find(Buffer.from(needle), from),
+          from > whole.length ? -1 : whole.indexOf(Buffer.from(needle), from),
+        )
+      },
+    ),
+    { numRuns: 5000 },
+  )
+})
+
 test('bytes: whatever the pieces, the parts are the same', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 50 }), places, fc.nat(60), fc.nat(60), (array, at, a, b) => {

@@ -33,6 +33,28 @@ export class Bytes {
     return found.length === 1 && found[0] ? found[0] : Buffer.concat(found)
   }
 
+  /** Where the needle begins, from there on; -1 where it is nowhere. It may lie across pieces. */
+  find(needle: Buffer, from: number): number {
+    const reach = needle.length - 1
+    // What came last before the piece that is looked at, as far as a needle could begin in it.
+    let carried: Buffer = NOTHING
+    let start = 0
+    for (const piece of this.pieces) {
+      const end = start + piece.length
+      if (end > from) {
+        const seam = start - carried.length
+        const across = Buffer.concat([carried, piece.subarray(0, reach)]).indexOf(needle, Math.max(0, from - seam))
+        if (across >= 0) return seam + across
+        const within = piece.indexOf(needle, Math.max(0, from - start))
+        if (within >= 0) return start + within
+      }
+      carried =
+        piece.length >= reach ? piece.subarray(piece.length - reach) : last(Buffer.concat([carried, piece]), reach)
+      start = end
+    }
+    return -1
+  }
+
   /** Those from `start` to `end` as they lie. */
   between(start: number, end: number): Buffer[] {
     const found: Buffer[] = []
@@ -46,10 +68,12 @@ export class Bytes {
   }
 }
 
+const NOTHING = Buffer.alloc(0)
+
 /** A request without a body. */
 export const NO_BYTES = new Bytes([])
 
-const NOTHING = Buffer.alloc(0)
+const last = (bytes: Buffer, count: number): Buffer => bytes.subarray(Math.max(0, bytes.length - count))
 
 /** The characters of many bytes, of which only a small part is a string at a time; long searches go through the bytes. */
 export class Window {

@@ -3,11 +3,11 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { Bytes } from './bytes.ts'
 import { askForUsage, fieldValue, InvalidJson, requestFields, scan, splice } from './json-fields.ts'
-import type { Edit } from './json-fields.ts'
+import type { Edit, Removal } from './json-fields.ts'
 
 const body = (text: string) => new Bytes([Buffer.from(text)])
 const textOf = (bytes: Bytes) => bytes.slice(0, bytes.length).toString()
-const edit = (text: string, ...edits: Edit[]) => textOf(splice(body(text), scan(body(text)), edits))
+const edit = (text: string, ...edits: (Edit | Removal)[]) => textOf(splice(body(text), scan(body(text)), edits))
 const position = (text: string) => {
   try {
     scan(body(text))
@@ -201,6 +201,43 @@ test('splice: it equals an edit of the parsed object, and touches nothing else',
       if (edits.length === 0) assert.equal(after, textOf(text))
     }),
     { numRuns: 500 },
+  )
+})
+
+test('splice: a field is taken out with one comma, and all its duplicates', () => {
+  const gone = { name: 'x', json: undefined } as const
+  assert.equal(edit('{"x":1}', gone), '{}')
+  assert.equal(edit('{ "x" : 1 , "a":2 }', gone), '{ "a":2 }')
+  assert.equal(edit('{"a":2 , "x":1 }', gone), '{"a":2 }')
+  assert.equal(edit('{"x":0,"x":1,"a":2,"x":3,"x":4,"b":5,"x":6}', gone), '{"a":2,"b":5}')
+  assert.equal(edit('{"a":1}', gone), '{"a":1}')
+  assert.equal(edit('{"x":1}', gone, { name: 'y', json: '2' }), '{"y":2}')
+  assert.equal(edit('{"a":0,"x":1}', gone, { name: 'y', json: '2' }, { name: 'a', json: '3' }), '{"a":3,"y":2}')
+})
+
+test('splice: what is taken out is gone, and all else stays', () => {
+  const name = fc.constantFrom('a', 'b', 'c', '', '__proto__')
+  const fields = fc.array(fc.tuple(name, fc.jsonValue()), { maxLength: 8 })
+  fc.assert(
+    fc.property(fields, fc.uniqueArray(name), fc.boolean(), (before, names, adds) => {
+      const write = (list: readonly (readonly [string, unknown])[]) =>
+        `{${list.map(([key, value]) => ` ${JSON.stringify(key)} : ${JSON.stringify(value)}\n`).join(',')}}`
+      const text = body(write(before))
+      const gone = names.map((it) => ({ name: it, json: undefined }))
+      const after = textOf(splice(text, scan(text), adds ? [...gone, { name: 'new', json: '1' }] : gone))
+      const kept = before.filter(([key]) => !names.includes(key))
+      const there = scan(body(after))
+      assert.deepEqual(
+        there.map((field) => field.name),
+        [...kept.map(([key]) => key), ...(adds ? ['new'] : [])],
+      )
+      for (const [i, [, value]] of kept.entries()) {
+        const field = there[i]
+        assert.ok(field)
+        assert.equal(Buffer.from(after).subarray(field.start, field.end).toString(), JSON.stringify(value))
+      }
+    }),
+    { numRuns: 1000 },
   )
 })
 

@@ -22,6 +22,14 @@ export interface Edit {
   readonly onlyIfAbsent?: boolean
 }
 
+/** A field to take out, with all its duplicates. */
+export interface Removal {
+  readonly name: string
+  readonly json: undefined
+  /** Nothing else says what it said: the caller is told of it. */
+  readonly lost?: true
+}
+
 /** What a request of OpenAI's dialect says of itself. */
 export interface RequestFields {
   readonly fields: readonly Field[]
@@ -32,6 +40,8 @@ export interface RequestFields {
   readonly includeUsage: boolean
   /** How many answers are asked for (`n`). */
   readonly choices: number
+  /** Of a body that is a form instead: what its parts are divided by, and where the last divider stands. */
+  readonly form?: { readonly boundary: string; readonly close: number }
 }
 
 /** The text is not a JSON object; `position` is the byte at which that shows. */
@@ -121,28 +131,62 @@ export function askForUsage(body: Bytes, fields: readonly Field[]): Edit {
   }
 }
 
+/** From one place to another, and the text that stands there instead. */
+export type Change = readonly [from: number, to: number, text: string]
+
 /**
  * The body with the edits made: a field that is there gets the new value in its place (each of its duplicates, since parsers differ in
  * which they take), one that is not goes to the end. Edits are of different names. All other bytes stay as they were, and where they lie.
  */
-export function splice(body: Bytes, fields: readonly Field[], edits: readonly Edit[]): Bytes {
-  const changes: (readonly [from: number, to: number, text: string])[] = []
+export function splice(body: Bytes, fields: readonly Field[], edits: readonly (Edit | Removal)[]): Bytes {
+  const changes: Change[] = []
+  const gone = new Set<string>()
+  for (const { name, json } of edits) if (json === undefined) gone.add(name)
+  const kept = gone.size > 0 ? without(fields, gone, changes) : fields.length
   const last = fields.at(-1)
   // Without a field the object is empty, and its brace is the first there is.
   const tail = last ? last.end : body.characters().indexOf('{', 0) + 1
   let added = ''
-  for (const { name, json, onlyIfAbsent } of edits) {
+  for (const edit of edits) {
+    if (edit.json === undefined) continue
+    const { name, json, onlyIfAbsent } = edit
     let absent = true
     for (const field of fields)
       if (field.name === name) {
         absent = false
         if (!onlyIfAbsent) changes.push([field.start, field.end, json])
       }
-    if (absent) added += `${last || added ? ',' : ''}${JSON.stringify(name)}:${json}`
+    if (absent) added += `${kept > 0 || added ? ',' : ''}${JSON.stringify(name)}:${json}`
   }
   if (changes.length === 0 && added === '') return body
   changes.sort((a, b) => a[0] - b[0])
   if (added) changes.push([tail, tail, added])
+  return changed(body, changes)
+}
+
+/** Adds the changes that take out the named fields, each with one comma; returns how many fields stay. */
+function without(fields: readonly Field[], gone: ReadonlySet<string>, changes: Change[]): number {
+  let kept = 0
+  for (let i = 0; i < fields.length; i++) {
+    const first = fields[i]
+    if (!first || !gone.has(first.name)) {
+      kept++
+      continue
+    }
+    const before = fields[i - 1]
+    let { end } = first
+    for (let next = fields[i + 1]; next && gone.has(next.name); next = fields[i + 1]) {
+      ;({ end } = next)
+      i++
+    }
+    if (before) changes.push([before.end, end, ''])
+    else changes.push([first.key, fields[i + 1]?.key ?? end, ''])
+  }
+  return kept
+}
+
+/** The body with the changes made, which are in order and apart. */
+export function changed(body: Bytes, changes: readonly Change[]): Bytes {
   const pieces: Buffer[] = []
   let read = 0
   for (const [from, to, replacement] of changes) {
