@@ -132,7 +132,7 @@ function say(exchange: Exchange, { id, endpoint }: Target, asked: TargetContext,
     const answering = converting((body) => {
       const answer = embeddings.read(body, request, asked)
       if (answer.vectors.length !== request.input.length) throw new Malformed('It has not one vector for each input.')
-      return { said: caller.answer(answer, request), usage: answer.usage }
+      return { said: caller.answer(answer, request, facts.requestId), usage: answer.usage }
     })
     return { out: embeddings.write(request, asked), answering, unread: request.unread }
   }
@@ -142,7 +142,7 @@ function say(exchange: Exchange, { id, endpoint }: Target, asked: TargetContext,
     const request = exchange.read(caller)
     const answering = converting((body) => {
       const answer = rerank.read(body, request, asked)
-      return { said: caller.answer(answer, request), usage: answer.usage }
+      return { said: caller.answer(answer, request, facts.requestId), usage: answer.usage }
     })
     return { out: rerank.write(request, asked), answering, unread: request.unread }
   }

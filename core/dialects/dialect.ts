@@ -118,7 +118,8 @@ export interface ChatTarget {
 /** Callers and targets of what is not chat. */
 export interface EmbeddingsCaller {
   read(body: Json, asked: Asked): EmbeddingsRequest
-  answer(answer: Embeddings, request: EmbeddingsRequest): unknown
+  /** `requestId`: of our own, for dialects whose answers have an id that the target gave none for. */
+  answer(answer: Embeddings, request: EmbeddingsRequest, requestId: string): unknown
 }
 export interface EmbeddingsTarget {
   write(request: EmbeddingsRequest, context: TargetContext): Outgoing
@@ -126,7 +127,7 @@ export interface EmbeddingsTarget {
 }
 export interface RerankCaller {
   read(body: Json, asked: Asked): RerankRequest
-  answer(answer: Ranking, request: RerankRequest): unknown
+  answer(answer: Ranking, request: RerankRequest, requestId: string): unknown
 }
 export interface RerankTarget {
   write(request: RerankRequest, context: TargetContext): Outgoing
