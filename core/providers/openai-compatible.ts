@@ -1,3 +1,4 @@
+import { compatibleTarget } from '../dialects/openai/target.ts'
 import { openaiCall } from './openai-family.ts'
 import { bearer } from './provider.ts'
 import type { Provider } from './provider.ts'
@@ -10,4 +11,5 @@ export const openaiCompatible = {
   genAi: 'openai_compatible',
   auth: bearer,
   native: (surface) => openaiCall(surface, served),
+  chat: () => compatibleTarget,
 } as const satisfies Provider

@@ -1,3 +1,4 @@
+import { openaiTarget } from '../dialects/openai/target.ts'
 import { openaiCall } from './openai-family.ts'
 import { bearer } from './provider.ts'
 import type { Provider } from './provider.ts'
@@ -11,4 +12,5 @@ export const openai = {
   url: () => 'https://api.openai.com/v1',
   auth: bearer,
   native: (surface) => openaiCall(surface, served),
+  chat: () => openaiTarget,
 } as const satisfies Provider

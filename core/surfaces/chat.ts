@@ -1,3 +1,4 @@
+import { openaiCaller } from '../dialects/openai/caller.ts'
 import { judgeWhole } from '../judge.ts'
 import { OpenAIStream } from '../openai-stream.ts'
 import { openaiErrors } from './openai-error.ts'
@@ -8,6 +9,7 @@ export const chat = {
   name: 'chat',
   operation: 'chat',
   paths: ['/v1/chat/completions'],
+  chat: openaiCaller,
   fast: { stream: (passing) => new OpenAIStream(passing), whole: judgeWhole },
   usageOption: true,
   ...openaiErrors,

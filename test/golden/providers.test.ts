@@ -53,7 +53,15 @@ interface Dialect {
 }
 
 /** By the name of the folder: one line each. */
-const dialects: Readonly<Record<string, Dialect>> = {}
+const dialects: Readonly<Record<string, Dialect>> = {
+  openai: {
+    caller: async () => (await import('../../core/dialects/openai/caller.ts')).openaiCaller,
+    target: async () => (await import('../../core/dialects/openai/target.ts')).openaiTarget,
+  },
+  'openai-compatible': {
+    target: async () => (await import('../../core/dialects/openai/target.ts')).compatibleTarget,
+  },
+}
 
 const folder = join(import.meta.dirname, 'providers')
 /** 2026-01-01T00:00:00Z. */

@@ -79,3 +79,7 @@ export class Asked {
     )
   }
 }
+
+export function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
