@@ -1,9 +1,10 @@
+import { cohere } from './cohere.ts'
 import { http } from './http.ts'
 import { openaiCompatible } from './openai-compatible.ts'
 import { openai } from './openai.ts'
 import type { Provider } from './provider.ts'
 
-const all = [openai, openaiCompatible, http] as const
+const all = [openai, cohere, openaiCompatible, http] as const
 
 export type ProviderType = (typeof all)[number]['type']
 

@@ -1,9 +1,10 @@
 import { compatibleTarget } from '../dialects/openai/target.ts'
+import { openaiEmbeddingsTarget } from '../dialects/openai/embeddings.ts'
 import { openaiCall } from './openai-family.ts'
 import { bearer } from './provider.ts'
 import type { Provider } from './provider.ts'
 
-const served = new Set(['chat', 'completions', 'embeddings'])
+const served = new Set(['chat', 'completions', 'embeddings', 'rerank', 'rerank_v2'])
 
 /** Servers that speak OpenAI's dialect at an address of their own: vLLM, Ollama, TGI, and many hosted ones. */
 export const openaiCompatible = {
@@ -11,5 +12,6 @@ export const openaiCompatible = {
   genAi: 'openai_compatible',
   auth: bearer,
   native: (surface) => openaiCall(surface, served),
+  embeddings: () => openaiEmbeddingsTarget,
   chat: () => compatibleTarget,
 } as const satisfies Provider

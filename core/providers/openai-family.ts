@@ -13,6 +13,9 @@ export const openaiPaths: ReadonlyMap<string, string> = new Map([
   ['speech', '/audio/speech'],
   ['transcriptions', '/audio/transcriptions'],
   ['translations', '/audio/translations'],
+  // Not OpenAI's own; vLLM, SGLang, Jina and others serve both forms of Cohere's there.
+  ['rerank', '/rerank'],
+  ['rerank_v2', '/rerank'],
 ])
 
 /** The native call of a surface among those that a provider of the family serves. */

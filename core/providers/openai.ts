@@ -1,4 +1,5 @@
 import { openaiTarget } from '../dialects/openai/target.ts'
+import { openaiEmbeddingsTarget } from '../dialects/openai/embeddings.ts'
 import { openaiCall } from './openai-family.ts'
 import { bearer } from './provider.ts'
 import type { Provider } from './provider.ts'
@@ -12,5 +13,6 @@ export const openai = {
   url: () => 'https://api.openai.com/v1',
   auth: bearer,
   native: (surface) => openaiCall(surface, served),
+  embeddings: () => openaiEmbeddingsTarget,
   chat: () => openaiTarget,
 } as const satisfies Provider

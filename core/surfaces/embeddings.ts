@@ -1,3 +1,4 @@
+import { openaiEmbeddingsCaller } from '../dialects/openai/embeddings.ts'
 import { judgeWhole } from '../judge.ts'
 import { OpenAIStream } from '../openai-stream.ts'
 import { openaiErrors } from './openai-error.ts'
@@ -8,6 +9,7 @@ export const embeddings = {
   name: 'embeddings',
   operation: 'embeddings',
   paths: ['/v1/embeddings'],
+  embeddings: openaiEmbeddingsCaller,
   fast: { stream: (passing) => new OpenAIStream(passing), whole: judgeWhole },
   ...openaiErrors,
 } as const satisfies Surface

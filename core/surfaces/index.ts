@@ -1,11 +1,14 @@
 import { chat } from './chat.ts'
+import { cohereChat } from './cohere-chat.ts'
+import { cohereEmbed } from './cohere-embed.ts'
 import { completions } from './completions.ts'
 import { embeddings } from './embeddings.ts'
 import { models } from './models.ts'
+import { rerank, rerankV2 } from './rerank.ts'
 import type { Found, Surface } from './surface.ts'
 
 /** Every surface; where several have a path, the first. */
-const all: readonly Surface[] = [chat, completions, embeddings, models]
+const all: readonly Surface[] = [chat, completions, embeddings, models, rerank, rerankV2, cohereChat, cohereEmbed]
 
 /** A surface with what a path says. */
 export interface Place {

@@ -1,0 +1,111 @@
+import type { InputPart, Message, OutputPart, TextPart, ToolCallPart } from '../../chat.ts'
+import { record } from '../../openai-usage.ts'
+import { Asked } from '../openai/asked.ts'
+import { sourceOf } from '../openai/data-url.ts'
+import { invalid, text } from '../request-fields.ts'
+
+/** Cohere's messages; `unread` gets the paths of what has no place. Throws `invalid_request`. */
+export function readMessages(messages: readonly Asked[], unread: string[]): readonly Message[] {
+  if (messages.length === 0) throw invalid('messages', 'a list of at least one message')
+  return messages.map((asked) => {
+    const message = readMessage(asked, unread)
+    unread.push(...asked.unread)
+    return message
+  })
+}
+
+function readMessage(asked: Asked, unread: string[]): Message {
+  const role = asked.word('role', 'system', 'user', 'assistant', 'tool')
+  switch (role) {
+    case 'system':
+      return { role, content: blocks(asked, unread, textOf) }
+    case 'user':
+      return { role, content: blocks(asked, unread, (block) => inputOf(block, unread)) }
+    case 'tool':
+      return {
+        role,
+        callId: asked.need('tool_call_id'),
+        content: blocks(asked, unread, (block) => resultOf(block, unread)),
+      }
+    case 'assistant':
+      return { role, content: assistant(asked, unread) }
+    case undefined:
+      throw invalid(asked.path('role'), 'one of "system", "user", "assistant", "tool"')
+  }
+}
+
+function assistant(asked: Asked, unread: string[]): readonly OutputPart[] {
+  const said = asked.any('content') === undefined ? [] : blocks(asked, unread, outputOf)
+  const plan = asked.text('tool_plan')
+  const calls = asked.objects('tool_calls').map((call) => callOf(call, unread))
+  return [...said, ...(plan ? [{ type: 'text', text: plan } as const] : []), ...calls]
+}
+
+/** A text, or a list of blocks each with its type. */
+function blocks<P extends { readonly type: string }>(
+  asked: Asked,
+  unread: string[],
+  read: (block: Asked) => P,
+): readonly (P | TextPart)[] {
+  const content = asked.any('content')
+  if (typeof content === 'string') return [{ type: 'text', text: content }]
+  if (content === undefined) throw invalid(asked.path('content'), 'a string or a list of blocks')
+  return asked.objects('content').map((block) => {
+    const part = read(block)
+    unread.push(...block.unread)
+    return part
+  })
+}
+
+function textOf(block: Asked): TextPart {
+  block.word('type', 'text')
+  return { type: 'text', text: block.need('text') }
+}
+
+function inputOf(block: Asked, unread: string[]): InputPart {
+  if (block.word('type', 'text', 'image_url') !== 'image_url') return textOf(block)
+  const image = block.within('image_url')
+  const source = sourceOf(image.need('url'))
+  if (!source) throw invalid(image.path('url'), 'a URL, or a data URL')
+  const detail = image.word('detail', 'auto', 'low', 'high')
+  unread.push(...image.unread)
+  return { type: 'image', source, ...(detail ? { detail } : {}) }
+}
+
+function outputOf(block: Asked): OutputPart {
+  if (block.word('type', 'text', 'thinking') !== 'thinking') return textOf(block)
+  return { type: 'reasoning', text: block.need('thinking') }
+}
+
+/** A document is said as the text that is its only member, else as JSON. */
+function resultOf(block: Asked, unread: string[]): InputPart {
+  if (block.word('type', 'text', 'document') !== 'document') return textOf(block)
+  const document = block.within('document')
+  const part: InputPart = { type: 'text', text: dataText(document.any('data'), document.path('data')) }
+  unread.push(...document.unread)
+  return part
+}
+
+/** The text of a document's `data`. */
+export function dataText(data: unknown, name: string): string {
+  if (typeof data === 'string') return data
+  const held = record(data)
+  if (!held) throw invalid(name, 'an object or a string')
+  const [only, ...others] = Object.entries(held)
+  return only && others.length === 0 && (only[0] === 'content' || only[0] === 'text')
+    ? text(only[1], `${name}.${only[0]}`)
+    : JSON.stringify(data)
+}
+
+function callOf(call: Asked, unread: string[]): ToolCallPart {
+  call.word('type', 'function')
+  const it = call.within('function')
+  const part: ToolCallPart = {
+    type: 'tool-call',
+    id: call.need('id'),
+    name: it.need('name'),
+    arguments: it.text('arguments') || '{}',
+  }
+  unread.push(...call.unread, ...it.unread)
+  return part
+}
