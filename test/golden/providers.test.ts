@@ -304,5 +304,11 @@ function same(a: unknown, b: unknown): boolean {
 function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
-const object = (value: unknown): Json => (isObject(value) ? value : {})
-const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+function object(value: unknown): Json {
+  return isObject(value) ? value : {}
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}

@@ -1,0 +1,173 @@
+import type { ChatRequest, Effort, Format, Message, Reasoning, TextPart, Tool } from '../../chat.ts'
+import type { Asked as Path, Json } from '../dialect.ts'
+import { Asked, wrong } from '../openai/asked.ts'
+import { object, text } from '../request-fields.ts'
+import { given } from './given.ts'
+import { cacheOf, inputBlock, outputBlock, readBlocks, textBlock } from './read-content.ts'
+import type { Unread } from './read-content.ts'
+
+/**
+ * A Messages request: https://platform.claude.com/docs/en/api/messages/create. Throws `invalid_request` for what the API itself refuses in
+ * the fields that are read.
+ */
+export function readRequest(body: Json, path: Path): ChatRequest {
+  const asked = new Asked(body)
+  const unread: Unread = []
+  const maxTokens = asked.whole('max_tokens', 1)
+  if (maxTokens === undefined) throw wrong('"max_tokens" is missing: give a whole number.')
+  const messages = markLast(readMessages(asked, unread), cacheOf(asked))
+  const tools = asked.objects('tools').flatMap((tool) => readTool(tool, unread))
+  const config = asked.any('output_config') === undefined ? new Asked({}) : asked.within('output_config')
+  const reasoning = readReasoning(asked, config, unread)
+  if ((reasoning?.budget ?? 0) >= maxTokens) throw wrong('"max_tokens" must be greater than "thinking.budget_tokens".')
+  const request = given({
+    model: path.model ?? asked.need('model'),
+    messages,
+    tools,
+    ...readChoice(asked, unread),
+    maxTokens,
+    temperature: asked.number('temperature', 0, 1),
+    topP: asked.number('top_p', 0, 1),
+    topK: asked.whole('top_k', 0),
+    stop: asked.list('stop_sequences')?.map((stop, i) => text(stop, `stop_sequences.${i}`)),
+    format: readFormat(config, asked),
+    reasoning,
+    user: readUser(asked, unread),
+    serviceTier: asked.word('service_tier', 'auto', 'standard_only'),
+    stream: asked.flag('stream') ?? path.stream ?? false,
+    includeUsage: true,
+  })
+  return { ...request, unread: [...unread, ...config.unread, ...asked.unread] }
+}
+
+function readMessages(asked: Asked, unread: Unread): Message[] {
+  const messages = asked.objects('messages')
+  if (messages.length === 0) throw wrong('"messages" must be a list of at least one message.')
+  const system = asked.any('system')
+  const before: Message[] = system === undefined ? [] : systemMessage(readBlocks(system, 'system', unread, textBlock))
+  return [...before, ...messages.flatMap((message) => readMessage(message, unread))]
+}
+
+const systemMessage = (content: readonly TextPart[]): Message[] =>
+  content.length === 0 ? [] : [{ role: 'system', content }]
+
+function readMessage(asked: Asked, unread: Unread): Message[] {
+  const role = asked.word('role', 'user', 'assistant', 'system')
+  const [content, at] = [asked.any('content'), asked.path('content')]
+  unread.push(...asked.unread)
+  switch (role) {
+    case 'assistant':
+      return [{ role, content: readBlocks(content, at, unread, outputBlock) }]
+    case 'system':
+      return systemMessage(readBlocks(content, at, unread, textBlock))
+    case 'user':
+      return userMessages(content, at, unread)
+    case undefined:
+      throw wrong(`"${asked.path('role')}" is missing: give user or assistant.`)
+  }
+}
+
+/** Results of tools are messages of their own, in the order in which they stand; what is around them is the user's. */
+function userMessages(content: unknown, at: string, unread: Unread): Message[] {
+  const messages: Message[] = []
+  const parts = readBlocks<Message>(content, at, unread, (asked) =>
+    asked.any('type') === 'tool_result'
+      ? [toolMessage(asked, unread)]
+      : inputBlock(asked, unread)?.map((part): Message => ({ role: 'user', content: [part] })),
+  )
+  for (const part of parts) {
+    // Content that is a string came as text.
+    const message: Message = 'role' in part ? part : { role: 'user', content: [part] }
+    const last = messages.at(-1)
+    if (last?.role === 'user' && message.role === 'user')
+      messages[messages.length - 1] = { ...last, content: [...last.content, ...message.content] }
+    else messages.push(message)
+  }
+  return messages.length > 0 ? messages : [{ role: 'user', content: [] }]
+}
+
+function toolMessage(asked: Asked, unread: Unread): Message {
+  asked.need('type')
+  const content = asked.any('content')
+  return given({
+    role: 'tool' as const,
+    callId: asked.need('tool_use_id'),
+    content: content === undefined ? [] : readBlocks(content, asked.path('content'), unread, inputBlock),
+    isError: asked.flag('is_error'),
+    ...cacheOf(asked),
+  })
+}
+
+/** A mark at the top of the request is one on its last block. */
+function markLast(messages: readonly Message[], { cache }: ReturnType<typeof cacheOf>): readonly Message[] {
+  const last = messages.at(-1)
+  if (!cache || !last) return messages
+  const before = messages.slice(0, -1)
+  if (last.role === 'tool') return [...before, { cache, ...last }]
+  const content = last.content.map((part, i) =>
+    i === last.content.length - 1 && part.type === 'text' ? { cache, ...part } : part,
+  )
+  // The parts are those of the message, each of its own kind.
+  return [...before, { ...last, content } as Message]
+}
+
+function readTool(asked: Asked, unread: Unread): readonly Tool[] {
+  const type = asked.text('type')
+  if (type !== undefined && type !== 'custom') {
+    // It is known to Claude by its type alone, or runs at Anthropic.
+    unread.push(asked.path('type'))
+    return []
+  }
+  const tool = given({
+    name: asked.need('name'),
+    description: asked.text('description'),
+    parameters: asked.object('input_schema'),
+    strict: asked.flag('strict'),
+    ...cacheOf(asked),
+  })
+  unread.push(...asked.unread)
+  return [tool]
+}
+
+function readChoice(asked: Asked, unread: Unread): Pick<ChatRequest, 'toolChoice' | 'parallelToolCalls'> {
+  if (asked.any('tool_choice') === undefined) return {}
+  const choice = asked.within('tool_choice')
+  const type = choice.word('type', 'auto', 'any', 'tool', 'none')
+  const alone = choice.flag('disable_parallel_tool_use')
+  const toolChoice: ChatRequest['toolChoice'] =
+    type === 'any' ? 'required' : type === 'tool' ? { name: choice.need('name') } : type
+  unread.push(...choice.unread)
+  return given({ toolChoice, parallelToolCalls: alone === undefined ? undefined : !alone })
+}
+
+/** `output_format` is how the field was called while it was a beta. */
+function readFormat(config: Asked, asked: Asked): Format | undefined {
+  const [it, key] = config.any('format') === undefined ? [asked, 'output_format'] : [config, 'format']
+  if (it.any(key) === undefined) return undefined
+  const format = it.within(key)
+  format.word('type', 'json_schema')
+  return { type: 'schema', name: 'answer', schema: object(format.any('schema'), format.path('schema')), strict: true }
+}
+
+function readReasoning(asked: Asked, config: Asked, unread: Unread): Reasoning | undefined {
+  const wanted = config.word('effort', 'low', 'medium', 'high', 'xhigh', 'max')
+  const effort: Effort | undefined = wanted === 'max' ? 'xhigh' : wanted
+  if (asked.any('thinking') === undefined) return effort && { effort }
+  const thinking = asked.within('thinking')
+  const type = thinking.word('type', 'enabled', 'adaptive', 'disabled', 'between_tools')
+  const display = thinking.word('display', 'summarized', 'omitted')
+  const budget = thinking.whole('budget_tokens', 1024)
+  if (type === 'enabled' && budget === undefined)
+    throw wrong('"thinking.budget_tokens" is missing: give a whole number of at least 1024.')
+  unread.push(...thinking.unread)
+  if (type === 'disabled' || type === 'between_tools') return { effort: 'none' }
+  return given({ effort, budget, include: display && display === 'summarized' })
+}
+
+function readUser(asked: Asked, unread: Unread): string | undefined {
+  if (asked.any('metadata') === undefined) return undefined
+  const it = asked.within('metadata')
+  const user = it.text('user_id')
+  unread.push(...it.unread)
+  return user
+}
