@@ -1,3 +1,4 @@
+import { totalCost, usd } from './cost.ts'
 import type { Facts } from './exchange.ts'
 
 /** What every answer says of how it came about; a flat list of names and values. */
@@ -8,7 +9,21 @@ export function answerHeaders(facts: Facts): string[] {
   if (endpoint !== '') headers.push('x-tradewind-endpoint', endpoint)
   if (model !== '') headers.push('x-tradewind-model', PLAIN.test(model) ? model : encodeURIComponent(model))
   if (facts.dropped.length > 0) headers.push('x-tradewind-dropped', facts.dropped.join(', ').replace(UNPRINTABLE, '?'))
+  const cost = totalCost(attempts)
+  if (cost !== undefined) headers.push(COST, usd(cost))
   return headers
+}
+
+/** USD, of all calls that were made for the request. */
+const COST = 'x-tradewind-cost'
+
+/** The names of what `answerTrailers` may say, for the `trailer` header. */
+export const TRAILERS = COST
+
+/** What is known of a streamed answer only when it has ended; a flat list of names and values. */
+export function answerTrailers({ attempts }: Facts): string[] {
+  const cost = totalCost(attempts)
+  return cost === undefined ? [] : [COST, usd(cost)]
 }
 
 /** What a header's value may hold. */

@@ -1,3 +1,4 @@
+import type { AttemptFacts } from './exchange.ts'
 import type { Price, Rates } from './price.ts'
 import type { Usage } from './usage.ts'
 
@@ -49,6 +50,19 @@ function ratesFor(input: number, { base, tiers }: Price): Rates {
 
 /** NaN where there are tokens and no price. */
 const part = (tokens: number, rate: number | undefined): number => (tokens === 0 ? 0 : tokens * (rate ?? Number.NaN))
+
+/**
+ * What all calls made for a request cost together, in picodollars: also those that were given up for another. Undefined where that is not
+ * known to the last: a call has no price, or the one that gave the answer did not say what it used. One that failed and said nothing cost
+ * nothing: providers bill what they made.
+ */
+export function totalCost(attempts: readonly Pick<AttemptFacts, 'code' | 'usage' | 'cost'>[]): number | undefined {
+  let total: number | undefined
+  for (const { code, usage, cost } of attempts)
+    if (cost !== undefined) total = (total ?? 0) + cost
+    else if (usage || code === undefined) return undefined
+  return total
+}
 
 /** Picodollars as decimal USD with all their digits: `0.00012345`; never in scientific notation. */
 export function usd(picodollars: number): string {

@@ -32,6 +32,8 @@ export interface AttemptFacts {
   status: number
   code: ErrorCode | undefined
   usage: Usage | undefined
+  /** Picodollars; undefined where nothing was used, or something that has no price. */
+  cost: number | undefined
   /** Of telemetry alone: its span, where the exchange is sampled. */
   span: unknown
 }

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { answerTrailers, TRAILERS } from '../core/answer-headers.ts'
 import { Bytes } from '../core/bytes.ts'
 import type { Deps, Due } from '../core/deps.ts'
 import { Exchange } from '../core/exchange.ts'
@@ -196,7 +197,7 @@ export class ExpressLane implements Sink, Due {
       : `date: ${date(now)}\r\nconnection: keep-alive\r\nkeep-alive: timeout=${KEEP / 1000}\r\n`
     this.closing = close
     if (!Buffer.isBuffer(body)) {
-      this.unsent = `${head}transfer-encoding: chunked\r\n\r\n`
+      this.unsent = `${head}trailer: ${TRAILERS}\r\ntransfer-encoding: chunked\r\n\r\n`
       this.resume = () => body.resume()
       body.flow(this)
       return
@@ -227,7 +228,10 @@ export class ExpressLane implements Sink, Due {
   }
 
   end(): void {
-    this.socket.write(`${this.unsent}0\r\n\r\n`, 'latin1')
+    let last = `${this.unsent}0\r\n`
+    const trailers = this.exchange ? answerTrailers(this.exchange.facts) : []
+    for (let i = 0; i < trailers.length; i += 2) last += `${trailers[i]}: ${trailers[i + 1]}\r\n`
+    this.socket.write(`${last}\r\n`, 'latin1')
     this.answered()
   }
 

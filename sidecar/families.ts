@@ -64,11 +64,23 @@ export const counted: readonly Family<[TargetCounts, Gauges]>[] = [
   {
     name: METRIC.tokens,
     type: 'counter',
-    help: 'Tokens as providers report them; cached ones are part of input, reasoning of output.',
+    help: 'Tokens as providers report them; cached, written to the cache, audio and images are part of input, reasoning of output.',
     values: (counts) =>
       Object.entries(counts.tokens).flatMap(([kind, value]) =>
         value > 0 ? [{ labels: { ...target(counts), [LABEL.kind]: kind }, value }] : [],
       ),
+  },
+  {
+    name: METRIC.cost,
+    type: 'counter',
+    help: 'What the calls cost, in USD, by the prices of the endpoint or the price table.',
+    values: (counts) => (counts.cost > 0 ? [{ labels: target(counts), value: counts.cost / 1e12 }] : []),
+  },
+  {
+    name: METRIC.unpriced,
+    type: 'counter',
+    help: 'Calls that used tokens of which no price is known: what they cost is nowhere counted.',
+    values: (counts) => (counts.unpriced > 0 ? [{ labels: target(counts), value: counts.unpriced }] : []),
   },
   {
     name: METRIC.duration,

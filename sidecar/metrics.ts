@@ -54,7 +54,20 @@ export class TargetCounts {
   readonly durations: Durations[] = []
   readonly tried: Tried[] = []
   readonly generations: Generation[] = []
-  readonly tokens = { input: 0, output: 0, cached: 0, reasoning: 0 }
+  readonly tokens = {
+    input: 0,
+    output: 0,
+    cached: 0,
+    cacheWrite: 0,
+    reasoning: 0,
+    audioInput: 0,
+    audioOutput: 0,
+    imageInput: 0,
+    imageOutput: 0,
+  }
+  /** Picodollars of the attempts whose price is known, and how many used something without one. */
+  cost = 0
+  unpriced = 0
   /** Attempts that ended, and those of them that failed. */
   requests = 0
   errors = 0
@@ -77,12 +90,14 @@ export class TargetCounts {
     durations.seconds.observe((ended - started) / 1000)
   }
 
-  attempted({ operation, stream }: Facts, { why, code, usage, started, firstByte, ended }: AttemptFacts): void {
+  attempted({ operation, stream }: Facts, { why, code, usage, cost, started, firstByte, ended }: AttemptFacts): void {
     this.requests++
     if (code !== undefined && code !== 'client_closed') this.errors++
     let tried = this.tried.find((it) => it.why === why && it.code === code)
     if (!tried) this.tried.push((tried = { why, code, count: 0 }))
     tried.count++
+    if (cost !== undefined) this.cost += cost
+    else if (usage) this.unpriced++
     if (!usage && !(stream && firstByte > 0)) return
     const generation = this.generation(operation)
     if (usage) this.used(generation, usage)
@@ -101,14 +116,20 @@ export class TargetCounts {
     return generation
   }
 
-  private used(generation: Generation, { input, output, cached, reasoning }: Usage): void {
+  private used(generation: Generation, usage: Usage): void {
+    const { input, output, cached, reasoning } = usage
     generation.input.observe(input)
     if (output > 0) generation.output.observe(output)
     const { tokens } = this
     tokens.input += input
     tokens.output += output
     tokens.cached += cached
+    tokens.cacheWrite += usage.cacheWrite + usage.cacheWrite1h
     tokens.reasoning += reasoning
+    tokens.audioInput += usage.audioInput
+    tokens.audioOutput += usage.audioOutput
+    tokens.imageInput += usage.imageInput
+    tokens.imageOutput += usage.imageOutput ?? 0
   }
 }
 

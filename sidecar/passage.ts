@@ -70,6 +70,7 @@ export class Passage implements Stream, Due, Waiting, Carried {
       status: 0,
       code: undefined,
       usage: undefined,
+      cost: undefined,
       span: undefined,
     }
     exchange.facts.attempts.push(this.facts)

@@ -18,6 +18,7 @@ const attempt = (rest: Partial<AttemptFacts> = {}): AttemptFacts => ({
   status: 0,
   code: undefined,
   usage: undefined,
+  cost: undefined,
   span: undefined,
   ...rest,
 })

@@ -1,3 +1,4 @@
+import { totalCost, usd } from '../core/cost.ts'
 import type { AttemptFacts, Facts } from '../core/exchange.ts'
 import type { Usage } from '../core/usage.ts'
 
@@ -24,6 +25,8 @@ export function requestLine(facts: Facts, level: 'info' | 'warn', trace: string 
   line += `,"requestBytes":${facts.requestBytes},"responseBytes":${facts.responseBytes}`
   if (finishReason !== undefined) line += `,"finish":${quote(finishReason)}`
   if (usage) line += `,"tokens":${tokens(usage)}`
+  const cost = totalCost(attempts)
+  if (cost !== undefined) line += `,"cost":${usd(cost)}`
   line += ',"attempts":['
   for (let i = 0; i < attempts.length; i++) {
     const attempt = attempts[i]
@@ -33,19 +36,29 @@ export function requestLine(facts: Facts, level: 'info' | 'warn', trace: string 
 }
 
 function attemptOf(attempt: AttemptFacts): string {
-  const { why, endpoint, model, address, status, code, started, firstByte, ended, usage } = attempt
+  const { why, endpoint, model, address, status, code, started, firstByte, ended, usage, cost } = attempt
   let text = `{"why":"${why}","endpoint":${known(endpoint)},"model":${known(model)},"address":${known(address)}`
   text += `,"status":${status}`
   if (code !== undefined) text += `,"code":"${code}"`
   text += `,"ms":${round(ended - started)}`
   if (firstByte > 0) text += `,"firstByteMs":${round(firstByte - started)}`
   if (usage) text += `,"tokens":${tokens(usage)}`
+  if (cost !== undefined) text += `,"cost":${usd(cost)}`
   return `${text}}`
 }
 
-function tokens({ input, output, cached, reasoning, estimated }: Usage): string {
-  const text = `{"input":${input},"output":${output},"cached":${cached},"reasoning":${reasoning}`
-  return `${text}${estimated ? ',"estimated":true' : ''}}`
+function tokens(usage: Usage): string {
+  const { input, output, cached, reasoning, cacheWrite, cacheWrite1h, audioInput, audioOutput, imageInput } = usage
+  let text = `{"input":${input},"output":${output},"cached":${cached},"reasoning":${reasoning}`
+  // Few requests have any of these.
+  if (cacheWrite > 0) text += `,"cacheWrite":${cacheWrite}`
+  if (cacheWrite1h > 0) text += `,"cacheWrite1h":${cacheWrite1h}`
+  if (audioInput > 0) text += `,"audioInput":${audioInput}`
+  if (audioOutput > 0) text += `,"audioOutput":${audioOutput}`
+  if (imageInput > 0) text += `,"imageInput":${imageInput}`
+  if (usage.imageOutput) text += `,"imageOutput":${usage.imageOutput}`
+  if (usage.units !== undefined) text += `,"units":${usage.units}`
+  return `${text}${usage.estimated ? ',"estimated":true' : ''}}`
 }
 
 /** Milliseconds to the microsecond: numbers with a fraction are put into words faster by hand. */

@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { answerTrailers, TRAILERS } from '../core/answer-headers.ts'
 import { Bytes, NO_BYTES } from '../core/bytes.ts'
 import { Failure } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
@@ -261,7 +262,10 @@ class Inbound implements Sink {
   }
 
   end(): void {
-    this.response.end()
+    const { response, current } = this
+    const trailers = current && response.chunkedEncoding ? answerTrailers(current.facts) : []
+    if (trailers.length > 0) response.addTrailers(pairs(trailers))
+    response.end()
   }
 
   /** The answer was cut, and its form has no place to say so: neither may the connection end as if it were whole. */
@@ -293,6 +297,8 @@ class Inbound implements Sink {
       else response.end(body)
       return
     }
+    // HTTP/1.0 has no chunks, and so no place after them.
+    if (this.request.httpVersion !== '1.0') headers.push('trailer', TRAILERS)
     response.writeHead(status, headers)
     response.on('drain', () => body.resume())
     body.flow(this)
@@ -301,6 +307,13 @@ class Inbound implements Sink {
   private tooLarge(): Failure {
     return new Failure('body_too_large', { detail: `It may hold ${this.traffic.bodyLimit} bytes.` })
   }
+}
+
+/** A flat list of names and values as a list of pairs. */
+function pairs(flat: readonly string[]): [string, string][] {
+  const list: [string, string][] = []
+  for (let i = 0; i + 1 < flat.length; i += 2) list.push([flat[i] ?? '', flat[i + 1] ?? ''])
+  return list
 }
 
 const CLIENT_ERRORS: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 import type * as Api from '@opentelemetry/api'
 import type { Context, Span, SpanKind, Tracer } from '@opentelemetry/api'
+import { totalCost } from '../core/cost.ts'
 import type { AttemptFacts, Facts } from '../core/exchange.ts'
 import { ATTRIBUTE, OPERATION, SERVICE } from './names.ts'
 
@@ -135,7 +136,7 @@ export class Traces {
   }
 
   attemptEnded(facts: Facts, attempt: AttemptFacts): void {
-    const { span: recorded, usage, status, code, firstByte, started, ended } = attempt
+    const { span: recorded, usage, cost, status, code, firstByte, started, ended } = attempt
     if (!(recorded instanceof Recorded)) return
     const { span } = recorded
     if (status > 0) span.setAttribute(ATTRIBUTE.status, status)
@@ -144,6 +145,7 @@ export class Traces {
       span.setAttribute(ATTRIBUTE.outputTokens, usage.output)
       if (usage.cached > 0) span.setAttribute(ATTRIBUTE.cachedTokens, usage.cached)
     }
+    if (cost !== undefined) span.setAttribute(ATTRIBUTE.cost, cost / 1e12)
     if (facts.stream && firstByte > 0) span.setAttribute(ATTRIBUTE.timeToFirstChunk, (firstByte - started) / 1000)
     this.close(span, code, facts.wall + ended - facts.started)
   }
@@ -152,6 +154,7 @@ export class Traces {
     const { span: recorded } = facts
     if (!(recorded instanceof Recorded)) return
     const { span } = recorded
+    const cost = totalCost(facts.attempts)
     span.setAttributes({
       [ATTRIBUTE.status]: facts.status,
       [ATTRIBUTE.attempts]: facts.attempts.length,
@@ -159,6 +162,7 @@ export class Traces {
       ...(facts.requestedModel === '' ? {} : { [ATTRIBUTE.requestModel]: facts.requestedModel }),
       ...(facts.route === '' ? {} : { [ATTRIBUTE.route]: facts.route, [ATTRIBUTE.rule]: facts.rule }),
       ...(facts.stream ? { [ATTRIBUTE.stream]: true } : {}),
+      ...(cost === undefined ? {} : { [ATTRIBUTE.cost]: cost / 1e12 }),
       ...(facts.finishReason === undefined ? {} : { [ATTRIBUTE.finishReasons]: [facts.finishReason] }),
     })
     this.close(span, facts.code, facts.wall + facts.ended - facts.started)

@@ -1,5 +1,6 @@
 import { Attempt } from '../attempt.ts'
 import { p2c } from '../balance.ts'
+import { costOf } from '../cost.ts'
 import type { Deps } from '../deps.ts'
 import { Failure } from '../errors.ts'
 import type { AttemptFacts } from '../exchange.ts'
@@ -32,6 +33,7 @@ export function call(deps: Deps): Handler {
       status: 0,
       code: undefined,
       usage: undefined,
+      cost: undefined,
       span: undefined,
     }
     let translated: Translated
@@ -52,6 +54,8 @@ export function call(deps: Deps): Handler {
       deadlines,
       ended: (ended: AttemptFacts) => {
         if (endpoint.addresses.length > 1) account(address, ended)
+        const price = ended.usage && model.pricing(translated.model, wall())
+        if (ended.usage && price) ended.cost = costOf(ended.usage, price)
         telemetry.attemptEnded(facts, ended)
       },
     }
