@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { ProviderType } from '../core/providers/index.ts'
 import type { ModelEndpoint, ModelEndpointSpec } from './model-endpoint.ts'
 import type { ModelRoute, ModelRouteSpec } from './model-route.ts'
 import { parse } from './parse.ts'
@@ -67,7 +68,7 @@ test('parse: the least that may be written, with every default; the type of each
   same<Rule['sticky'], { readonly header: string } | undefined>(true)
   same<Rule['onUnavailable'], 'Redistribute' | 'Fail'>(true)
   same<Target['endpoint']['namespace'], string | undefined>(true)
-  same<ModelEndpointSpec['provider']['type'], 'OpenAI' | 'OpenAICompatible' | 'HTTP'>(true)
+  same<ModelEndpointSpec['provider']['type'], ProviderType>(true)
   same<ModelEndpointSpec['limits'], { readonly maxInFlight: number } | undefined>(true)
   same<ModelEndpointSpec['circuitBreaker']['rampUp'], readonly number[]>(true)
   same<NonNullable<ModelEndpointSpec['credentials']>['type'], 'Secret' | 'Passthrough'>(true)
