@@ -1,0 +1,63 @@
+import type { ChatEvent, ChatRequest } from '../../chat.ts'
+import { Malformed } from '../dialect.ts'
+import type { ChatTarget, Json, Outgoing, TargetContext } from '../dialect.ts'
+import { traitsOf } from './model-traits.ts'
+import { GeminiReader } from './reader.ts'
+import { writeContents } from './write-contents.ts'
+import { generationConfig, writeTools } from './write-request.ts'
+
+/** Where the same API lives. */
+export interface Host {
+  /** The path of a model, from the slash on. */
+  path(model: string, settings: Json): string
+  /** It has to be told the type of what a URL holds. */
+  readonly strict: boolean
+}
+
+/** `serviceTier`: https://ai.google.dev/gemini-api/docs/flex-inference */
+const tiers: Readonly<Record<string, string>> = { flex: 'flex', priority: 'priority', default: 'standard' }
+
+/** The Gemini API's `generateContent` and `streamGenerateContent`: https://ai.google.dev/api/generate-content */
+export function geminiTarget(host: Host): ChatTarget {
+  return {
+    artefacts: ['gemini'],
+    framing: 'sse',
+    write: (request, context) => write(request, context, host),
+    read(body, { requestId }) {
+      const reader = new GeminiReader(requestId)
+      const events: ChatEvent[] = [...reader.chunk(body)]
+      if (events.some(({ type }) => type === 'error')) return events
+      const end = reader.end()
+      if (end.length === 0) throw new Malformed('It has no candidate with a finish reason.')
+      return [...events, ...end]
+    },
+    reader: ({ requestId }) => new GeminiReader(requestId),
+  }
+}
+
+function write(request: ChatRequest, { model, settings }: TargetContext, host: Host): Outgoing {
+  const traits = traitsOf(model)
+  const dropped: string[] = []
+  const { contents, systemInstruction } = writeContents(request.messages, { traits, strict: host.strict, dropped })
+  const config = generationConfig(request, traits, dropped)
+  const tier = request.serviceTier === undefined ? undefined : tiers[request.serviceTier]
+  if (request.serviceTier !== undefined && request.serviceTier !== 'auto' && !tier) dropped.push('serviceTier')
+  const method = request.stream ? 'streamGenerateContent?alt=sse' : 'generateContent'
+  return {
+    path: `${host.path(model, settings)}:${method}`,
+    body: {
+      ...(systemInstruction ? { systemInstruction } : {}),
+      contents,
+      ...writeTools(request, traits, dropped),
+      ...(config ? { generationConfig: config } : {}),
+      ...(tier ? { serviceTier: tier } : {}),
+    },
+    dropped,
+  }
+}
+
+/** The path of a model of the Gemini API, which callers may name with its kind (`tunedModels/…`). */
+export function modelPath(model: string): string {
+  const [kind, name] = /^(models|tunedModels)\/(.+)$/.exec(model)?.slice(1) ?? ['models', model]
+  return `/v1beta/${kind}/${encodeURIComponent(name ?? model)}`
+}
