@@ -28,6 +28,8 @@ export class ChoiceReader {
   private readonly choice: number
   private readonly requestId: string
   private readonly calls: Call[] = []
+  /** What has been thought since the last signature. */
+  private thought = ''
 
   constructor(choice: number, requestId: string) {
     this.choice = choice
@@ -79,20 +81,33 @@ export class ChoiceReader {
     return [...owed, { type: 'finish', choice, reason: known, ...sequence }]
   }
 
+  /** Thoughts as text, as details, or as both: then a detail's words have been said already, in this delta or in those before. */
   private thoughts(delta: Json): readonly ChatEvent[] {
     const { choice } = this
-    const details = list(delta['reasoning_details']).map(record)
     const plain = text(delta['reasoning_content']) || text(delta['reasoning']) || text(delta['thinking'])
-    const out: ChatEvent[] = plain ? [{ type: 'reasoning', choice, text: plain }] : []
+    const details = list(delta['reasoning_details'])
+      .map(record)
+      .filter((it) => it !== undefined)
+    const wordsOf = (detail: Json): string => text(detail['text']) || text(detail['summary'])
+    const twice = plain !== '' && details.map(wordsOf).join('') === plain
+    const out: ChatEvent[] = []
+    const say = (words: string): void => {
+      if (words === '') return
+      this.thought += words
+      out.push({ type: 'reasoning', choice, text: words })
+    }
+    if (!twice) say(plain)
     for (const detail of details) {
-      const format = formatOf(detail?.['format'])
-      const data = text(detail?.['data'])
-      const words = plain ? '' : text(detail?.['text']) || text(detail?.['summary'])
-      const signature = text(detail?.['signature'])
-      if (words) out.push({ type: 'reasoning', choice, text: words })
-      if (signature) out.push({ type: 'signature', choice, signature: { format, value: signature } })
-      if (detail?.['type'] === 'reasoning.encrypted' && data)
-        out.push({ type: 'redacted', choice, data: { format, value: data } })
+      const format = formatOf(detail['format'])
+      const [words, signature, data] = [wordsOf(detail), text(detail['signature']), text(detail['data'])]
+      if (detail['type'] === 'reasoning.encrypted') {
+        if (data) out.push({ type: 'redacted', choice, data: { format, value: data } })
+        continue
+      }
+      if (twice || (plain === '' && !(signature && words === this.thought))) say(words)
+      if (!signature) continue
+      out.push({ type: 'signature', choice, signature: { format, value: signature } })
+      this.thought = ''
     }
     return out
   }
