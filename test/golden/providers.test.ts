@@ -58,6 +58,10 @@ const dialects: Readonly<Record<string, Dialect>> = {
     caller: async () => (await import('../../core/dialects/openai/caller.ts')).openaiCaller,
     target: async () => (await import('../../core/dialects/openai/target.ts')).openaiTarget,
   },
+  anthropic: {
+    caller: async () => (await import('../../core/dialects/anthropic/caller.ts')).anthropicCaller,
+    target: async () => (await import('../../core/dialects/anthropic/target.ts')).anthropicTarget,
+  },
   'openai-compatible': {
     target: async () => (await import('../../core/dialects/openai/target.ts')).compatibleTarget,
   },
