@@ -14,6 +14,7 @@ import { observe } from '../core/layers/observe.ts'
 import type { Handler } from '../core/pipeline.ts'
 import { surfaceOf } from '../core/surfaces/index.ts'
 import { opaque } from '../core/surfaces/opaque.ts'
+import { realtime, realtimeOf } from '../core/surfaces/realtime.ts'
 import type { Place } from '../core/surfaces/index.ts'
 import { newFacts, readDoor } from './door.ts'
 import type { Door } from './door.ts'
@@ -116,14 +117,24 @@ export class Traffic implements Station {
     const mark = url.indexOf('?')
     const path = mark < 0 ? url : url.slice(0, mark)
     const query = mark < 0 ? '' : url.slice(mark)
-    const place = surfaceOf(path)
-    if (!place) return this.takeOpaque(request, response, path, query)
+    const place = surfaceOf(path, query)
+    if (!place || (isBroad(place, request) && this.passes(request, path)))
+      return this.takeOpaque(request, response, path, query)
     const { method } = place.found
     const inbound = new Inbound(this, request, response, place, query)
     if (request.method !== method)
       return inbound.refuse(new Failure('method_not_allowed', { detail: `It takes ${method}.` }))
     if (method === 'GET') return inbound.handle(NO_BYTES)
     inbound.receive()
+  }
+
+  /** Whether a rule passes the path through. */
+  private passes({ headers }: IncomingMessage, path: string): boolean {
+    const header = (name: string) => {
+      const value = headers[name]
+      return Array.isArray(value) ? value.join(', ') : value
+    }
+    return this.options.runtime()?.table.findPassThrough({ model: '', path, header }) !== undefined
   }
 
   private takeOpaque(request: IncomingMessage, response: ServerResponse, path: string, query: string): void {
@@ -140,10 +151,12 @@ export class Traffic implements Station {
     const url = request.url ?? '/'
     const mark = url.indexOf('?')
     const path = mark < 0 ? url : url.slice(0, mark)
+    const query = mark < 0 ? '' : url.slice(mark)
+    const asked = this.passes(request, path) ? undefined : realtimeOf(path, query)
     const incoming = {
-      ...placeOf(request, path),
+      ...(asked ? { surface: realtime, found: asked.found } : placeOf(request, path)),
       method: request.method ?? 'GET',
-      query: mark < 0 ? '' : url.slice(mark),
+      query: asked ? asked.query : query,
       headers: request.rawHeaders,
       body: NO_BYTES,
     } as const
@@ -184,6 +197,13 @@ export class Traffic implements Station {
     return this.options.bodyLimit
   }
 }
+
+/**
+ * Whether a rule that names the path was meant for it rather than the surface: the surface is one of many models by their paths, or does
+ * not take the method.
+ */
+const isBroad = ({ surface, found }: Place, { method }: IncomingMessage): boolean =>
+  found.method !== method || found.model !== undefined || surface.operation === 'health'
 
 /** Of a request that is none of our surfaces'. */
 const placeOf = ({ method }: IncomingMessage, path: string): Place => ({

@@ -31,13 +31,13 @@ export const fixedPaths: ReadonlyMap<string, Place> = new Map(
 
 const patterns = all.filter(({ find }) => find !== undefined)
 
-/** The surface of a path, with or without a slash at the end. Undefined for anything else, which may be passed through. */
-export function surfaceOf(path: string): Place | undefined {
+/** The surface of a path, with or without a slash at the end. Undefined for anything else, which may be passed through. `query` with its `?`. */
+export function surfaceOf(path: string, query = ''): Place | undefined {
   const bare = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
   const fixed = fixedPaths.get(bare)
   if (fixed) return fixed
   for (const surface of patterns) {
-    const found = surface.find?.(bare)
+    const found = surface.find?.(bare, query)
     if (found) return { surface, found }
   }
   return undefined

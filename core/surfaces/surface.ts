@@ -57,8 +57,8 @@ export interface Surface {
   readonly operation: Operation
   /** Paths that take a POST, as the reference has them; callers may leave out a leading `/v1`. */
   readonly paths: readonly string[]
-  /** For paths that carry more than their own name. */
-  find?(path: string): Found | undefined
+  /** For paths that carry more than their own name; `query` with its `?`, or empty. */
+  find?(path: string, query: string): Found | undefined
   /** At most one of these three, for an operation that can be translated. */
   readonly chat?: ChatCaller
   readonly embeddings?: EmbeddingsCaller

@@ -44,3 +44,10 @@ export function googleError({ code, entry, retryAfter }: Failure, words: string,
     },
   })
 }
+
+/** Errors of the surfaces of Google's API, whole and in a stream. */
+export const googleErrors = {
+  error: (failure: Failure, words: string, requestId: string) => ({ body: googleError(failure, words, requestId) }),
+  errorEvent: (failure: Failure, words: string, requestId: string) =>
+    Buffer.from(`data: ${googleError(failure, words, requestId)}\r\n\r\n`),
+} as const

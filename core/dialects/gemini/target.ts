@@ -23,16 +23,19 @@ export function geminiTarget(host: Host): ChatTarget {
     artefacts: ['gemini'],
     framing: 'sse',
     write: (request, context) => write(request, context, host),
-    read(body, { requestId }) {
-      const reader = new GeminiReader(requestId)
-      const events: ChatEvent[] = [...reader.chunk(body)]
-      if (events.some(({ type }) => type === 'error')) return events
-      const end = reader.end()
-      if (end.length === 0) throw new Malformed('It has no candidate with a finish reason.')
-      return [...events, ...end]
-    },
+    read: (body, { requestId }) => readWhole(body, requestId),
     reader: ({ requestId }) => new GeminiReader(requestId),
   }
+}
+
+/** The events of a whole answer. Throws `Malformed`. */
+export function readWhole(body: unknown, requestId: string): readonly ChatEvent[] {
+  const reader = new GeminiReader(requestId)
+  const events = reader.chunk(body)
+  if (events.some(({ type }) => type === 'error')) return events
+  const end = reader.end()
+  if (end.length === 0) throw new Malformed('It has no candidate with a finish reason.')
+  return [...events, ...end]
 }
 
 function write(request: ChatRequest, { model, settings }: TargetContext, host: Host): Outgoing {

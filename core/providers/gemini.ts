@@ -1,0 +1,25 @@
+import { geminiEmbedTarget } from '../dialects/gemini/embeddings.ts'
+import { geminiTarget, modelPath } from '../dialects/gemini/target.ts'
+import type { Provider } from './provider.ts'
+
+const target = geminiTarget({ path: modelPath, strict: false })
+
+/** https://ai.google.dev/api */
+export const gemini = {
+  type: 'Gemini',
+  genAi: 'gcp.gemini',
+  url: () => 'https://generativelanguage.googleapis.com',
+  // In a header, never in the query: URLs end up in logs.
+  auth: { type: 'key', header: (key) => ['x-goog-api-key', key] },
+  native(surface, model, stream, _, found) {
+    const path = modelPath(model)
+    if (surface === 'generate_content')
+      return { path: `${path}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}` }
+    // Each text of these names the model too: where that is ours, all is said anew.
+    if (found?.model !== model) return undefined
+    if (surface === 'embed_content') return { path: `${path}:embedContent` }
+    return surface === 'batch_embed_contents' ? { path: `${path}:batchEmbedContents` } : undefined
+  },
+  chat: () => target,
+  embeddings: () => geminiEmbedTarget,
+} as const satisfies Provider
