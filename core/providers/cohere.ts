@@ -33,7 +33,8 @@ export const cohere = {
     const verdict = classify(status, headers, body, wall)
     if (status === 498) return { ...verdict, code: 'content_refused' }
     if (status === 499) return { ...verdict, code: 'upstream_error' }
-    if (status === 429 && MONTH.test(body)) return { ...verdict, code: 'quota_exhausted', shouldRetry: false }
+    if (status === 429 && MONTH.test(body))
+      return { code: 'quota_exhausted', retryAfter: undefined, shouldRetry: false }
     return verdict
   },
 } as const satisfies Provider

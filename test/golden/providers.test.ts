@@ -54,6 +54,11 @@ interface Dialect {
 
 /** By the name of the folder: one line each. */
 const dialects: Readonly<Record<string, Dialect>> = {
+  cohere: {
+    caller: async () => (await import('../../core/dialects/cohere/caller.ts')).cohereCaller,
+    target: async () => (await import('../../core/dialects/cohere/target.ts')).cohereTarget,
+    classify: (await import('../../core/providers/cohere.ts')).cohere.classify,
+  },
   openai: {
     caller: async () => (await import('../../core/dialects/openai/caller.ts')).openaiCaller,
     target: async () => (await import('../../core/dialects/openai/target.ts')).openaiTarget,
