@@ -124,7 +124,7 @@ for (const path of globSync('*/*.{yaml,json}', { cwd: folder }).sort()) {
       const whole = { ...inputs, ...output }
       const written = file.endsWith('.json')
         ? `${JSON.stringify(whole, undefined, 2)}\n`
-        : dump(whole, { lineWidth: 140, noRefs: true })
+        : dump(whole, { lineWidth: -1, noRefs: true })
       // Only where something is new: what a person wrote keeps its form and comments.
       if (!same(whole, given)) writeFileSync(file, written)
     }

@@ -16,7 +16,7 @@ export function readRequest(body: Json, path: Path): ChatRequest {
   const maxTokens = asked.whole('max_tokens', 1)
   if (maxTokens === undefined) throw wrong('"max_tokens" is missing: give a whole number.')
   const messages = markLast(readMessages(asked, unread), cacheOf(asked))
-  const tools = asked.objects('tools').flatMap((tool) => readTool(tool, unread))
+  const tools = asked.objects('tools').flatMap((tool, i) => readTool(tool, `tools.${i}`, unread))
   const config = asked.any('output_config') === undefined ? new Asked({}) : asked.within('output_config')
   const reasoning = readReasoning(asked, config, unread)
   if ((reasoning?.budget ?? 0) >= maxTokens) throw wrong('"max_tokens" must be greater than "thinking.budget_tokens".')
@@ -33,7 +33,8 @@ export function readRequest(body: Json, path: Path): ChatRequest {
     format: readFormat(config, asked),
     reasoning,
     user: readUser(asked, unread),
-    serviceTier: asked.word('service_tier', 'auto', 'standard_only'),
+    serviceTier:
+      asked.word('service_tier', 'auto', 'standard_only') === 'standard_only' ? 'default' : asked.text('service_tier'),
     stream: asked.flag('stream') ?? path.stream ?? false,
     includeUsage: true,
   })
@@ -111,11 +112,11 @@ function markLast(messages: readonly Message[], { cache }: ReturnType<typeof cac
   return [...before, { ...last, content } as Message]
 }
 
-function readTool(asked: Asked, unread: Unread): readonly Tool[] {
+function readTool(asked: Asked, at: string, unread: Unread): readonly Tool[] {
   const type = asked.text('type')
   if (type !== undefined && type !== 'custom') {
     // It is known to Claude by its type alone, or runs at Anthropic.
-    unread.push(asked.path('type'))
+    unread.push(at)
     return []
   }
   const tool = given({

@@ -170,7 +170,7 @@ function writeSampling(
 function serviceTierOf({ serviceTier }: ChatRequest, dropped: string[]): Json {
   if (serviceTier === undefined) return {}
   if (serviceTier === 'auto') return { service_tier: 'auto' }
-  if (serviceTier === 'default' || serviceTier === 'standard_only') return { service_tier: 'standard_only' }
+  if (serviceTier === 'default') return { service_tier: 'standard_only' }
   dropped.push('serviceTier')
   return {}
 }
