@@ -4,10 +4,11 @@ import { collect } from './collect.ts'
 import { Malformed } from './dialects/dialect.ts'
 import type { AnswerContext, ChatCaller, ChatTarget, TargetContext } from './dialects/dialect.ts'
 import { streamTypes } from './framing.ts'
+import { headerOf } from './headers.ts'
 import { errorInside, judgeType, malformed } from './judge.ts'
 import type { Judged } from './judge.ts'
 import { ReadStream } from './read-stream.ts'
-import type { Passing, Surface } from './surfaces/surface.ts'
+import type { Passing, Surface, Watch } from './surfaces/surface.ts'
 
 /** How the answer of one attempt is read, judged, and said to the caller. */
 export interface Answering {
@@ -19,6 +20,10 @@ export interface Answering {
   stream(): AnswerStream
   /** A whole answer of status 2xx; `wall` is in ms since the epoch. */
   whole(headers: readonly string[], body: Buffer, wall: number): Judged
+  /** It passes as it comes, and nothing of it is looked into. */
+  flows?(headers: readonly string[]): boolean
+  /** How much of a whole answer is held back, bytes. */
+  readonly hold?: number
 }
 
 /** Both ends speak the surface: bytes pass. Undefined where the surface's answers are not looked into. */
@@ -40,9 +45,15 @@ export function passing(surface: Surface, options: Passing): Answering | undefin
     streamType: streamTypes[framing],
     callerType,
     stream: () => new ReadStream({ framing, reader: watch.reader(), choices: options.choices }),
-    whole: (headers, body, wall) => whole(headers, body, wall, (json) => watch.read(json)),
+    whole: (headers, body, wall) =>
+      unread(watch, headers) === 'hold' ? {} : whole(headers, body, wall, (json) => watch.read(json)),
+    ...(watch.unread ? { flows: (headers) => unread(watch, headers) === 'flow' } : {}),
+    ...(watch.hold === undefined ? {} : { hold: watch.hold }),
   }
 }
+
+const unread = (watch: Watch, headers: readonly string[]) =>
+  watch.unread?.(headerOf(headers, 'content-type').trim().toLowerCase())
 
 interface Ends {
   readonly caller: ChatCaller

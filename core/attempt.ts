@@ -6,7 +6,7 @@ import type { Answering } from './answering.ts'
 import type { AnswerStream } from './answer-stream.ts'
 import type { AttemptFacts, Exchange, Reply, Settled, Sink, Stream, Waiting } from './exchange.ts'
 import { answerHeadersOf, headerOf, lower } from './headers.ts'
-import { errorInside } from './judge.ts'
+import { errorInside, judgeType } from './judge.ts'
 import type { Fault } from './judge.ts'
 import { classify, messageOf } from './openai-errors.ts'
 import type { Address, Signer, Target } from './target.ts'
@@ -133,7 +133,8 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     else if (this.exchange.facts.stream && headerOf(headers, 'content-type').startsWith(this.answering.streamType)) {
       this.phase = 'first'
       this.stream = this.answering.stream()
-    } else this.phase = 'whole'
+    } else if (this.answering.flows?.(headers)) this.phase = 'raw'
+    else this.phase = 'whole'
   }
 
   data(chunk: Buffer): boolean {
@@ -145,8 +146,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
       case 'flow':
         return this.events(chunk)
       case 'raw':
-        if (this.lastChunk) this.lastChunk = chunk
-        return this.pass(chunk)
+        return this.raw(chunk)
       default:
         return true
     }
@@ -184,7 +184,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   expire(now: number): void {
     if (now >= this.last) this.fail('attempt_timeout')
     else if (this.phase === 'connect') this.fail('connect_timeout')
-    else this.fail(this.phase === 'flow' ? 'idle_timeout' : 'first_token_timeout')
+    else this.fail(this.phase === 'flow' || this.phase === 'raw' ? 'idle_timeout' : 'first_token_timeout')
   }
 
   cancel(code: ErrorCode): void {
@@ -204,7 +204,8 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   }
 
   resume(): void {
-    if (this.phase === 'flow') this.due = Math.min(this.last, this.context.now() + this.target.endpoint.timeouts.idle)
+    if (this.phase === 'flow' || (this.phase === 'raw' && this.answering?.flows))
+      this.due = Math.min(this.last, this.context.now() + this.target.endpoint.timeouts.idle)
     this.running?.resume()
   }
 
@@ -227,9 +228,9 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     const good = this.status < 300
     if (good || this.size < HOLD_ERROR) this.chunks.push(chunk)
     this.size += chunk.length
-    if (good && this.size > HOLD && this.answering?.native) {
+    if (good && this.size > (this.answering?.hold ?? HOLD) && this.answering?.native) {
       this.exchange.facts.responseBytes = this.size
-      this.lastChunk = chunk
+      if (!judgeType(this.headers)) this.lastChunk = chunk
       this.flowRaw()
     }
     return true
@@ -238,7 +239,19 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   /** An answer too large to be held: that it ends as JSON does is all that is known of it. */
   private endOfRaw(): void {
     const { lastChunk } = this
-    if (lastChunk && lastChunk.toString('latin1').trimEnd().at(-1) !== '}') this.fail('upstream_truncated')
+  /** What passes unseen: with the first of it there is a reply, and from then on it must not stall. */
+  private raw(chunk: Buffer): boolean {
+    const { answering } = this
+    if (this.lastChunk) this.lastChunk = chunk
+    if (!this.replied) this.flowRaw()
+    const more = this.pass(chunk)
+    if (answering?.flows)
+      this.due = more ? Math.min(this.last, this.context.now() + this.target.endpoint.timeouts.idle) : this.last
+    return more
+  }
+
+    if (!this.replied) this.fail('upstream_truncated', 'It is empty.')
+    else if (lastChunk && lastChunk.toString('latin1').trimEnd().at(-1) !== '}') this.fail('upstream_truncated')
     else this.finish()
   }
 

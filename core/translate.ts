@@ -8,7 +8,8 @@ import { Failure } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { requestHeaders } from './headers.ts'
 import { askForUsage, splice } from './json-fields.ts'
-import type { Edit } from './json-fields.ts'
+import type { Edit, Removal, RequestFields } from './json-fields.ts'
+import { InvalidForm, spliceForm } from './multipart.ts'
 import type { NativeCall } from './providers/provider.ts'
 import { joinQuery } from './query.ts'
 import type { Target } from './target.ts'
@@ -41,41 +42,85 @@ export function translate(exchange: Exchange, target: Target, wall: number): Tra
     return { call, model: '', answering: undefined, dropped: NOTHING }
   }
   const name = model.name === '*' ? facts.requestedModel : model.name
-  const native = provider.native(surface.name, name, facts.stream, settings)
+  const native = provider.native(surface.name, name, facts.stream, settings, exchange.found)
   return native ? pass(exchange, target, name, native) : convert(exchange, target, name, wall)
 }
 
 /** The caller's bytes with the model's name and parameters spliced in. */
-function pass(exchange: Exchange, { endpoint, model }: Target, name: string, native: NativeCall): Translated {
+function pass(exchange: Exchange, { id, endpoint, model }: Target, name: string, native: NativeCall): Translated {
   const { facts, fields, surface, found, body: sent } = exchange
   if (!fields) throw new Error('the request was not read')
   const { provider, settings } = endpoint
   const headers = requestHeaders(exchange.headers, endpoint, facts.requestId)
   if (native.headers) headers.push(...native.headers)
   const hideUsage = surface.usageOption === true && facts.stream && !fields.includeUsage
-  const asks = hideUsage && !provider.usageUnasked
-  const edits: Edit[] = []
-  if (found.model === undefined && name !== facts.requestedModel)
+  const { usageUnasked } = provider
+  const asks = hideUsage && !(typeof usageUnasked === 'function' ? usageUnasked(settings) : usageUnasked)
+  const path = endpoint.basePath + joinQuery(native.path, exchange.query)
+  // What is only asked about has no body to edit.
+  if (found.method === 'GET') {
+    const call = { method: exchange.method, path, headers, body: sent }
+    const answering = passing(surface, { hideUsage, choices: fields.choices })
+    return { call, model: name, answering, dropped: NOTHING }
+  }
+  let edits: (Edit | Removal)[] = []
+  if (found.model === undefined && !native.modelInPath && name !== fields.model)
     edits.push({ name: 'model', json: JSON.stringify(name) })
-  if (provider.edits) edits.push(...provider.edits(surface.name, sent, fields, settings))
   // A default for the options of a stream gives way to ours, as it would to the caller's.
   for (const edit of model.defaults) if (!asks || edit.name !== 'stream_options') edits.push(edit)
   for (const edit of model.force) edits.push(edit)
   if (asks && !model.force.some((edit) => edit.name === 'stream_options')) edits.push(askForUsage(sent, fields.fields))
-  const body = edits.length === 0 ? sent : splice(sent, fields.fields, edits)
-  const path = endpoint.basePath + joinQuery(native.path, exchange.query)
+  let dropped = NOTHING
+  if (provider.edits) {
+    const own = provider.edits(surface.name, sent, fields, settings)
+    edits = together(own, edits)
+    dropped = own.flatMap((edit) => (edit.json === undefined && edit.lost ? [edit.name] : []))
+    refuse(dropped, exchange, id)
+  }
+  const body = edits.length === 0 ? sent : fields.form ? form(sent, fields, edits) : splice(sent, fields.fields, edits)
   return {
     call: { method: exchange.method, path, headers, body },
     model: name,
     answering: passing(surface, { hideUsage, choices: fields.choices }),
-    dropped: NOTHING,
+    dropped,
   }
+}
+
+/** The provider's edits of what the caller said, and the endpoint's own, which are in the provider's words and win over them. */
+function together(provider: readonly (Edit | Removal)[], own: readonly (Edit | Removal)[]): (Edit | Removal)[] {
+  const edits = new Map(provider.map((edit) => [edit.name, edit]))
+  for (const edit of own) {
+    const before = edits.get(edit.name)
+    const absent = edit.json !== undefined && edit.onlyIfAbsent
+    // A default stands where the caller's field was taken out.
+    if (!absent || !before) edits.set(edit.name, edit)
+    else if (before.json === undefined) edits.set(edit.name, { name: edit.name, json: edit.json })
+  }
+  return [...edits.values()]
+}
+
+function form(sent: Bytes, fields: RequestFields, edits: readonly (Edit | Removal)[]): Bytes {
+  try {
+    return spliceForm(sent, fields, edits)
+  } catch (error) {
+    if (error instanceof InvalidForm)
+      throw new Failure('invalid_request', { detail: `${error.message}.`, cause: error })
+    throw error
+  }
+}
+
+/** Throws where the rule wants nothing left out. */
+function refuse(dropped: readonly string[], { rule }: Exchange, target: string): void {
+  if (dropped.length > 0 && rule?.onUnsupported === 'Fail')
+    throw new Failure('not_translatable', {
+      detail: `${target} does not take: ${dropped.join(', ')}. The rule has onUnsupported: Fail.`,
+    })
 }
 
 /** The request in the target's own dialect. */
 function convert(exchange: Exchange, target: Target, name: string, wall: number): Translated {
   const { endpoint, model } = target
-  const { facts, rule } = exchange
+  const { facts } = exchange
   const asked: TargetContext = {
     model: name,
     settings: endpoint.settings,
@@ -84,10 +129,7 @@ function convert(exchange: Exchange, target: Target, name: string, wall: number)
   }
   const { out, answering, unread } = say(exchange, target, asked, wall)
   const dropped = [...unread, ...out.dropped]
-  if (dropped.length > 0 && rule?.onUnsupported === 'Fail')
-    throw new Failure('not_translatable', {
-      detail: `${target.id} does not take: ${dropped.join(', ')}. The rule has onUnsupported: Fail.`,
-    })
+  refuse(dropped, exchange, target.id)
   // Parameters are the provider's own words.
   const body: Record<string, unknown> = { ...(out.body as object) } // writers make objects
   for (const { name: field, json } of model.defaults) body[field] ??= JSON.parse(json)

@@ -20,6 +20,8 @@ export interface Usage {
   readonly videoInput?: number
   /** Billed in something else than tokens: search units of a rerank. */
   readonly units?: number
+  /** Seconds of sound that came in, where those are billed. */
+  readonly audioSeconds?: number
   /** The provider did not come to say: a count of what was seen. */
   readonly estimated?: boolean
 }

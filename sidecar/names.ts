@@ -85,6 +85,8 @@ export const OPERATION = {
   rerank: 'rerank',
   count_tokens: 'count_tokens',
   infer: 'inference',
+  health: 'health',
+  realtime: 'realtime',
   models: 'list_models',
   opaque: 'pass_through',
 } as const

@@ -33,7 +33,8 @@ export class Passage implements Stream, Due, Waiting, Carried {
   private readonly target: Target
   private readonly place: Place
   private readonly facts: AttemptFacts
-  private readonly traceparent: string | undefined
+  private readonly path: string
+  private readonly headers: string[]
   private readonly last: number
   private phase: 'connect' | 'ask' | 'answer' | 'open' | 'over' = 'connect'
   private socket: Socket | undefined
@@ -43,13 +44,14 @@ export class Passage implements Stream, Due, Waiting, Carried {
   private outcome: { readonly code: ErrorCode | undefined } | undefined
   private readonly listeners: Settled[] = []
 
-  /** Throws a `Failure` where the target has no address to call. */
+  /** Throws a `Failure` where the target has no address to call, or nothing for the path. */
   constructor(exchange: Exchange, door: Door, carrier: Carrier, deps: Deps) {
     const { target, rule } = exchange
     if (!target || !rule) throw new Error('no target was set')
     const { endpoint, model } = target
     const place = chooseAddress(endpoint, deps.random, exchange.panic, exchange.lastAddress)
     if (!(place instanceof Place)) throw new Failure('unhealthy', { detail: target.id })
+    const { call, model: asked } = translate(exchange, target, deps.wall())
     exchange.lastAddress = place
     this.exchange = exchange
     this.door = door
@@ -75,7 +77,10 @@ export class Passage implements Stream, Due, Waiting, Carried {
     }
     exchange.facts.attempts.push(this.facts)
     exchange.facts.endpoint = endpoint.name
-    this.traceparent = deps.telemetry.attemptStarted(exchange.facts, this.facts)
+    exchange.facts.model = asked
+    this.path = call.path
+    this.headers = call.headers
+    addTraceContext(this.headers, deps.telemetry.attemptStarted(exchange.facts, this.facts), exchange.facts.tracestate)
     const { connect: connecting, attempt } = endpoint.timeouts
     this.last = this.facts.started + attempt
     this.due = this.facts.started + Math.min(connecting, attempt)
@@ -123,9 +128,7 @@ export class Passage implements Stream, Due, Waiting, Carried {
     this.socket = socket
     this.due = this.last
     socket.on('error', () => {}) // the proxy hears of it as well; until it listens, nobody would
-    const { door, carrier } = this
-    const { path, headers } = translate(this.exchange, this.target, this.deps.wall()).call
-    addTraceContext(headers, this.traceparent, this.exchange.facts.tracestate)
+    const { door, carrier, path, headers } = this
     const { request } = door
     request.url = path
     const { authorization } = this.target.endpoint

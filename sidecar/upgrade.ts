@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Deps } from '../core/deps.ts'
 import type { Exchange, Reply } from '../core/exchange.ts'
+import { routeByModel } from '../core/layers/route.ts'
 import { around } from '../core/pipeline.ts'
 import type { Handler, Prepared } from '../core/pipeline.ts'
 import { Carrier } from './carrier.ts'
@@ -12,7 +13,7 @@ import type { Runtime } from './runtime.ts'
 import type { PassThrough } from './server.ts'
 
 /**
- * Opaque pass-through, HTTP and WebSocket: the rule's own layers choose the target, wait and account as for any request, and
+ * Opaque pass-through, HTTP and WebSocket, and the WebSockets of models: the rule's own layers choose the target, wait and account as for any request, and
  * `http-proxy` moves the bytes. A target that cannot be connected to is passed over for the next; once the request's body is on its way
  * there is no second try, since it is nowhere else.
  */
@@ -48,6 +49,8 @@ export class PassThroughProxy implements PassThrough {
   private pass(runtime: Runtime, exchange: Exchange, door: Door, refuse: (reply: Reply) => void): void {
     this.doors.set(exchange, door)
     const find: Handler = (asked) => {
+      // A WebSocket of a model goes where the model is.
+      if (asked.surface.operation !== 'opaque') return this.handlerOf(routeByModel(runtime.table, asked))(asked)
       const { route, rule } = runtime.table.passThrough(asked)
       asked.facts.route = route.name
       return this.handlerOf(rule.entry)(asked)

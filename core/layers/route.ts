@@ -1,10 +1,12 @@
-import type { Bytes } from '../bytes.ts'
 import { Failure } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
 import { InvalidJson, requestFields } from '../json-fields.ts'
+import type { RequestFields } from '../json-fields.ts'
 import { modelReply } from '../models.ts'
+import { InvalidForm } from '../multipart.ts'
 import type { Handler, Prepared } from '../pipeline.ts'
 import type { RouteTable } from '../routes.ts'
+import { healthReply } from '../surfaces/health.ts'
 
 /** Finds the rule for a request and hands it to the rule's own layers. Reads no more of the body than its top-level fields. */
 export const route =
@@ -13,18 +15,20 @@ export const route =
     try {
       const { operation } = exchange.surface
       if (operation === 'models') return Promise.resolve(modelReply(table, exchange.path))
-      const handler = operation === 'opaque' ? passThrough(table, exchange) : byModel(table, exchange)
-      return handler(exchange)
+      if (operation === 'health') return Promise.resolve(healthReply(exchange.path))
+      const { handle } = operation === 'opaque' ? passThrough(table, exchange) : routeByModel(table, exchange)
+      return handle(exchange)
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
-function byModel(table: RouteTable<Prepared>, exchange: Exchange): Handler {
+/** The rule's entry for a request that names a model; throws what says why there is none. */
+export function routeByModel<Entry>(table: RouteTable<Entry>, exchange: Exchange): Entry {
   const { facts } = exchange
-  exchange.fields = readFields(exchange.body)
-  const { found: asked, fields } = exchange
-  const model = asked.model ?? fields.model
+  exchange.fields = readFields(exchange)
+  const { found: asked, fields, surface } = exchange
+  const model = asked.model ?? fields.model ?? surface.defaultModel
   if (model === undefined || model === '') throw new Failure('model_required')
   facts.requestedModel = model
   facts.stream = asked.stream ?? fields.stream
@@ -32,20 +36,23 @@ function byModel(table: RouteTable<Prepared>, exchange: Exchange): Handler {
   if (!table.has(model) && table.findPassThrough(exchange)) return passThrough(table, exchange)
   const found = table.routeOf(model)
   facts.route = found.name
-  return table.ruleOf(found, exchange).entry.handle
+  return table.ruleOf(found, exchange).entry
 }
 
-function passThrough(table: RouteTable<Prepared>, exchange: Exchange): Handler {
+function passThrough<Entry>(table: RouteTable<Entry>, exchange: Exchange): Entry {
   const found = table.passThrough(exchange)
   exchange.facts.route = found.route.name
-  return found.rule.entry.handle
+  return found.rule.entry
 }
 
-function readFields(body: Bytes) {
+function readFields(exchange: Exchange): RequestFields {
+  const { body, surface } = exchange
   try {
-    return requestFields(body)
+    return surface.reads ? surface.reads(body, exchange.header('content-type') ?? '') : requestFields(body)
   } catch (error) {
     if (error instanceof InvalidJson) throw new Failure('invalid_json', { detail: `${error.message}.`, cause: error })
+    if (error instanceof InvalidForm)
+      throw new Failure('invalid_request', { detail: `The form cannot be read: ${error.message}.`, cause: error })
     throw error
   }
 }

@@ -13,13 +13,16 @@ export const openaiPaths: ReadonlyMap<string, string> = new Map([
   ['speech', '/audio/speech'],
   ['transcriptions', '/audio/transcriptions'],
   ['translations', '/audio/translations'],
+  ['realtime', '/realtime'],
   // Not OpenAI's own; vLLM, SGLang, Jina and others serve both forms of Cohere's there.
   ['rerank', '/rerank'],
   ['rerank_v2', '/rerank'],
 ])
 
 /** The native call of a surface among those that a provider of the family serves. */
-export function openaiCall(surface: string, served: ReadonlySet<string>): NativeCall | undefined {
+export function openaiCall(surface: string, served: ReadonlySet<string>, model = ''): NativeCall | undefined {
   const path = served.has(surface) ? openaiPaths.get(surface) : undefined
-  return path === undefined ? undefined : { path }
+  if (path === undefined) return undefined
+  // A WebSocket has no body to name the model in.
+  return { path: surface === 'realtime' ? `${path}?model=${encodeURIComponent(model)}` : path }
 }

@@ -1,8 +1,9 @@
 import type { ChatTarget, EmbeddingsTarget, Json, RerankTarget } from '../dialects/dialect.ts'
-import type { Edit, RequestFields } from '../json-fields.ts'
+import type { Edit, Removal, RequestFields } from '../json-fields.ts'
 import type { Bytes } from '../bytes.ts'
 import type { Verdict } from '../openai-errors.ts'
 import type { Schema } from '../schema.ts'
+import type { Found } from '../surfaces/surface.ts'
 
 /** How requests to a provider are authorised. */
 export type Auth =
@@ -19,6 +20,8 @@ export interface NativeCall {
   readonly path: string
   /** Flat list of headers that the provider needs besides the caller's. */
   readonly headers?: readonly string[]
+  /** The path names the model, and the body must not. */
+  readonly modelInPath?: true
 }
 
 /** What a provider's file says of it. One file a provider, one line in the registry. */
@@ -36,13 +39,14 @@ export interface Provider {
   readonly opaque?: true
   /**
    * Where the provider itself speaks a surface (by its name in `core/surfaces/`): bytes then pass, with the model's name and the endpoint's
-   * parameters spliced in. Undefined: the request is translated, if `chat`, `embeddings` or `rerank` below can.
+   * parameters spliced in. Undefined: the request is translated, if `chat`, `embeddings` or `rerank` below can. `found`: what the caller's
+   * path says, for surfaces whose path says more than their name.
    */
-  native(surface: string, model: string, stream: boolean, settings: Json): NativeCall | undefined
-  /** Fields of a native body that this provider wants otherwise. */
-  edits?(surface: string, body: Bytes, fields: RequestFields, settings: Json): readonly Edit[]
-  /** It says the usage of a stream without being asked, and refuses `stream_options`. */
-  readonly usageUnasked?: true
+  native(surface: string, model: string, stream: boolean, settings: Json, found?: Found): NativeCall | undefined
+  /** Fields of a native body that this provider wants otherwise, or not at all; of different names. */
+  edits?(surface: string, body: Bytes, fields: RequestFields, settings: Json): readonly (Edit | Removal)[]
+  /** It says the usage of a stream without being asked, and refuses `stream_options`; that may depend on the settings. */
+  readonly usageUnasked?: true | ((settings: Json) => boolean)
   /** What it is translated to; it may depend on the model. */
   chat?(model: string, settings: Json): ChatTarget
   embeddings?(model: string, settings: Json): EmbeddingsTarget | undefined

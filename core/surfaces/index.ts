@@ -1,14 +1,45 @@
+import { speech, transcriptions, translations } from './audio.ts'
 import { chat } from './chat.ts'
 import { cohereChat } from './cohere-chat.ts'
 import { cohereEmbed } from './cohere-embed.ts'
 import { completions } from './completions.ts'
+import { batchEmbedContents, embedContent } from './embed-content.ts'
 import { embeddings } from './embeddings.ts'
+import { generateContentList } from './generate-content-list.ts'
+import { generateContent } from './generate-content.ts'
+import { health } from './health.ts'
+import { imageEdits, imageGenerations, imageVariations } from './images.ts'
+import { infer } from './infer.ts'
 import { models } from './models.ts'
+import { moderations } from './moderations.ts'
 import { rerank, rerankV2 } from './rerank.ts'
 import type { Found, Surface } from './surface.ts'
 
 /** Every surface; where several have a path, the first. */
-const all: readonly Surface[] = [chat, completions, embeddings, models, rerank, rerankV2, cohereChat, cohereEmbed]
+const all: readonly Surface[] = [
+  chat,
+  completions,
+  embeddings,
+  // Their paths are below that of models.
+  generateContent,
+  generateContentList,
+  embedContent,
+  batchEmbedContents,
+  models,
+  rerank,
+  rerankV2,
+  cohereChat,
+  cohereEmbed,
+  imageGenerations,
+  imageEdits,
+  imageVariations,
+  speech,
+  transcriptions,
+  translations,
+  moderations,
+  infer,
+  health,
+]
 
 /** A surface with what a path says. */
 export interface Place {

@@ -1,7 +1,9 @@
 import type { AnswerStream } from '../answer-stream.ts'
 import type { ChatEvent } from '../chat.ts'
 import type { Asked, ChatCaller, ChatReader, EmbeddingsCaller, Framing, RerankCaller } from '../dialects/dialect.ts'
+import type { Bytes } from '../bytes.ts'
 import type { Failure } from '../errors.ts'
+import type { RequestFields } from '../json-fields.ts'
 import type { Judged } from '../judge.ts'
 
 /** What a surface is for: a provider serves an operation natively, by translation, or not at all. */
@@ -17,6 +19,8 @@ export type Operation =
   | 'rerank'
   | 'count_tokens'
   | 'infer'
+  | 'health'
+  | 'realtime'
   | 'models'
   | 'opaque'
 
@@ -25,6 +29,8 @@ export interface Found extends Asked {
   /** As the dialect's reference has it, such as `/v1/messages`; without the query. */
   readonly path: string
   readonly method: 'GET' | 'POST'
+  /** What follows the model's name in a path that goes on after it. */
+  readonly rest?: string
 }
 
 /** How a surface's own answers are read on their way through, where both ends speak it and bytes pass untouched. */
@@ -33,6 +39,13 @@ export interface Watch {
   reader(): ChatReader
   /** The events of a whole answer; throws `Malformed`. */
   read(body: unknown): readonly ChatEvent[]
+  /**
+   * What becomes of a whole answer of another content type than JSON (given in lower case): `flow`, it passes as it comes (sound); `hold`,
+   * once it is all there (text). Undefined: it is none of the API's, and a failure.
+   */
+  unread?(contentType: string): 'flow' | 'hold' | undefined
+  /** Whole answers are held back, so that one which is cut can be asked for again, up to so many bytes; 4 MiB unless given. */
+  readonly hold?: number
 }
 
 /** What the caller asked of a native stream. */
@@ -59,6 +72,10 @@ export interface Surface {
   readonly paths: readonly string[]
   /** For paths that carry more than their own name; `query` with its `?`, or empty. */
   find?(path: string, query: string): Found | undefined
+  /** What the body says of the request, where it is not JSON with `model` and `stream`. Throws `InvalidJson`, `InvalidForm`. */
+  readonly reads?: (body: Bytes, contentType: string) => RequestFields
+  /** What is asked for where the request may leave `model` out, and does. */
+  readonly defaultModel?: string
   /** At most one of these three, for an operation that can be translated. */
   readonly chat?: ChatCaller
   readonly embeddings?: EmbeddingsCaller
