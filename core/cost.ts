@@ -11,7 +11,7 @@ import type { Usage } from './usage.ts'
 export function costOf(usage: Usage, price: Price): number | undefined {
   const rates = ratesFor(usage.input, price)
   const { input, output, cached, cacheWrite, cacheWrite1h, audioInput, audioOutput, imageInput } = usage
-  const { cachedAudio = 0, imageOutput = 0, videoInput = 0, units = 1 } = usage
+  const { cachedAudio = 0, imageOutput = 0, videoInput = 0, units = 1, audioSeconds = 0 } = usage
   // Of the prompt. What is in the cache may be audio or image too; only for audio do providers say so.
   let audio = Math.max(0, audioInput - cachedAudio)
   let image = imageInput
@@ -37,7 +37,8 @@ export function costOf(usage: Usage, price: Price): number | undefined {
     part(plain, rates.output) +
     part(audioOutput, rates.audioOutput) +
     part(imageOutput, rates.imageOutput) +
-    units * price.request
+    units * price.request +
+    (audioSeconds === 0 ? 0 : Math.round((audioSeconds * (price.audioHour ?? Number.NaN)) / 3600))
   return Number.isNaN(total) ? undefined : total
 }
 

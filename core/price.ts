@@ -37,6 +37,7 @@ const described = {
 export const priceSchema = object(
   {
     ...rates,
+    audioHour: usd('USD for an hour of sound that came in, where its length is billed.'),
     request: usd(
       'USD per thousand requests, or per thousand search units where the provider counts those, besides the tokens.',
     ),
@@ -67,7 +68,10 @@ export const priceSchema = object(
   {
     ...described,
     rules: [
-      { rule: 'has(self.input) || has(self.request)', message: 'Give input, or request where tokens are not billed.' },
+      {
+        rule: 'has(self.input) || has(self.request) || has(self.audioHour)',
+        message: 'Give input, or request or audioHour where tokens are not billed.',
+      },
     ],
   },
 )
@@ -94,18 +98,21 @@ export interface Price {
   readonly base: Rates
   /** Picodollars of one request or search unit. */
   readonly request: number
+  /** Picodollars of an hour of sound. */
+  readonly audioHour: number | undefined
   /** By rising size of the prompt. */
   readonly tiers: readonly { readonly above: number; readonly rates: Rates }[]
 }
 
 /** Reads a price. The schema has checked the form. */
 export function priceOf(list: PriceList): Price {
-  const { tiers = [], request } = list
+  const { tiers = [], request, audioHour } = list
   const rising = tiers.toSorted((a, b) => a.above - b.above)
   let below: Listed = list
   return {
     base: ratesOf(list),
     request: request === undefined ? 0 : scaled(request, 9),
+    audioHour: audioHour === undefined ? undefined : scaled(audioHour, 12),
     tiers: rising.map(({ above, ...tier }) => {
       below = { ...below, ...tier }
       return { above, rates: ratesOf(below) }
@@ -113,7 +120,7 @@ export function priceOf(list: PriceList): Price {
   }
 }
 
-type Listed = Omit<PriceList, 'tiers' | 'request'>
+type Listed = Omit<PriceList, 'tiers' | 'request' | 'audioHour'>
 
 /** https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching#pricing: 1.25 × input for five minutes, 2 × for an hour. */
 const HOUR = 1.6

@@ -40,10 +40,16 @@ const RATES: Readonly<Record<string, string>> = {
   output_image_mtok: 'imageOutput',
   input_video_mtok: 'videoInput',
   requests_kcount: 'request',
+  audio_hours: 'audioHour',
 }
 
-/** Left out: what a provider's own tools cost besides is not told in the usage, nor which cached tokens are images. */
-const BESIDES = new Set(['web_searches_kcount', 'storage_searches_kcount', 'cache_image_read_mtok'])
+/** Left out: what a provider's own tools cost besides, and which cached tokens are images, no usage tells; and one is another's other name. */
+const BESIDES = new Set([
+  'web_searches_kcount',
+  'storage_searches_kcount',
+  'cache_image_read_mtok',
+  'input_audio_hours',
+])
 
 /**
  * The price table as lines of JSON: a provider with the pattern of its URLs, then its models in the order in which they are looked up. Models
@@ -91,7 +97,7 @@ function listOf(prices: ModelPrice): object | undefined {
       tiers.set(tier.start, rates)
     }
   }
-  if (base['input'] === undefined && base['request'] === undefined) return undefined
+  if (!['input', 'request', 'audioHour'].some((name) => name in base)) return undefined
   const rising = [...tiers].sort(([a], [b]) => a - b).map(([above, rates]) => ({ above, ...rates }))
   return rising.length === 0 ? base : { ...base, tiers: rising }
 }

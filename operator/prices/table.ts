@@ -76,6 +76,7 @@ export const TABLE = String.raw`
 {"match":{"or":[{"equals":"gpt-realtime"},{"equals":"gpt-realtime-2025-08-28"},{"equals":"gpt-realtime-1.5"}]},"prices":[{"price":{"input":"4","cacheRead":"0.4","output":"16","audioInput":"32","audioCacheRead":"0.4","audioOutput":"64","imageInput":"5"}}]}
 {"match":{"or":[{"equals":"gpt-realtime-2"},{"equals":"gpt-realtime-2.1"}]},"prices":[{"price":{"input":"4","cacheRead":"0.4","output":"24","audioInput":"32","audioCacheRead":"0.4","audioOutput":"64","imageInput":"5"}}]}
 {"match":{"or":[{"equals":"gpt-realtime-mini"},{"equals":"gpt-realtime-2.1-mini"},{"equals":"gpt-realtime-mini-2025-12-15"},{"equals":"gpt-realtime-mini-2025-10-06"}]},"prices":[{"price":{"input":"0.6","cacheRead":"0.06","output":"2.4","audioInput":"10","audioCacheRead":"0.3","audioOutput":"20","imageInput":"0.8"}}]}
+{"match":{"equals":"gpt-transcribe"},"prices":[{"price":{"audioHour":"0.27"}}]}
 {"match":{"contains":"moderation"},"prices":[{"price":{"input":"0","output":"0"}}]}
 {"match":{"or":[{"equals":"o1"},{"equals":"o1-2024-12-17"}]},"prices":[{"price":{"input":"15","cacheRead":"7.5","output":"60"}}]}
 {"match":{"or":[{"equals":"o1-mini"},{"equals":"o1-mini-2024-09-12"}]},"prices":[{"price":{"input":"1.1","cacheRead":"0.55","output":"4.4"}}]}
@@ -92,6 +93,7 @@ export const TABLE = String.raw`
 {"match":{"equals":"text-embedding-3-large"},"prices":[{"price":{"input":"0.13"}}]}
 {"match":{"equals":"text-embedding-3-small"},"prices":[{"price":{"input":"0.02"}}]}
 {"match":{"or":[{"equals":"text-embedding-ada"},{"equals":"text-embedding-ada-002"},{"equals":"text-embedding-ada-002-v2"}]},"prices":[{"price":{"input":"0.1"}}]}
+{"match":{"equals":"whisper-1"},"prices":[{"price":{"audioHour":"0.36"}}]}
 {"provider":"anthropic","names":["anthropic"],"url":"https://api\\.anthropic\\.com","fallback":[]}
 {"match":{"or":[{"starts_with":"claude-2"},{"contains":"claude-v2"}]},"prices":[{"price":{"input":"8","output":"24"}}]}
 {"match":{"or":[{"starts_with":"claude-3-5-haiku"},{"starts_with":"claude-3.5-haiku"}]},"prices":[{"price":{"input":"0.8","cacheWrite":"1","cacheRead":"0.08","output":"4","cacheWrite1h":"1.6"}}]}
@@ -336,6 +338,7 @@ export const TABLE = String.raw`
 {"match":{"or":[{"starts_with":"mixtral-8x7b"},{"equals":"open-mixtral-8x7b"}]},"prices":[{"price":{"input":"0.7","output":"0.7"}}]}
 {"match":{"or":[{"equals":"pixtral-12b"},{"equals":"pixtral-12b-latest"}]},"prices":[{"price":{"input":"0.15","output":"0.15"}}]}
 {"match":{"or":[{"equals":"pixtral-large-latest"},{"equals":"pixtral-large-2411"}]},"prices":[{"price":{"input":"2","output":"6"}}]}
+{"match":{"or":[{"equals":"voxtral-mini-latest"},{"equals":"voxtral-mini-2602"}]},"prices":[{"price":{"audioHour":"0.18"}}]}
 {"match":{"or":[{"equals":"voxtral-small-24b-2507"},{"equals":"voxtral-small-2507"},{"equals":"voxtral-small-latest"}]},"prices":[{"price":{"input":"0.1","cacheRead":"0.01","output":"0.3"}},{"since":1786406400000,"price":{"input":"0.1","cacheRead":"0.01","output":"0.4"}}]}
 {"provider":"groq","names":["groq"],"url":"https://api\\.groq\\.com","fallback":[]}
 {"match":{"equals":"deepseek-r1-distill-llama-70b"},"prices":[{"price":{"input":"0.75","output":"0.99"}}]}
@@ -367,6 +370,8 @@ export const TABLE = String.raw`
 {"match":{"or":[{"equals":"openai/gpt-oss-120b"},{"equals":"openai/gpt-oss-safeguard-20b"}]},"prices":[{"price":{"input":"0.15","cacheRead":"0.075","output":"0.6"}}]}
 {"match":{"equals":"openai/gpt-oss-20b"},"prices":[{"price":{"input":"0.075","cacheRead":"0.0375","output":"0.3"}}]}
 {"match":{"equals":"qwen/qwen3-32b"},"prices":[{"price":{"input":"0.29","output":"0.59"}}]}
+{"match":{"equals":"whisper-large-v3"},"prices":[{"price":{"audioHour":"0.111"}}]}
+{"match":{"equals":"whisper-large-v3-turbo"},"prices":[{"price":{"audioHour":"0.04"}}]}
 {"provider":"together","names":["together"],"url":"https://api\\.together\\.xyz","fallback":[]}
 {"match":{"equals":"Austism/chronos-hermes-13b"},"prices":[{"price":{"input":"0.3","output":"0.3"}}]}
 {"match":{"equals":"Gryphe/MythoMax-L2-13b"},"prices":[{"price":{"input":"0.3","output":"0.3"}}]}

@@ -7,11 +7,12 @@ import { connection } from './connection.ts'
 import type { Coverage } from './coverage.ts'
 import { health } from './health.ts'
 import { models } from './models.ts'
+import { prices } from './prices.ts'
 import { resilience } from './resilience.ts'
 import { route } from './route.ts'
 import { sharing } from './sharing.ts'
 
-const tables: readonly Coverage[] = [address, connection, health, models, resilience, sharing, route]
+const tables: readonly Coverage[] = [address, connection, health, models, prices, resilience, sharing, route]
 
 /** Every field that holds a value of its own, by its path. */
 function* leaves(schema: Schema, path: string): Generator<string> {

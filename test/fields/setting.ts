@@ -67,6 +67,7 @@ export interface Answered {
   readonly model: string
   readonly rule: string
   readonly attempts: number
+  readonly cost: string
   /** The code of the error, in the answer or in its stream; empty where there is none. */
   readonly code: string
 }
@@ -98,6 +99,7 @@ export async function sidecar(t: TestContext, setting: Setting, environment: Rea
       model: said('model'),
       rule: said('rule'),
       attempts: Number(said('attempts')),
+      cost: said('cost'),
       code: /"error":\{.*?"code":"(\w+)"/.exec(text)?.[1] ?? '',
     }
   }
