@@ -26,6 +26,8 @@ interface Context {
   readonly now: () => number
   readonly wall: () => number
   readonly deadlines: Deadlines
+  /** Hears what the headers say, whatever the status. */
+  readonly head: (headers: readonly string[]) => void
   /** Hears the end, once, before anybody else does. */
   readonly ended: (attempt: AttemptFacts) => void
 }
@@ -126,6 +128,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   head(status: number, headers: readonly string[]): void {
     this.facts.status = this.status = status
     this.headers = headers
+    this.context.head(headers)
     const good = status >= 200 && status < 300
     if (!good) this.phase = 'whole'
     else if (!this.answering) this.flowRaw()

@@ -258,3 +258,26 @@ test('breaker: told that what it opened for is gone, it lets probes through at o
   assert.equal(breaker.state, 'ramp')
   assert.deepEqual(changes, ['open', 'half-open', 'open', 'half-open', 'ramp'])
 })
+
+test('breaker: held open for as long as it was told, whatever openFor says, and never for less than before', () => {
+  const { breaker, clock, changes, fail, pass } = make()
+  const openFor = 10_000 * 6
+  breaker.hold(openFor * 10)
+  assert.ok(breaker.isHeld)
+  assert.equal(breaker.admit(), 0)
+  clock.at += openFor * 2
+  breaker.hold(1)
+  assert.equal(breaker.state, 'open')
+  clock.at += openFor * 8
+  assert.equal(breaker.state, 'half-open')
+  assert.ok(!breaker.isHeld)
+  // Held again after a probe has failed; the next time it opens by itself, `openFor` holds.
+  fail()
+  assert.ok(!breaker.isHeld)
+  breaker.hold(openFor * 3)
+  clock.at += openFor * 3
+  assert.equal(breaker.state, 'half-open')
+  pass()
+  assert.equal(breaker.state, 'ramp')
+  assert.deepEqual(changes, ['open', 'half-open', 'open', 'half-open', 'ramp'])
+})

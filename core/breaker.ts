@@ -33,6 +33,8 @@ export class Breaker {
   onChange: ((state: BreakerState) => void) | undefined
   private config: BreakerConfig
   private readonly now: () => number
+  /** How long it stays open this time, ms; undefined: `openFor`. */
+  private held: number | undefined
   private current: BreakerState = 'closed'
   private since = 0
   private epoch = 1
@@ -62,6 +64,20 @@ export class Breaker {
   /** When the state began, of `now()`; for `closed` at the start: 0. */
   get changed(): number {
     return this.since
+  }
+
+  /** Opens it for so long, ms, whatever `openFor` says: it is known when asking will be of use again. Never shortens what holds already. */
+  hold(ms: number): void {
+    const until = this.now() + ms
+    if (this.current === 'open' && this.reopens >= until) return
+    if (this.current !== 'open') this.enter('open')
+    this.held = until - this.since
+  }
+
+  /** Opened by `hold`, and still so. */
+  get isHeld(): boolean {
+    this.advance()
+    return this.current === 'open' && this.held !== undefined
   }
 
   /** Whether a request may go: a ticket, which is handed back with its outcome, or 0. While half-open, `probes` go at a time. */
@@ -124,8 +140,13 @@ export class Breaker {
   }
 
   private advance(): void {
-    if (this.current === 'open' && this.now() >= this.since + this.config.openFor) this.enter('half-open')
+    if (this.current === 'open' && this.now() >= this.reopens) this.enter('half-open')
     else if (this.current === 'ramp' && this.step() >= 100) this.enter('closed')
+  }
+
+  /** When an open one becomes half-open, of `now()`. */
+  private get reopens(): number {
+    return this.since + (this.held ?? this.config.openFor)
   }
 
   /** Percent of its share, while it ramps up. */
@@ -138,6 +159,7 @@ export class Breaker {
     this.current = state
     this.since = this.now()
     this.probing = this.passed = 0
+    this.held = undefined
     // What was admitted during the ramp stays evidence once the ramp is over.
     if (state !== 'closed') {
       this.epoch++

@@ -1,4 +1,5 @@
 import type { ErrorCode } from './errors.ts'
+import { untilMidnight } from './midnight.ts'
 import { record } from './openai-usage.ts'
 import { retryAfter } from './retry-after.ts'
 
@@ -79,6 +80,14 @@ const exhausted = [
   /requires more credits/, // OpenRouter
 ]
 
+/** Gemini's words for any quota, and Bedrock's and others' for one of a day or month: used up, unless a time is named with them. */
+const ofLongerSpan = /current quota|(requests|tokens|calls)[^.]{0,20} per (day|month)|monthly (limit|quota|allowance)/
+
+/** Gemini's `QuotaFailure`. */
+const ofDay = /"quotaId"\s*:\s*"[^"]*PerDay/
+
+const PACIFIC = 'America/Los_Angeles'
+
 /** The request asks for more tokens than a minute's limit has: waiting does not help, another account may. */
 const overLimit = /request too large for/
 
@@ -93,7 +102,9 @@ export function classify(status: number, headers: readonly string[], body: strin
   const after = waits(status, said) ? retryAfter(headers, body, wall) : undefined
   // Gemini says the same of a minute's quota as of a day's: one that names a time is not used up.
   const used =
-    code === 'quota_exhausted' || (code === 'upstream_busy' && after === undefined && /current quota/.test(message))
+    code === 'quota_exhausted' || (code === 'upstream_busy' && after === undefined && ofLongerSpan.test(message))
+  // Its RetryInfo names a few seconds all the same.
+  if (ofDay.test(body)) return { code: 'quota_exhausted', retryAfter: untilMidnight(wall, PACIFIC), shouldRetry: false }
   if (used) return { code: 'quota_exhausted', retryAfter: after, shouldRetry: false }
   const never = status === 501 || status === 505 || (code === 'upstream_busy' && overLimit.test(message))
   return { code, retryAfter: after, shouldRetry: said ?? (never ? false : undefined) }
@@ -122,8 +133,7 @@ function codeOf(
   if (status < 400) return 'upstream_malformed'
   const known = words.map((word) => codes.get(word)).find((code) => code !== undefined)
   const matches = (patterns: readonly RegExp[]) => patterns.some((pattern) => pattern.test(message))
-  if (status === 402 || known === 'quota_exhausted' || matches(exhausted) || /PerDay/.test(body))
-    return 'quota_exhausted'
+  if (status === 402 || known === 'quota_exhausted' || matches(exhausted) || ofDay.test(body)) return 'quota_exhausted'
   if (status === 429) return 'upstream_busy'
   if (known) return known
   if (matches(tooLong) && !/rate.?limit|per minute/.test(message)) return 'context_length'

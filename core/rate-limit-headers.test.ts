@@ -5,7 +5,7 @@ import { readRateLimits } from './rate-limit-headers.ts'
 import type { Reading } from './rate-limit-headers.ts'
 
 const wall = Date.UTC(2026, 5, 1, 12, 0, 0)
-const read = (headers: Readonly<Record<string, string>>) => readRateLimits(Object.entries(headers).flat(), wall)
+const read = (headers: Readonly<Record<string, string>>) => readRateLimits(Object.entries(headers).flat(), () => wall)
 
 const of = (kind: string, limit: number, remaining: number, reset?: number): Reading => ({
   kind,
@@ -195,7 +195,7 @@ test('rate-limit headers: nothing that a server says makes it fail, and all that
   )
   fc.assert(
     fc.property(fc.array(fc.tuple(name, value)), (headers) => {
-      for (const { limit = 0, remaining, reset = 0 } of readRateLimits(headers.flat(), wall))
+      for (const { limit = 0, remaining, reset = 0 } of readRateLimits(headers.flat(), () => wall))
         assert.ok(limit > 0 && remaining >= 0 && remaining <= limit && reset >= 0)
     }),
   )

@@ -17,7 +17,7 @@ interface Meaning {
 }
 
 /**
- * The limits that an answer's headers (flat list of names and values) tell of. `wall` is in ms since the epoch. The forms:
+ * The limits that an answer's headers (flat list of names and values) tell of. `clock` gives ms since the epoch. The forms:
  *
  * - `x-ratelimit-{limit,remaining,reset}-{requests,tokens,…}`: OpenAI, Azure, Groq, Cerebras, SambaNova, Fireworks; resets are Go durations
  *   (`6m0s`), seconds, or times. Mistral writes `…-req-minute`, `…-tokens-minute`, `…-tokens-month`, and no reset.
@@ -29,13 +29,15 @@ interface Meaning {
  * What makes no sense is taken for unknown: Azure's Responses say −1 and 0, Mistral 0 of 0 for a key without any allowance (its refusals say
  * so anyhow), and a remainder without a limit says nothing of how much that is.
  */
-export function readRateLimits(headers: readonly string[], wall: number): readonly Reading[] {
+export function readRateLimits(headers: readonly string[], clock: () => number): readonly Reading[] {
+  let wall = 0
   let found: Map<string, { -readonly [K in Part]?: number }> | undefined
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i]
     const meaning = name === undefined ? undefined : meaningOf(name)
     if (!meaning) continue
     const text = headers[i + 1] ?? ''
+    if (wall === 0) wall = clock()
     const value = meaning.part === 'reset' ? untilReset(text, wall) : leading(text)
     if (value === undefined) continue
     found ??= new Map()

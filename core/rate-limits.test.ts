@@ -17,7 +17,7 @@ test('rate limits: less than a fifth left is less traffic, in proportion', () =>
   for (const [remaining, share] of cases) {
     const limits = new RateLimits()
     limits.observe(said('requests', 100, remaining, 60_000), 1000)
-    assert.ok(Math.abs(limits.share(1000) - share) < 1e-9, `${remaining}: ${limits.share(1000)}`)
+    assert.ok(Math.abs(limits.share(() => 1000) - share) < 1e-9, `${remaining}: ${limits.share(() => 1000)}`)
   }
 })
 
@@ -26,31 +26,58 @@ test('rate limits: the scarcest counts, and one that is whole again no more', ()
   limits.observe(said('requests', 100, 90, 60_000), 0)
   limits.observe(said('tokens', 1000, 100, 10_000), 0)
   limits.observe(said('requests-day', 100, 10, 60_000), 0)
-  assert.equal(limits.share(0), 0.5)
+  assert.equal(
+    limits.share(() => 0),
+    0.5,
+  )
   limits.observe(said('requests-day', 100, 100, 1), 0)
   limits.observe(said('tokens', 1000, 50, 10_000), 0)
-  assert.equal(limits.share(0), 0.25)
+  assert.equal(
+    limits.share(() => 0),
+    0.25,
+  )
   limits.observe(said('tokens', 1000, 900, 1000), 0)
-  assert.equal(limits.share(0), 1)
+  assert.equal(
+    limits.share(() => 0),
+    1,
+  )
 })
 
 test('rate limits: what fills up is reckoned between answers', () => {
   const limits = new RateLimits()
   limits.observe(said('tokens', 1000, 0, 10_000), 0)
-  assert.equal(limits.share(0), 0.02)
-  assert.equal(limits.share(1000), 0.5)
-  assert.equal(limits.share(2000), 1)
-  assert.equal(limits.share(20_000), 1)
+  assert.equal(
+    limits.share(() => 0),
+    0.02,
+  )
+  assert.equal(
+    limits.share(() => 1000),
+    0.5,
+  )
+  assert.equal(
+    limits.share(() => 2000),
+    1,
+  )
+  assert.equal(
+    limits.share(() => 20_000),
+    1,
+  )
   assert.deepEqual([...limits.remaining(5000)], [['tokens', 0.5, limits.remaining(5000).next().value?.[2]]])
 })
 
 test('rate limits: without a reset it is a minute, or what the name says', () => {
   const limits = new RateLimits()
   limits.observe(said('req-minute', 60, 0), 0)
-  assert.equal(limits.share(59_000), 1)
-  assert.equal(limits.share(6_000), 0.5)
+  assert.equal(
+    limits.share(() => 59_000),
+    1,
+  )
+  assert.equal(
+    limits.share(() => 6_000),
+    0.5,
+  )
   limits.observe(said('requests-day', 100, 0), 0)
-  assert.ok(limits.share(3_600_000) < 0.25)
+  assert.ok(limits.share(() => 3_600_000) < 0.25)
 })
 
 test('rate limits: what nobody spoke of any more is forgotten', () => {
@@ -76,7 +103,7 @@ test('rate limits: never nothing, never more than all, and never less as time go
         for (const [kind, limit, part, reset] of readings) limits.observe(said(kind, limit, part * limit, reset), 0)
         let before = 0
         for (const at of times.toSorted((a, b) => a - b)) {
-          const share = limits.share(at)
+          const share = limits.share(() => at)
           assert.ok(share >= before - 1e-9 && share >= 0.02 && share <= 1)
           before = share
         }

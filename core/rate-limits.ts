@@ -37,8 +37,13 @@ export class RateLimits {
   }
 
   /** The part of its weight that a target may have by what is left: 1, or less in proportion below a fifth; never 0. */
-  share(now: number): number {
-    if (this.until <= now) return 1
+  share(clock: () => number): number {
+    if (this.until === 0) return 1
+    const now = clock()
+    if (this.until <= now) {
+      this.until = 0
+      return 1
+    }
     let least = 1
     for (const known of this.known.values()) least = Math.min(least, left(known, now))
     return least >= SCARCE ? 1 : Math.max(LEAST, least / SCARCE)

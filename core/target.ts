@@ -6,6 +6,7 @@ import type { Edit } from './json-fields.ts'
 import type { Capabilities, Json } from './dialects/dialect.ts'
 import type { Pricing } from './prices.ts'
 import type { Provider } from './providers/provider.ts'
+import type { RateLimits } from './rate-limits.ts'
 import type { RetryBudget } from './retry-budget.ts'
 import type { StrategyType } from './strategies/index.ts'
 import type { Choosable } from './strategies/strategy.ts'
@@ -72,6 +73,8 @@ export interface Endpoint {
   /** Shared by every configuration that names the endpoint. */
   readonly load: { inFlight: number }
   readonly budget: RetryBudget
+  /** Those of the whole account. */
+  readonly limits: RateLimits
 }
 
 /** A model of an endpoint with what is known of it. */
@@ -92,6 +95,9 @@ export interface ModelState {
   readonly ewma: PeakEwma
   /** Of `Deps.now()`: until then the target asked to be left alone. Never moved back. */
   coolUntil: number
+  readonly limits: RateLimits
+  /** How often in a row it said that a quota is used up. */
+  exhausted: number
 }
 
 /** One target of a rule. */

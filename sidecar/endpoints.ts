@@ -10,6 +10,7 @@ import type { Edit } from '../core/json-fields.ts'
 import { provider } from '../core/providers/index.ts'
 import type { Auth } from '../core/providers/provider.ts'
 import { pricingByName, pricingOf, unpriced } from '../core/prices.ts'
+import { RateLimits } from '../core/rate-limits.ts'
 import { RetryBudget } from '../core/retry-budget.ts'
 import type { Address, Endpoint, Model, ModelState } from '../core/target.ts'
 import type { Destination } from './connect.ts'
@@ -72,6 +73,7 @@ export class Refused extends Error {
 interface Kept {
   readonly load: { inFlight: number }
   readonly budget: RetryBudget
+  readonly limits: RateLimits
   readonly models: Map<string, ModelState>
   readonly places: Map<string, Place>
   /** Those of the configuration in force. */
@@ -128,6 +130,7 @@ export class Endpoints {
       maxInFlight: config.maxInFlight ?? Infinity,
       load: kept.load,
       budget: kept.budget,
+      limits: kept.limits,
     }
   }
 
@@ -165,7 +168,14 @@ export class Endpoints {
     let kept = this.kept.get(name)
     if (!kept) {
       const budget = new RetryBudget(retryBudget, this.deps.now)
-      kept = { load: { inFlight: 0 }, budget, models: new Map(), places: new Map(), inForce: new Set() }
+      kept = {
+        load: { inFlight: 0 },
+        budget,
+        limits: new RateLimits(),
+        models: new Map(),
+        places: new Map(),
+        inForce: new Set(),
+      }
       this.kept.set(name, kept)
     }
     return kept
@@ -181,6 +191,8 @@ export class Endpoints {
       breaker: new Breaker(breaker, now),
       ewma: new PeakEwma(now, HALF_LIFE),
       coolUntil: 0,
+      limits: new RateLimits(),
+      exhausted: 0,
     }
     kept.models.set(name, state)
     const edits = (fields: Readonly<Record<string, unknown>>, onlyIfAbsent: boolean): Edit[] =>

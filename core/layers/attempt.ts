@@ -6,7 +6,9 @@ import { Failure } from '../errors.ts'
 import type { AttemptFacts } from '../exchange.ts'
 import { addTraceContext } from '../headers.ts'
 import type { Handler } from '../pipeline.ts'
-import type { Address, Endpoint } from '../target.ts'
+import type { Address, Endpoint, Target } from '../target.ts'
+import { readRateLimits } from '../rate-limit-headers.ts'
+import { isOfAccount } from '../rate-limits.ts'
 import { translate } from '../translate.ts'
 import type { Translated } from '../translate.ts'
 
@@ -52,6 +54,7 @@ export function call(deps: Deps): Handler {
       now,
       wall,
       deadlines,
+      head: (headers: readonly string[]) => learn(target, headers, now, wall),
       ended: (ended: AttemptFacts) => {
         if (endpoint.addresses.length > 1) account(address, ended)
         const price = ended.usage && model.pricing(translated.model, wall())
@@ -62,6 +65,12 @@ export function call(deps: Deps): Handler {
     if (endpoint.addresses.length > 1) address.ewma.start()
     return new Attempt(exchange, target, attempt, answering, context).start(address, outgoing)
   }
+}
+
+/** Keeps in mind what is left of the target's rate limits. */
+function learn({ endpoint, model }: Target, headers: readonly string[], now: () => number, wall: () => number): void {
+  for (const reading of readRateLimits(headers, wall))
+    (isOfAccount(reading.kind) ? endpoint.limits : model.state.limits).observe(reading, now())
 }
 
 /** The better of two drawn at random; not the one that has just failed this request, nor one whose checks fail, where there are others. */

@@ -35,8 +35,10 @@ export const breaker: Layer<Rule> = (_, { now }) => {
       endpoint.load.inFlight--
       state.ewma.end()
       const verdict = code === undefined ? 'success' : verdictOf(code)
-      if (verdict === 'success') state.breaker.success(ticket)
-      else if (verdict === 'failure') state.breaker.failure(ticket)
+      if (verdict === 'success') {
+        state.breaker.success(ticket)
+        state.exhausted = 0
+      } else if (verdict === 'failure') state.breaker.failure(ticket)
       else state.breaker.release(ticket)
     }
     try {
@@ -49,6 +51,7 @@ export const breaker: Layer<Rule> = (_, { now }) => {
     } catch (error) {
       const failure = asFailure(error)
       over(failure.code)
+      if (failure.code === 'quota_exhausted') exhaust(target, failure.retryAfter)
       if (failure.code === 'upstream_busy') cool(target, failure.retryAfter, now())
       if (failure.code === 'upstream_busy' || verdictOf(failure.code) === 'failure')
         state.ewma.observe(Math.max(PENALTY, now() - started))
@@ -60,6 +63,25 @@ export const breaker: Layer<Rule> = (_, { now }) => {
 const verdictOf = (code: ErrorCode) => {
   const entry: Failure['entry'] = errors[code]
   return entry.verdict ?? 'failure'
+}
+
+/** How long a quota that does not say when it comes back keeps its target out: at first, and at the longest, ms. */
+const HOLD = 60_000
+const LONGEST_HOLD = 3_600_000
+
+/**
+ * A quota that is used up opens the target until it comes back, where that was said (Gemini's of a day, at midnight in California), else for
+ * a minute, then two, up to an hour, with a request as a probe in between: somebody has to pay. One that names its time is of the model;
+ * money is of the account, and so all models of the endpoint are out.
+ */
+function exhaust({ endpoint, model }: Target, retryAfter: number | undefined): void {
+  if (retryAfter !== undefined) return model.state.breaker.hold(retryAfter)
+  for (const { state } of endpoint.models.values()) {
+    // Requests that were under way at the same time say the same once more.
+    if (state.breaker.isHeld) continue
+    state.breaker.hold(Math.min(LONGEST_HOLD, HOLD * 2 ** state.exhausted))
+    state.exhausted++
+  }
 }
 
 /** A later wish never shortens an earlier one. */
