@@ -1,3 +1,4 @@
+import { AwsEventStreamParser } from './aws-event-stream.ts'
 import type { Frame, Framing } from './dialects/dialect.ts'
 import { decode, SseParser } from './sse.ts'
 
@@ -10,9 +11,9 @@ export interface RawFrame extends Frame {
 
 /** Cuts the bytes of a stream into frames, whatever chunks they come in. */
 export interface FrameParser {
-  /** The frames that the chunk makes whole. Throws `EventTooLarge`. */
+  /** The frames that the chunk makes whole. Throws `EventTooLarge`, and `Malformed` where a checksum is wrong. */
   push(chunk: Buffer): readonly RawFrame[]
-  /** At the end: what came of a frame that was not ended. */
+  /** At the end: what came of a frame that was not ended. Throws `Malformed`. */
   end(): RawFrame | undefined
 }
 
@@ -39,9 +40,7 @@ function frame({ type, data, raw }: ReturnType<SseParser['push']>[number]): RawF
 
 const parsers: Readonly<Record<Framing, () => FrameParser>> = {
   sse: () => new SseFrames(),
-  'aws-event-stream': () => {
-    throw new Error('not yet')
-  },
+  'aws-event-stream': () => new AwsEventStreamParser(LARGEST_EVENT),
 }
 
 export const frameParser = (framing: Framing): FrameParser => parsers[framing]()

@@ -59,6 +59,8 @@ export interface AnswerContext {
   readonly requestId: string
   /** Seconds since the epoch. */
   readonly now: number
+  /** Whole milliseconds since the request went out, for dialects whose answers say so. */
+  readonly elapsed?: () => number
 }
 
 /** The half of a dialect that apps speak to us. */

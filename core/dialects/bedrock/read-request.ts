@@ -1,0 +1,153 @@
+import type { ChatRequest, Effort, Format, Reasoning, Tool } from '../../chat.ts'
+import { Asked, wrong } from '../openai/asked.ts'
+import { isObject } from '../openai/asked.ts'
+import type { Asked as Path, Json } from '../dialect.ts'
+import { object } from '../request-fields.ts'
+import { readMessages } from './read-messages.ts'
+import { kindOf, markLast, readCachePoint } from './read-parts.ts'
+
+/** A Converse request in the canonical form. `path` says the model and whether to stream. Throws `invalid_request`, `not_translatable`. */
+export function readRequest(sent: Json, path: Path): ChatRequest {
+  const body = new Asked(sent)
+  const unread: string[] = []
+  const messages = readMessages(body, unread)
+  if (messages.every(({ role }) => role === 'system')) throw wrong('"messages" must be a list of at least one message.')
+  const inference = part(body, 'inferenceConfig')
+  const tools = readTools(part(body, 'toolConfig'), unread)
+  const metadata = body.object('requestMetadata')
+  const tier = part(body, 'serviceTier').text('type')
+  const stop = inference.list('stopSequences')?.map((it, i) => {
+    if (typeof it !== 'string') throw wrong(`"inferenceConfig.stopSequences.${i}" must be a string.`)
+    return it
+  })
+  const format = readFormat(part(body, 'outputConfig'), unread)
+  // It is asked for in the answer of every format that says it.
+  const paths = body.list('additionalModelResponseFieldPaths')?.filter((it) => it !== '/stop_sequence') ?? []
+  if (paths.length > 0) unread.push('additionalModelResponseFieldPaths')
+  const request = {
+    model: path.model ?? '',
+    messages,
+    ...tools,
+    ...given('maxTokens', inference.whole('maxTokens', 1)),
+    ...given('temperature', inference.number('temperature', 0, 1)),
+    ...given('topP', inference.number('topP', 0, 1)),
+    ...given('stop', stop),
+    ...given('format', format),
+    ...given(
+      'metadata',
+      metadata && Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, String(value)])),
+    ),
+    ...given('serviceTier', tier),
+    ...readFields(part(body, 'additionalModelRequestFields'), unread),
+    stream: path.stream ?? false,
+    includeUsage: true,
+  }
+  return { ...request, unread: [...unread, ...inference.unread, ...body.unread] }
+}
+
+function part(body: Asked, name: string): Asked {
+  return new Asked(body.object(name) ?? {}, name)
+}
+
+function given<N extends string, T>(name: N, value: T | undefined): { readonly [name in N]?: T } {
+  // A computed name is any string to the compiler.
+  return (value === undefined ? {} : { [name]: value }) as { readonly [name in N]?: T }
+}
+
+function readTools(config: Asked, unread: string[]): Pick<ChatRequest, 'tools' | 'toolChoice'> {
+  const tools: Tool[] = []
+  for (const block of config.objects('tools')) {
+    const kind = kindOf(block, 'toolSpec', 'cachePoint', 'systemTool')
+    if (kind === 'cachePoint') markLast(tools, readCachePoint(block))
+    else if (kind === 'systemTool') unread.push(block.path('systemTool'))
+    else tools.push(readTool(block.within('toolSpec'), unread))
+  }
+  const choice = config.object('toolChoice')
+  unread.push(...config.unread)
+  if (!choice) return { tools }
+  const asked = new Asked(choice, 'toolConfig.toolChoice')
+  const kind = kindOf(asked, 'auto', 'any', 'tool')
+  return {
+    tools,
+    toolChoice: kind === 'auto' ? 'auto' : kind === 'any' ? 'required' : { name: asked.within('tool').need('name') },
+  }
+}
+
+function readTool(spec: Asked, unread: string[]): Tool {
+  const description = spec.text('description')
+  const strict = spec.flag('strict')
+  const tool: Tool = {
+    name: spec.need('name'),
+    ...given('description', description),
+    parameters: object(spec.within('inputSchema').any('json'), spec.path('inputSchema.json')),
+    ...given('strict', strict),
+  }
+  unread.push(...spec.unread)
+  return tool
+}
+
+function readFormat(config: Asked, unread: string[]): Format | undefined {
+  if (config.any('textFormat') === undefined) {
+    unread.push(...config.unread)
+    return undefined
+  }
+  const format = config.within('textFormat')
+  format.word('type', 'json_schema')
+  const definition = format.within('structure').within('jsonSchema')
+  const schema = parsed(definition.need('schema'))
+  if (!isObject(schema)) throw wrong(`"${definition.path('schema')}" must be the JSON text of a schema.`)
+  return {
+    type: 'schema',
+    name: definition.text('name') ?? 'answer',
+    ...given('description', definition.text('description')),
+    schema,
+    strict: true,
+  }
+}
+
+const efforts: Readonly<Record<string, Effort>> = {
+  none: 'none',
+  minimal: 'minimal',
+  low: 'low',
+  medium: 'medium',
+  high: 'high',
+  xhigh: 'xhigh',
+  max: 'xhigh',
+}
+
+/** What apps say in `additionalModelRequestFields` in the words of one model or another, as far as it has a meaning for all. */
+function readFields(fields: Asked, unread: string[]): Partial<ChatRequest> {
+  const thinking = part(fields, 'thinking')
+  const mode = thinking.text('type')
+  const budget = thinking.whole('budget_tokens', 1)
+  const shown = thinking.text('display')
+  const config = fields.any('reasoning_config')
+  const nova = part(fields, 'reasoningConfig')
+  const word =
+    part(fields, 'output_config').text('effort') ??
+    fields.text('reasoning_effort') ??
+    nova.text('maxReasoningEffort') ??
+    (typeof config === 'string' ? config : undefined)
+  const effort =
+    mode === 'disabled' || nova.text('type') === 'disabled' ? 'none' : word === undefined ? undefined : efforts[word]
+  const reasoning: Reasoning | undefined =
+    effort === undefined && budget === undefined && mode !== 'adaptive' && mode !== 'enabled'
+      ? undefined
+      : {
+          ...given('effort', effort),
+          ...given('budget', budget),
+          ...(effort === 'none' ? {} : { include: shown !== 'omitted' }),
+        }
+  const topK = fields.whole('top_k', 0) ?? fields.whole('k', 0) ?? part(fields, 'inferenceConfig').whole('topK', 0)
+  const seed = fields.whole('seed')
+  unread.push(...fields.unread.map((name) => `additionalModelRequestFields.${name}`))
+  return { ...given('reasoning', reasoning), ...given('topK', topK), ...given('seed', seed) }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

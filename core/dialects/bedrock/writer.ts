@@ -1,0 +1,210 @@
+import type { ChatEvent } from '../../chat.ts'
+import { awsEvent, awsException } from '../../aws-event-stream.ts'
+import type { Failure } from '../../errors.ts'
+import type { Usage } from '../../usage.ts'
+import { writeArtefact } from '../anthropic/artefact.ts'
+import type { AnswerContext, ChatWriter, Json } from '../dialect.ts'
+import { writeRedactedForApp } from './artefacts.ts'
+import { streamExceptionOf } from './error.ts'
+import { imageFormat } from './media.ts'
+import { stopReasonOf } from './stop-reason.ts'
+import { writeUsage } from './usage.ts'
+import { metrics, stopFields, writeCitation } from './write-answer.ts'
+
+type Kind = 'text' | 'reasoning' | 'call'
+
+/** A call whose turn has not come, with what is known of its arguments. */
+interface Waiting {
+  readonly id: string
+  readonly name: string
+  text: string
+}
+
+/**
+ * Writes a ConverseStream. Blocks are open one at a time, since apps put together what comes between a start and a stop; calls that a
+ * provider streams at once wait for their turn. Usage comes last, after the end of the message.
+ */
+export class BedrockWriter implements ChatWriter {
+  private readonly context: AnswerContext
+  private readonly frames: Buffer[] = []
+  private started = false
+  private finished = false
+  /** Of the block that is open, or that comes next. */
+  private index = 0
+  private open: Kind | undefined = undefined
+  private calls = 0
+  /** The call that is open, and its arguments so far. */
+  private current = -1
+  private said = ''
+  private readonly waiting = new Map<number, Waiting>()
+  private usage: Usage | undefined = undefined
+
+  constructor(context: AnswerContext) {
+    this.context = context
+  }
+
+  write(event: ChatEvent): Buffer {
+    if ('choice' in event && event.choice !== 0) return this.flush()
+    this.begin()
+    switch (event.type) {
+      case 'text':
+      case 'refusal':
+        this.delta('text', { text: event.text })
+        break
+      case 'reasoning':
+        this.delta('reasoning', { reasoningContent: { text: event.text } })
+        break
+      case 'signature':
+        this.delta('reasoning', { reasoningContent: { signature: writeArtefact(event.signature) } })
+        this.close()
+        break
+      case 'redacted':
+        this.settle()
+        this.delta('reasoning', { reasoningContent: { redactedContent: writeRedactedForApp(event.data) } })
+        this.close()
+        break
+      case 'tool':
+        this.call(event.index, { id: event.id, name: event.name, text: '' })
+        break
+      case 'arguments':
+        this.argue(event.index, event.text)
+        break
+      case 'image':
+        this.image(event.mediaType, event.data)
+        break
+      case 'audio':
+        if (event.transcript) this.delta('text', { text: event.transcript })
+        break
+      case 'citation':
+        this.delta('text', { citation: writeCitation(event.citation) })
+        break
+      case 'finish':
+        this.settle()
+        this.finished = true
+        this.event('messageStop', {
+          stopReason: stopReasonOf(event.reason, this.calls > 0, event.stopSequence),
+          ...stopFields(event.stopSequence),
+        })
+        break
+      case 'usage':
+        this.usage = event.usage
+        break
+      case 'start':
+      case 'logprobs':
+      case 'ping':
+      case 'error':
+      case 'end':
+        break
+    }
+    return this.flush()
+  }
+
+  end(): Buffer {
+    if (this.finished)
+      this.event('metadata', {
+        ...(this.usage ? { usage: writeUsage(this.usage) } : {}),
+        ...metrics(this.context.elapsed),
+      })
+    return this.flush()
+  }
+
+  fail(failure: Failure, words: string): Buffer {
+    return awsException(streamExceptionOf(failure), JSON.stringify({ message: words }))
+  }
+
+  private begin(): void {
+    if (this.started) return
+    this.started = true
+    this.event('messageStart', { role: 'assistant' })
+  }
+
+  /** A piece of a block of that kind, in the one that is open where it is of that kind. Only calls begin with a word. */
+  private delta(kind: Kind, delta: Json): void {
+    if (this.open !== kind) this.settle()
+    this.open = kind
+    this.event('contentBlockDelta', { contentBlockIndex: this.index, delta })
+  }
+
+  private call(index: number, call: Waiting): void {
+    this.calls++
+    // A call is over once its arguments are whole: only then may the next one begin.
+    if (this.open === 'call' && !isWhole(this.said)) {
+      this.waiting.set(index, call)
+      return
+    }
+    this.close()
+    this.beginCall(index, call)
+  }
+
+  private beginCall(index: number, { id, name, text }: Waiting): void {
+    this.open = 'call'
+    this.current = index
+    this.said = ''
+    this.event('contentBlockStart', { contentBlockIndex: this.index, start: { toolUse: { toolUseId: id, name } } })
+    if (text !== '') this.argue(index, text)
+  }
+
+  private argue(index: number, text: string): void {
+    const waiting = this.waiting.get(index)
+    if (waiting) waiting.text += text
+    else if (index === this.current && this.open === 'call') {
+      this.said += text
+      this.event('contentBlockDelta', { contentBlockIndex: this.index, delta: { toolUse: { input: text } } })
+      if (this.waiting.size > 0 && isWhole(this.said)) this.next()
+    }
+  }
+
+  /** The next call that waits, where there is one. */
+  private next(): void {
+    const [first] = this.waiting
+    this.close()
+    if (!first) return
+    this.waiting.delete(first[0])
+    this.beginCall(...first)
+  }
+
+  /** Closes what is open, and says the calls that wait. */
+  private settle(): void {
+    while (this.waiting.size > 0) this.next()
+    this.close()
+  }
+
+  private close(): void {
+    if (this.open === undefined) return
+    this.event('contentBlockStop', { contentBlockIndex: this.index })
+    this.open = undefined
+    this.current = -1
+    this.index++
+  }
+
+  private image(mediaType: string, bytes: string): void {
+    const format = imageFormat(mediaType)
+    if (format === undefined) return
+    this.settle()
+    const contentBlockIndex = this.index
+    this.event('contentBlockStart', { contentBlockIndex, start: { image: { format } } })
+    this.event('contentBlockDelta', { contentBlockIndex, delta: { image: { source: { bytes } } } })
+    this.event('contentBlockStop', { contentBlockIndex })
+    this.index++
+  }
+
+  private event(type: string, payload: Json): void {
+    this.frames.push(awsEvent(type, JSON.stringify(payload)))
+  }
+
+  private flush(): Buffer {
+    const [first] = this.frames
+    const bytes = this.frames.length === 1 && first ? first : Buffer.concat(this.frames)
+    this.frames.length = 0
+    return bytes
+  }
+}
+
+function isWhole(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
