@@ -52,6 +52,8 @@ test('cost: each kind of token at its own price, those of no kind at input and o
     [{ units: 3 }, { request: '2' }, '0.006'],
     [{ units: 0 }, { request: '2' }, '0'],
     [{ input: 10 }, { input: '1', request: '5' }, '0.00501'],
+    // Cohere bills less than it counts: 2406 × 3 + 2 × 15.
+    [{ input: 2935, output: 4, cached: 2928, billed: { input: 2406, output: 2 } }, sonnet, '0.007248'],
     // What has no price is not free.
     [{ input: 10, output: 1 }, { input: '1' }, undefined],
     [{ input: 10 }, { request: '2' }, undefined],

@@ -1,5 +1,6 @@
 import type { AttemptFacts } from './exchange.ts'
 import type { Price, Rates } from './price.ts'
+import { NO_USAGE } from './usage.ts'
 import type { Usage } from './usage.ts'
 
 /**
@@ -9,6 +10,7 @@ import type { Usage } from './usage.ts'
  * millionth until 90 million USD. Nothing is rounded before it is shown.
  */
 export function costOf(usage: Usage, price: Price): number | undefined {
+  if (usage.billed) return costOf({ ...NO_USAGE, ...usage.billed, units: usage.units }, price)
   const rates = ratesFor(usage.input, price)
   const { input, output, cached, cacheWrite, cacheWrite1h, audioInput, audioOutput, imageInput } = usage
   const { cachedAudio = 0, imageOutput = 0, videoInput = 0, units = 1, audioSeconds = 0 } = usage

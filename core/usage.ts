@@ -22,6 +22,8 @@ export interface Usage {
   readonly units?: number
   /** Seconds of sound that came in, where those are billed. */
   readonly audioSeconds?: number
+  /** Tokens that are billed, where the provider says that not all are: Cohere's own templates are free. */
+  readonly billed?: { readonly input: number; readonly output: number }
   /** The provider did not come to say: a count of what was seen. */
   readonly estimated?: boolean
 }

@@ -114,7 +114,7 @@ const answer: fc.Arbitrary<ChatAnswer> = fc
         stopSequence: undefined,
       },
     ],
-    usage: { ...NO_USAGE, input, output, cached },
+    usage: { ...NO_USAGE, input, output, cached, billed: { input: output, output: cached } },
   }))
 
 test('cohere: an answer that is written and read again means the same', () => {

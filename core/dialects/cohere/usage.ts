@@ -20,13 +20,19 @@ export function usageOf(value: unknown): Usage | undefined {
     cached: count(usage?.['cached_tokens']),
     imageInput: count(counted['image_tokens']),
     ...(typeof units === 'number' ? { units: count(units) } : {}),
+    ...(tokens && billed
+      ? { billed: { input: count(billed['input_tokens']), output: count(billed['output_tokens']) } }
+      : {}),
   }
 }
 
 /** Usage as Cohere's chat has it. Without a count of its own for what is billed, all tokens are. */
-export function cohereUsage({ input, output, cached }: Usage): unknown {
-  const counted = { input_tokens: input, output_tokens: output }
-  return { billed_units: counted, tokens: counted, ...(cached > 0 ? { cached_tokens: cached } : {}) }
+export function cohereUsage({ input, output, cached, billed = { input, output } }: Usage): unknown {
+  return {
+    billed_units: { input_tokens: billed.input, output_tokens: billed.output },
+    tokens: { input_tokens: input, output_tokens: output },
+    ...(cached > 0 ? { cached_tokens: cached } : {}),
+  }
 }
 
 const count = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0)
