@@ -4,7 +4,7 @@ import { openaiCall } from './openai-family.ts'
 import { bearer } from './provider.ts'
 import type { Provider } from './provider.ts'
 
-const served = new Set(['chat', 'completions', 'embeddings'])
+const served = new Set(['chat', 'completions', 'embeddings', 'responses'])
 
 /** https://platform.openai.com/docs/api-reference */
 export const openai = {

@@ -1,3 +1,4 @@
+import { completionsCaller } from '../dialects/completions/caller.ts'
 import { judgeWhole } from '../judge.ts'
 import { OpenAIStream } from '../openai-stream.ts'
 import { openaiErrors } from './openai-error.ts'
@@ -8,6 +9,7 @@ export const completions = {
   name: 'completions',
   operation: 'completions',
   paths: ['/v1/completions'],
+  chat: completionsCaller,
   fast: { stream: (passing) => new OpenAIStream(passing), whole: judgeWhole },
   usageOption: true,
   ...openaiErrors,

@@ -13,12 +13,14 @@ import { infer } from './infer.ts'
 import { models } from './models.ts'
 import { moderations } from './moderations.ts'
 import { rerank, rerankV2 } from './rerank.ts'
+import { responses } from './responses.ts'
 import type { Found, Surface } from './surface.ts'
 
 /** Every surface; where several have a path, the first. */
 const all: readonly Surface[] = [
   chat,
   completions,
+  responses,
   embeddings,
   // Their paths are below that of models.
   generateContent,

@@ -61,13 +61,13 @@ export function readRequest(body: Json, path: PathAsked): ChatRequest {
   ) as unknown as ChatRequest
 }
 
-function readStop(asked: Asked): readonly string[] | undefined {
+export function readStop(asked: Asked): readonly string[] | undefined {
   const value = asked.any('stop')
   if (value === undefined) return undefined
   return Array.isArray(value) ? value.map((it, i) => text(it, `stop.${i}`)) : [text(value, 'stop')]
 }
 
-function readBias(asked: Asked): Readonly<Record<string, number>> | undefined {
+export function readBias(asked: Asked): Readonly<Record<string, number>> | undefined {
   const bias = asked.object('logit_bias')
   if (!bias) return undefined
   const read = new Asked(bias, 'logit_bias')

@@ -1,0 +1,128 @@
+import type { ChatEvent } from '../../chat.ts'
+import { record } from '../../openai-usage.ts'
+import { Malformed } from '../dialect.ts'
+import type { ChatReader, Frame, Json } from '../dialect.ts'
+import { readUsage } from './usage.ts'
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+const choice = 0
+
+/** The events of a whole response, as OpenAI gives it. One that runs in the background has no end yet. */
+export function readResponse(body: unknown): readonly ChatEvent[] {
+  const response = record(body)
+  if (!response) throw new Malformed('The response is no object.')
+  const reader = new ResponsesReader()
+  const begun = reader.start(response)
+  return [...begun, ...reader.finish(response)]
+}
+
+/**
+ * Reads a stream of the Responses API as it passes: what it says, why it ended, what it cost. An answer is finished by
+ * `response.completed` or `response.incomplete`; `response.failed` and `error` are errors.
+ */
+export class ResponsesReader implements ChatReader {
+  private started = false
+  /** Functions that are called, by the place of their items. */
+  private readonly calls = new Map<unknown, number>()
+
+  read({ type, data }: Frame): readonly ChatEvent[] {
+    if (data.length < 10 && data.trim() === '[DONE]') return [{ type: 'end' }]
+    let body: unknown
+    try {
+      body = JSON.parse(data)
+    } catch (error) {
+      if (type === 'error') return [{ type: 'error', body: data }]
+      throw new Malformed('An event is not JSON.', { cause: error })
+    }
+    const event = record(body)
+    if (!event) throw new Malformed('An event is no object.')
+    return this.event(text(event['type']) || type, event, data)
+  }
+
+  end(): readonly ChatEvent[] {
+    return []
+  }
+
+  start(response: Json): readonly ChatEvent[] {
+    if (this.started) return []
+    this.started = true
+    const { id, model, created_at: created } = response
+    return [
+      {
+        type: 'start',
+        ...(typeof id === 'string' ? { id } : {}),
+        ...(typeof model === 'string' ? { model } : {}),
+        ...(typeof created === 'number' ? { created } : {}),
+      },
+    ]
+  }
+
+  /** What a response says of its end. */
+  finish(response: Json): readonly ChatEvent[] {
+    const usage = readUsage(response['usage'])
+    const counted: readonly ChatEvent[] = usage ? [{ type: 'usage', usage }] : []
+    switch (response['status']) {
+      case 'failed':
+        return [
+          ...counted,
+          { type: 'error', body: JSON.stringify({ error: response['error'] ?? { message: 'The response failed.' } }) },
+        ]
+      case 'cancelled':
+        return [
+          ...counted,
+          { type: 'error', body: JSON.stringify({ error: { message: 'The response was cancelled.' } }) },
+        ]
+      case 'completed': {
+        const { output } = response
+        const called =
+          this.calls.size > 0 ||
+          (Array.isArray(output) && output.some((item) => record(item)?.['type'] === 'function_call'))
+        return [...counted, { type: 'finish', choice, reason: called ? 'tool_calls' : 'stop' }, { type: 'end' }]
+      }
+      case 'incomplete': {
+        const filtered = record(response['incomplete_details'])?.['reason'] === 'content_filter'
+        return [...counted, { type: 'finish', choice, reason: filtered ? 'content_filter' : 'length' }, { type: 'end' }]
+      }
+      default:
+        return counted
+    }
+  }
+
+  private event(type: string, event: Json, data: string): readonly ChatEvent[] {
+    const response = record(event['response'])
+    switch (type) {
+      case 'error':
+        return [{ type: 'error', body: JSON.stringify({ error: record(event['error']) ?? event }) }]
+      case 'response.created':
+        return response ? this.start(response) : []
+      case 'response.completed':
+      case 'response.incomplete':
+      case 'response.failed':
+        if (!response) throw new Malformed(`${type} has no response.`)
+        return [...this.start(response), ...this.finish(response)]
+      case 'response.output_text.delta':
+        return [{ type: 'text', choice, text: text(event['delta']) }]
+      case 'response.refusal.delta':
+        return [{ type: 'refusal', choice, text: text(event['delta']) }]
+      case 'response.reasoning_text.delta':
+      case 'response.reasoning_summary_text.delta':
+        return [{ type: 'reasoning', choice, text: text(event['delta']) }]
+      case 'response.output_item.added':
+        return this.called(event['output_index'], record(event['item']) ?? {})
+      case 'response.function_call_arguments.delta': {
+        const index = this.calls.get(event['output_index'])
+        return index === undefined ? [] : [{ type: 'arguments', choice, index, text: text(event['delta']) }]
+      }
+      default:
+        // An error body of the gateway before it, or an event of something that only OpenAI has.
+        return event['error'] ? [{ type: 'error', body: data }] : []
+    }
+  }
+
+  private called(place: unknown, item: Json): readonly ChatEvent[] {
+    if (item['type'] !== 'function_call') return []
+    const index = this.calls.size
+    this.calls.set(place, index)
+    return [{ type: 'tool', choice, index, id: text(item['call_id']), name: text(item['name']) }]
+  }
+}
