@@ -9,11 +9,13 @@ import { PeakEwma } from '../core/ewma.ts'
 import type { Edit } from '../core/json-fields.ts'
 import { provider } from '../core/providers/index.ts'
 import type { Auth } from '../core/providers/provider.ts'
+import { InvalidServiceAccount, isThisMachine } from '../core/google-token.ts'
 import { pricingByName, pricingOf, unpriced } from '../core/prices.ts'
 import { RateLimits } from '../core/rate-limits.ts'
 import { RetryBudget } from '../core/retry-budget.ts'
-import type { Address, Endpoint, Model, ModelState } from '../core/target.ts'
+import type { Address, Endpoint, Model, ModelState, Signer } from '../core/target.ts'
 import type { Destination } from './connect.ts'
+import { googleSigner } from './credentials/google.ts'
 import { proxyFromEnvironment } from './proxy.ts'
 import { Pool } from './upstream.ts'
 
@@ -76,6 +78,8 @@ interface Kept {
   readonly limits: RateLimits
   readonly models: Map<string, ModelState>
   readonly places: Map<string, Place>
+  /** With the token that it has, and all that it was made of. */
+  signer: { readonly from: string; readonly signer: Signer } | undefined
   /** Those of the configuration in force. */
   inForce: ReadonlySet<Place>
 }
@@ -100,8 +104,8 @@ export class Endpoints {
     const spoken = provider(config.provider.type)
     const url = parseUrl(config.url)
     const destinations = this.destinations(config, url, resources)
-    const authorization = credential(config, resources, spoken.auth)
     const kept = this.keep(config.name, config)
+    const authorization = this.credential(config, resources, spoken.auth, url, kept)
     const places = destinations.map((destination) => {
       // Active checks are of the address too: one that is no longer checked must not stay unhealthy.
       const key = canonical([destination, config.health])
@@ -174,6 +178,7 @@ export class Endpoints {
         limits: new RateLimits(),
         models: new Map(),
         places: new Map(),
+        signer: undefined,
         inForce: new Set(),
       }
       this.kept.set(name, kept)
@@ -211,6 +216,44 @@ export class Endpoints {
     }
   }
 
+  private credential(
+    { credentials, proxy }: CompiledEndpoint,
+    resources: CompiledConfig,
+    auth: Auth,
+    url: URL,
+    kept: Kept,
+  ): Endpoint['authorization'] {
+    if (!credentials) return undefined
+    const { type, secret } = credentials
+    if (type === 'Passthrough') return 'passthrough'
+    const path = '/credentials/secret'
+    if (!secret) throw new Refused(path, 'The secret is missing.')
+    // Files that hold a key often end in a line feed, which is none of the key's.
+    const value = secretValue(resources, secret.secret, secret.key, path).trim()
+    switch (auth.type) {
+      case 'key': {
+        const header = auth.header(value)
+        check(path, () => validateHeaderValue(...header), 'The key holds characters that no header may hold.')
+        return header
+      }
+      case 'google': {
+        const local = isThisMachine(url)
+        const from = canonical([auth.type, value, proxy, local])
+        if (kept.signer?.from === from) return kept.signer.signer
+        try {
+          const signer = googleSigner(value, local, (to) => proxy ?? proxyFromEnvironment(to, this.environment))
+          kept.signer = { from, signer }
+          return signer
+        } catch (error) {
+          if (error instanceof InvalidServiceAccount) throw new Refused(path, error.message, error)
+          throw error
+        }
+      }
+      default:
+        throw new Refused('/credentials', `Credentials of type ${auth.type} are not known.`)
+    }
+  }
+
   private destinations(config: CompiledEndpoint, url: URL, resources: CompiledConfig): Destination[] {
     const host = url.hostname.replace(/^\[|\]$/g, '')
     const tls = url.protocol === 'https:' ? tlsOf(config, host, resources) : undefined
@@ -229,26 +272,6 @@ function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
   throw new Refused('/url', 'The URL must be absolute, with scheme http or https.')
-}
-
-function credential(
-  { credentials }: CompiledEndpoint,
-  resources: CompiledConfig,
-  auth: Auth,
-): Endpoint['authorization'] {
-  if (!credentials) return undefined
-  const { type, secret } = credentials
-  if (type === 'Passthrough') return 'passthrough'
-  if (!secret) throw new Refused('/credentials/secret', 'The secret is missing.')
-  // Files that hold a key often end in a line feed, which is none of the key's.
-  if (auth.type !== 'key') throw new Refused('/credentials', `Credentials of type ${auth.type} are not known.`)
-  const header = auth.header(secretValue(resources, secret.secret, secret.key, '/credentials/secret').trim())
-  check(
-    '/credentials/secret',
-    () => validateHeaderValue(...header),
-    'The key holds characters that no header may hold.',
-  )
-  return header
 }
 
 function tlsOf({ tls }: CompiledEndpoint, host: string, resources: CompiledConfig): NonNullable<Destination['tls']> {

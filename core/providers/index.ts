@@ -1,10 +1,12 @@
 import { cohere } from './cohere.ts'
+import { gemini } from './gemini.ts'
 import { http } from './http.ts'
 import { openaiCompatible } from './openai-compatible.ts'
 import { openai } from './openai.ts'
 import type { Provider } from './provider.ts'
+import { vertexAI } from './vertex-ai.ts'
 
-const all = [openai, cohere, openaiCompatible, http] as const
+const all = [openai, gemini, vertexAI, cohere, openaiCompatible, http] as const
 
 export type ProviderType = (typeof all)[number]['type']
 
