@@ -6,7 +6,7 @@ import { Malformed } from './dialects/dialect.ts'
 import type { Outgoing, TargetContext } from './dialects/dialect.ts'
 import { Failure } from './errors.ts'
 import type { Exchange } from './exchange.ts'
-import { requestHeaders } from './headers.ts'
+import { headerOf, requestHeaders } from './headers.ts'
 import { askForUsage, splice } from './json-fields.ts'
 import type { Edit, Removal, RequestFields } from './json-fields.ts'
 import { InvalidForm, spliceForm } from './multipart.ts'
@@ -53,6 +53,9 @@ function pass(exchange: Exchange, { id, endpoint, model }: Target, name: string,
   const { provider, settings } = endpoint
   const headers = requestHeaders(exchange.headers, endpoint, facts.requestId)
   if (native.headers) headers.push(...native.headers)
+  const { unlessGiven = [] } = native
+  for (let i = 0; i < unlessGiven.length; i += 2)
+    if (headerOf(headers, unlessGiven[i] ?? '') === '') headers.push(unlessGiven[i] ?? '', unlessGiven[i + 1] ?? '')
   const hideUsage = surface.usageOption === true && facts.stream && !fields.includeUsage
   const { usageUnasked } = provider
   const asks = hideUsage && !(typeof usageUnasked === 'function' ? usageUnasked(settings) : usageUnasked)

@@ -3,7 +3,7 @@ import { p2c } from '../balance.ts'
 import { costOf } from '../cost.ts'
 import type { Deps } from '../deps.ts'
 import { Failure } from '../errors.ts'
-import type { AttemptFacts } from '../exchange.ts'
+import type { AttemptFacts, Exchange, Reply } from '../exchange.ts'
 import { addTraceContext } from '../headers.ts'
 import type { Handler } from '../pipeline.ts'
 import type { Address, Endpoint, Target } from '../target.ts'
@@ -19,6 +19,12 @@ export function call(deps: Deps): Handler {
     const { target, rule, facts, panic, why } = exchange
     if (!target || !rule) return Promise.reject(new Error('no target was set'))
     const { endpoint, model } = target
+    try {
+      const own = answerLocally(exchange, target)
+      if (own) return Promise.resolve(own)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     const address = chooseAddress(endpoint, random, panic, exchange.lastAddress)
     if (!address) return Promise.reject(new Failure('unhealthy', { detail: target.id }))
     exchange.lastAddress = address
@@ -64,6 +70,23 @@ export function call(deps: Deps): Handler {
     }
     if (endpoint.addresses.length > 1) address.ewma.start()
     return new Attempt(exchange, target, attempt, answering, context).start(address, outgoing)
+  }
+}
+
+/** The answer to what the target has no word for, and we have: nothing is asked of anybody. */
+function answerLocally(exchange: Exchange, { endpoint, model }: Target): Reply | undefined {
+  const { surface, facts, found, fields } = exchange
+  const { provider, settings } = endpoint
+  if (!surface.local || !fields || provider.opaque) return undefined
+  const name = model.name === '*' ? facts.requestedModel : model.name
+  if (provider.native(surface.name, name, facts.stream, settings, found)) return undefined
+  const { body, headers = [] } = surface.local(exchange.json)
+  facts.endpoint = endpoint.name
+  facts.model = name
+  return {
+    status: 200,
+    headers: ['content-type', 'application/json', ...headers],
+    body: Buffer.from(JSON.stringify(body)),
   }
 }
 

@@ -1,3 +1,4 @@
+import { anthropic } from './anthropic.ts'
 import { cohere } from './cohere.ts'
 import { gemini } from './gemini.ts'
 import { http } from './http.ts'
@@ -6,7 +7,7 @@ import { openai } from './openai.ts'
 import type { Provider } from './provider.ts'
 import { vertexAI } from './vertex-ai.ts'
 
-const all = [openai, gemini, vertexAI, cohere, openaiCompatible, http] as const
+const all = [openai, anthropic, gemini, vertexAI, cohere, openaiCompatible, http] as const
 
 export type ProviderType = (typeof all)[number]['type']
 

@@ -2,6 +2,7 @@ import type { ChatTarget, EmbeddingsTarget, Json, RerankTarget } from '../dialec
 import type { Edit, Removal, RequestFields } from '../json-fields.ts'
 import type { Bytes } from '../bytes.ts'
 import type { Verdict } from '../openai-errors.ts'
+import type { Prefill } from '../rescue/prefill.ts'
 import type { Schema } from '../schema.ts'
 import type { Found } from '../surfaces/surface.ts'
 
@@ -20,6 +21,8 @@ export interface NativeCall {
   readonly path: string
   /** Flat list of headers that the provider needs besides the caller's. */
   readonly headers?: readonly string[]
+  /** The same, each only where the caller sends none of that name. */
+  readonly unlessGiven?: readonly string[]
   /** The path names the model, and the body must not. */
   readonly modelInPath?: true
 }
@@ -51,6 +54,11 @@ export interface Provider {
   chat?(model: string, settings: Json): ChatTarget
   embeddings?(model: string, settings: Json): EmbeddingsTarget | undefined
   rerank?(model: string, settings: Json): RerankTarget | undefined
+  /**
+   * How a model is made to go on with an answer that another began; undefined: it is not. `declared`: whether the endpoint says that it
+   * can. Without this, a last message of the assistant is enough where the endpoint says so.
+   */
+  prefill?(model: string, settings: Json, declared: boolean | undefined): Prefill | undefined
   /** What its failures mean, where the words that all providers share (`core/openai-errors.ts`) do not say it. */
   classify?(status: number, headers: readonly string[], body: string, wall: number): Verdict
 }

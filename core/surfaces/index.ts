@@ -4,12 +4,14 @@ import { cohereChat } from './cohere-chat.ts'
 import { cohereEmbed } from './cohere-embed.ts'
 import { completions } from './completions.ts'
 import { batchEmbedContents, embedContent } from './embed-content.ts'
+import { countTokens } from './count-tokens.ts'
 import { embeddings } from './embeddings.ts'
 import { generateContentList } from './generate-content-list.ts'
 import { generateContent } from './generate-content.ts'
 import { health } from './health.ts'
 import { imageEdits, imageGenerations, imageVariations } from './images.ts'
 import { infer } from './infer.ts'
+import { messages } from './messages.ts'
 import { models } from './models.ts'
 import { moderations } from './moderations.ts'
 import { rerank, rerankV2 } from './rerank.ts'
@@ -22,6 +24,8 @@ const all: readonly Surface[] = [
   completions,
   responses,
   embeddings,
+  messages,
+  countTokens,
   // Their paths are below that of models.
   generateContent,
   generateContentList,

@@ -1,6 +1,15 @@
 import type { AnswerStream } from '../answer-stream.ts'
+import type { Keep } from '../answering.ts'
 import type { ChatEvent } from '../chat.ts'
-import type { Asked, ChatCaller, ChatReader, EmbeddingsCaller, Framing, RerankCaller } from '../dialects/dialect.ts'
+import type {
+  Asked,
+  ChatCaller,
+  ChatReader,
+  EmbeddingsCaller,
+  Framing,
+  Json,
+  RerankCaller,
+} from '../dialects/dialect.ts'
 import type { Bytes } from '../bytes.ts'
 import type { Failure } from '../errors.ts'
 import type { RequestFields } from '../json-fields.ts'
@@ -54,6 +63,8 @@ export interface Passing {
   readonly hideUsage: boolean
   /** How many answers it asked for. */
   readonly choices: number
+  /** What goes on is to be kept. */
+  readonly keep?: Keep | undefined
 }
 
 /** The same, written for one dialect because it is the hot path. */
@@ -83,6 +94,11 @@ export interface Surface {
   /** Reads answers of the surface's own dialect. Without either, answers that pass are not looked into (audio, images). */
   readonly watch?: Watch
   readonly fast?: FastWatch
+  /**
+   * What we answer ourselves where the target does not speak the surface: JSON, and headers of its own (flat list). Throws
+   * `invalid_request`.
+   */
+  local?(body: Json): { readonly body: unknown; readonly headers?: readonly string[] }
   /** `stream_options.include_usage` asks for the usage of a stream. */
   readonly usageOption?: true
   /** The content type of its streams; `text/event-stream` unless given. */

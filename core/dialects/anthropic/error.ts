@@ -30,3 +30,12 @@ export function errorBody({ entry, code }: Failure, words: string, requestId: st
 export function errorEvent(failure: Failure, words: string, requestId: string): Buffer {
   return Buffer.from(`event: error\ndata: ${errorBody(failure, words, requestId)}\n\n`)
 }
+
+/** For a surface: errors as Anthropic's SDKs raise them, which find the request's id in a header. */
+export const anthropicErrors = {
+  error: (failure: Failure, words: string, requestId: string) => ({
+    body: errorBody(failure, words, requestId),
+    headers: ['request-id', requestId],
+  }),
+  errorEvent,
+} as const

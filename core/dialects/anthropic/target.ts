@@ -17,7 +17,7 @@ export const anthropicTarget: ChatTarget = {
     const version = typeof context.settings['version'] === 'string' ? context.settings['version'] : VERSION
     return {
       path: '/v1/messages',
-      headers: versionHeaders(version, context.settings['beta']),
+      headers: ['anthropic-version', version, ...betaHeaders(context.settings['beta'])],
       ...writeRequest(request, context, version),
     }
   },
@@ -25,8 +25,7 @@ export const anthropicTarget: ChatTarget = {
   reader: () => new AnthropicReader(),
 }
 
-/** The headers that say which version of the API is spoken, and which of its betas. */
-export function versionHeaders(version: string, beta: unknown): readonly string[] {
-  const betas = Array.isArray(beta) ? beta.join(',') : ''
-  return ['anthropic-version', version, ...(betas === '' ? [] : ['anthropic-beta', betas])]
+/** The header that names betas of the API; none where there are none. */
+export function betaHeaders(beta: unknown): readonly string[] {
+  return Array.isArray(beta) && beta.length > 0 ? ['anthropic-beta', beta.join(',')] : []
 }
