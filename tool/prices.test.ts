@@ -59,7 +59,7 @@ for (const [type, url, id] of providers)
         for (const usage of usages) {
           const price: Price | undefined = prices && pricingOf(prices)(name, at)
           assert.deepEqual(listed(name, at), price, name)
-          const cost = price && costOf(usage, price)
+          const cost: number | undefined = price && costOf(usage, price)
           if (cost === undefined) continue
           const known = {
             input_tokens: usage.input,
@@ -72,10 +72,10 @@ for (const [type, url, id] of providers)
           const found = calcPrice(known, name, { providerId: id, timestamp: new Date(at) })
           assert.ok(found, name)
           const requests = typeof found.model_price['requests_kcount'] === 'number' ? 1 : 0
-          const besides = requests && found.total_price < cost / 1e12 - 1e-12 ? price.request : 0
+          const besides = requests && found.total_price < cost / 1e12 - 1e-12 ? (price?.request ?? 0) : 0
           // A few prices of OpenRouter are fractions that were worked out; ours have six decimals.
           const most = /\d\.\d{7}/.test(JSON.stringify(found.model_price)) ? 1e-6 : 1e-9
-          const reckoned = (cost - besides) / 1e12
+          const reckoned: number = (cost - besides) / 1e12
           assert.ok(Math.abs(reckoned - found.total_price) < most, `${name}: ${reckoned} ${found.total_price}`)
           seen++
         }
