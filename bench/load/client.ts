@@ -110,5 +110,7 @@ function bodyLeft(first: Buffer): number {
 
 /** Whether a chunked body ends here: its last chunk is `0`. No event of ours ends so. */
 function endsChunked(bytes: Buffer): boolean {
-  return bytes.length >= 5 && bytes.toString('latin1', bytes.length - 5) === '0\r\n\r\n'
+  const text = bytes.toString('latin1', Math.max(0, bytes.length - 512))
+  // Trailers may stand between the last chunk and the end.
+  return text.endsWith('\r\n\r\n') && (text.startsWith('0\r\n') || text.includes('\n0\r\n'))
 }
