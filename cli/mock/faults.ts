@@ -50,7 +50,11 @@ function halves(answer: Answer): readonly Part[] {
 
 /** A part of a stream that is no event any more: text loses its end, bytes have one of them turned round. */
 function spoiled(part: Part): Part {
-  if (typeof part === 'string') return `${part.slice(0, Math.min(20, part.length >> 1))}\n\n`
+  if (typeof part === 'string') {
+    // The cut is in the data, after the event's name where there is one.
+    const at = Math.max(0, part.indexOf('data:'))
+    return `${part.slice(0, at + Math.min(20, (part.length - at) >> 1))}\n\n`
+  }
   return Buffer.from(part.map((byte, i) => (i === part.length >> 1 ? byte ^ 0xff : byte)))
 }
 

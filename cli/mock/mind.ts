@@ -13,7 +13,9 @@ export interface Turn {
   readonly role: 'system' | 'user' | 'assistant' | 'tool'
   readonly text: string
   /** What came besides text: media types such as `image/png`, or addresses. */
-  readonly seen?: readonly string[]
+  readonly seen?: readonly string[] | undefined
+  /** Ids of calls that are to be answered, for formats that keep the conversation. */
+  readonly calls?: readonly string[]
 }
 
 /** A function that may be called. */

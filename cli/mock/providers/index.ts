@@ -1,7 +1,8 @@
+import { cohere } from './cohere.ts'
 import { openai } from './openai.ts'
 import type { MockProvider } from './provider.ts'
 
-const all: readonly MockProvider[] = [openai]
+const all: readonly MockProvider[] = [openai, cohere]
 
 /** The names that `--provider` takes. */
 export const mockProviders: readonly string[] = all.map(({ name }) => name)

@@ -5,6 +5,7 @@ import { chat } from '../openai/chat.ts'
 import { completions } from '../openai/completions.ts'
 import { embeddings } from '../openai/embeddings.ts'
 import type { Body } from '../openai/fields.ts'
+import { filteredResponse, responses } from '../openai/responses.ts'
 import { invalid, openaiError, openaiErrorPart } from '../openai/words.ts'
 import { isRecord } from '../text.ts'
 import type { MockProvider, Served } from './provider.ts'
@@ -12,6 +13,7 @@ import type { MockProvider, Served } from './provider.ts'
 const posts: Readonly<Record<string, (body: Body, voice: Voice) => Answer>> = {
   '/v1/chat/completions': chat,
   '/v1/completions': completions,
+  '/v1/responses': responses,
   '/v1/embeddings': embeddings,
 }
 
@@ -46,12 +48,12 @@ export const openai: MockProvider = {
   },
   error: openaiError,
   errorPart: openaiErrorPart,
-  finishes: (part) => /"finish_reason":"/.test(String(part)),
+  finishes: (part) => /^event: response\.(completed|incomplete)\n|"finish_reason":"/.test(String(part)),
   terminates: (part) => part === 'data: [DONE]\n\n',
   filtered: (answer) => ({
     ...answer,
     parts: answer.parts.map((part) =>
-      String(part).replace(/"finish_reason":"\w+"/g, '"finish_reason":"content_filter"'),
+      filteredResponse(String(part).replace(/"finish_reason":"\w+"/g, '"finish_reason":"content_filter"')),
     ),
   }),
 }
