@@ -1,8 +1,9 @@
+import { anthropic } from './anthropic.ts'
 import { cohere } from './cohere.ts'
 import { openai } from './openai.ts'
 import type { MockProvider } from './provider.ts'
 
-const all: readonly MockProvider[] = [openai, cohere]
+const all: readonly MockProvider[] = [openai, anthropic, cohere]
 
 /** The names that `--provider` takes. */
 export const mockProviders: readonly string[] = all.map(({ name }) => name)
