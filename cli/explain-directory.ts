@@ -25,7 +25,7 @@ export async function explainDirectory(
       throw new Failure(refused.map((it) => `${it.resource}${it.path} is refused: ${it.message}`).join('; '))
     const { runtime } = configuration
     if (!runtime) throw new Error('a configuration that is not refused has a runtime')
-    return explain(runtime.table, { model, path, header: (name) => headers[name] }, idle.now())
+    return explain(runtime.table, { model, path, header: (name) => headers[name] }, idle.now(), idle.wall())
   } finally {
     configuration.close()
   }

@@ -72,18 +72,19 @@ async function askSidecar(admin: string, { model, path, headers }: Question): Pr
 
 function table({ error, why, passed, targets, strategy, sticky }: Explanation): string {
   const key = sticky && `, sticky by ${sticky.header}${sticky.key === undefined ? ' (which the request lacks)' : ''}`
-  const rows = targets.map(({ target, share, weight, priority, state, why: reason }) => [
+  const rows = targets.map(({ target, share, weight, priority, state, price, why: reason }) => [
     `${(share * 100).toFixed(share === 0 || share === 1 ? 0 : 1)} %`,
     target,
     `${weight}`,
     `${priority}`,
     state,
+    price ? [price.input, price.output].filter(Boolean).join('/') : '',
     reason,
   ])
   return [
     error ? `${paint('red', `${error.status} ${error.code}`)}: ${error.message}\n` : `${why}\n`,
     ...passed.map(({ rule, why: reason }) => `Rule ${rule} does not match: ${reason}.\n`),
     ...(strategy === undefined ? [] : [`Strategy ${strategy}${key ?? ''}.\n`]),
-    rows.length ? `\n${columns([['SHARE', 'TARGET', 'WEIGHT', 'PRIORITY', 'STATE', 'WHY'], ...rows])}` : '',
+    rows.length ? `\n${columns([['SHARE', 'TARGET', 'WEIGHT', 'PRIORITY', 'STATE', 'USD/M', 'WHY'], ...rows])}` : '',
   ].join('')
 }

@@ -12,12 +12,12 @@ export function obstacle({ endpoint, model }: Target, now: number): ErrorCode | 
 export function available({ endpoint, model }: Pick<Target, 'endpoint' | 'model'>, now: () => number): number {
   const { state } = model
   if (state.coolUntil > 0 && state.coolUntil > now()) return 0
-  return hasHealthy(endpoint) ? state.breaker.share() * plenty({ endpoint, model }, now) : 0
+  return hasHealthy(endpoint) ? state.breaker.share() * plenty({ endpoint, model }) : 0
 }
 
 /** The same by what is left of its rate limits alone: of the model, and of the account that it is asked by. */
-export function plenty({ endpoint, model }: Pick<Target, 'endpoint' | 'model'>, now: () => number): number {
-  return Math.min(model.state.limits.share(now), endpoint.limits.share(now))
+export function plenty({ endpoint, model }: Pick<Target, 'endpoint' | 'model'>): number {
+  return Math.min(model.state.limits.share(), endpoint.limits.share())
 }
 
 function hasHealthy({ addresses }: Endpoint): boolean {

@@ -76,3 +76,11 @@ export function usd(picodollars: number): string {
 }
 
 const DOLLAR = 1e12
+
+/** What a price comes to for people, in USD per million tokens of prompt and of answer; undefined where that is unknown. */
+export function perMillion({ base: { input, output } }: Price): { readonly input?: string; readonly output?: string } {
+  return {
+    ...(input === undefined ? {} : { input: usd(input * 1e6) }),
+    ...(output === undefined ? {} : { output: usd(output * 1e6) }),
+  }
+}

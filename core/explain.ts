@@ -1,4 +1,5 @@
-import { obstacle } from './availability.ts'
+import { obstacle, plenty } from './availability.ts'
+import { perMillion } from './cost.ts'
 import { Failure } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
 import { compileMatches } from './match/index.ts'
@@ -18,6 +19,8 @@ export interface ExplainedTarget {
   /** Of requests like this one, the part that goes to it first, 0…1. */
   readonly share: number
   readonly state: 'available' | 'unresolved' | ErrorCode
+  /** USD per million tokens, where that is known. */
+  readonly price?: { readonly input?: string; readonly output?: string }
   /** Why it has this share, one sentence. */
   readonly why: string
 }
@@ -42,8 +45,8 @@ export interface Explanation {
   readonly targets: readonly ExplainedTarget[]
 }
 
-/** Says what the table would do with a request, by the same code that does it. Asks nobody and moves no sequence. `now` is of `Deps.now()`. */
-export function explain(table: RouteTable<unknown>, asked: Asked, now: number): Explanation {
+/** Says what the table would do with a request, by the same code that does it. Asks nobody and moves no sequence. `now` and `wall` are of `Deps`. */
+export function explain(table: RouteTable<unknown>, asked: Asked, now: number, wall: number): Explanation {
   const surface = surfaceOf(asked.path)
   const request = {
     model: surface?.found.model ?? asked.model,
@@ -59,7 +62,7 @@ export function explain(table: RouteTable<unknown>, asked: Asked, now: number): 
     const route = through ? table.passThrough(request).route : table.routeOf(request.model)
     const rule = through ? table.passThrough(request).rule : table.ruleOf(route, request)
     const why = through ? `Its path is the farthest-reaching one that matches.` : claim(table, route, request.model)
-    return { ...base, ...chosen(route, rule, request, why), ...shares(rule.rule, request, now) }
+    return { ...base, ...chosen(route, rule, request, why), ...shares(rule.rule, request, now, wall) }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     const { code, message, entry } = error
@@ -120,7 +123,12 @@ function misses({ model, path, headers }: Match, asked: Asked): string {
 /** A slot of a priority: a target, or the share of one that does not resolve and is to fail. */
 type Slot = Choosable & { readonly priority: number }
 
-function shares(rule: Rule, asked: Asked, now: number): Pick<Explanation, 'targets' | 'sticky' | 'error'> {
+function shares(
+  rule: Rule,
+  asked: Asked,
+  now: number,
+  wall: number,
+): Pick<Explanation, 'targets' | 'sticky' | 'error'> {
   const key = rule.sticky === undefined ? undefined : asked.header(rule.sticky)
   const gaps = rule.onUnavailable === 'Fail' ? rule.unresolved : []
   const slots: readonly Slot[] = [
@@ -148,7 +156,20 @@ function shares(rule: Rule, asked: Asked, now: number): Pick<Explanation, 'targe
   const known = rule.targets.map((target) => {
     const { id, weight, priority } = target
     const state: ExplainedTarget['state'] = obstacle(target, now) ?? 'available'
-    return { target: id, weight, priority, share: share(id), state, why: describe(state, weight, priority, id) }
+    const why = describe(state, weight, priority, id)
+    const part = state === 'available' && rule.onUnavailable === 'Redistribute' ? plenty(target) : 1
+    const scarce = part < 1 ? ` Its rate limit is nearly used up: ${Math.round(part * 100)} % of that for now.` : ''
+    const { model } = target
+    const price = model.pricing(model.name === '*' ? asked.model : model.name, wall)
+    return {
+      target: id,
+      weight,
+      priority,
+      share: share(id),
+      state,
+      ...(price ? { price: perMillion(price) } : {}),
+      why: why + scarce,
+    }
   })
   const unknown = rule.unresolved.map(({ id, weight, priority, reason, message }) => ({
     target: id,

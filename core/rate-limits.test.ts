@@ -3,7 +3,19 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { isOfAccount, RateLimits } from './rate-limits.ts'
 
-const said = (kind: string, limit: number, remaining: number, reset?: number) => ({ kind, limit, remaining, reset })
+/** With a clock that stands still unless a time is given. */
+function make() {
+  let at = 0
+  const limits = new RateLimits(() => at)
+  const move = (to: number) => void (at = to)
+  const said = (kind: string, limit: number, remaining: number, reset?: number) =>
+    limits.observe({ kind, limit, remaining, reset })
+  const share = (when = at): number => {
+    move(when)
+    return limits.share()
+  }
+  return { limits, said, share, move }
+}
 
 test('rate limits: less than a fifth left is less traffic, in proportion', () => {
   const cases = [
@@ -14,77 +26,53 @@ test('rate limits: less than a fifth left is less traffic, in proportion', () =>
     [2, 0.1],
     [0, 0.02],
   ] as const
-  for (const [remaining, share] of cases) {
-    const limits = new RateLimits()
-    limits.observe(said('requests', 100, remaining, 60_000), 1000)
-    assert.ok(Math.abs(limits.share(() => 1000) - share) < 1e-9, `${remaining}: ${limits.share(() => 1000)}`)
+  for (const [remaining, expected] of cases) {
+    const { said, share } = make()
+    said('requests', 100, remaining, 60_000)
+    assert.ok(Math.abs(share() - expected) < 1e-9, `${remaining}: ${share()}`)
   }
 })
 
 test('rate limits: the scarcest counts, and one that is whole again no more', () => {
-  const limits = new RateLimits()
-  limits.observe(said('requests', 100, 90, 60_000), 0)
-  limits.observe(said('tokens', 1000, 100, 10_000), 0)
-  limits.observe(said('requests-day', 100, 10, 60_000), 0)
-  assert.equal(
-    limits.share(() => 0),
-    0.5,
-  )
-  limits.observe(said('requests-day', 100, 100, 1), 0)
-  limits.observe(said('tokens', 1000, 50, 10_000), 0)
-  assert.equal(
-    limits.share(() => 0),
-    0.25,
-  )
-  limits.observe(said('tokens', 1000, 900, 1000), 0)
-  assert.equal(
-    limits.share(() => 0),
-    1,
-  )
+  const { said, share } = make()
+  said('requests', 100, 90, 60_000)
+  said('tokens', 1000, 100, 10_000)
+  said('requests-day', 100, 10, 60_000)
+  assert.equal(share(), 0.5)
+  said('requests-day', 100, 100, 1)
+  said('tokens', 1000, 50, 10_000)
+  assert.equal(share(), 0.25)
+  said('tokens', 1000, 900, 1000)
+  assert.equal(share(), 1)
 })
 
 test('rate limits: what fills up is reckoned between answers', () => {
-  const limits = new RateLimits()
-  limits.observe(said('tokens', 1000, 0, 10_000), 0)
-  assert.equal(
-    limits.share(() => 0),
-    0.02,
-  )
-  assert.equal(
-    limits.share(() => 1000),
-    0.5,
-  )
-  assert.equal(
-    limits.share(() => 2000),
-    1,
-  )
-  assert.equal(
-    limits.share(() => 20_000),
-    1,
-  )
-  assert.deepEqual([...limits.remaining(5000)], [['tokens', 0.5, limits.remaining(5000).next().value?.[2]]])
+  const { limits, said, share, move } = make()
+  said('tokens', 1000, 0, 10_000)
+  assert.equal(share(0), 0.02)
+  assert.equal(share(1000), 0.5)
+  move(5000)
+  assert.deepEqual([...limits.remaining()], [['tokens', 0.5]])
+  assert.equal(share(2000), 1)
+  assert.equal(share(20_000), 1)
 })
 
 test('rate limits: without a reset it is a minute, or what the name says', () => {
-  const limits = new RateLimits()
-  limits.observe(said('req-minute', 60, 0), 0)
-  assert.equal(
-    limits.share(() => 59_000),
-    1,
-  )
-  assert.equal(
-    limits.share(() => 6_000),
-    0.5,
-  )
-  limits.observe(said('requests-day', 100, 0), 0)
-  assert.ok(limits.share(() => 3_600_000) < 0.25)
+  const { said, share } = make()
+  said('req-minute', 60, 0)
+  assert.equal(share(6000), 0.5)
+  assert.equal(share(59_000), 1)
+  said('requests-day', 100, 0)
+  assert.ok(share(3_600_000) < 0.25)
 })
 
 test('rate limits: what nobody spoke of any more is forgotten', () => {
-  const limits = new RateLimits()
-  limits.observe(said('tokens', 1000, 0, 1000), 0)
-  assert.equal([...limits.remaining(2000)].length, 1)
-  assert.equal([...limits.remaining(3_600_000)].length, 0)
+  const { limits, said, move } = make()
+  said('tokens', 1000, 0, 1000)
+  move(2000)
+  assert.deepEqual([...limits.remaining()], [['tokens', 1]])
+  move(3_600_000)
+  assert.deepEqual([...limits.remaining()], [])
 })
 
 test('rate limits: never nothing, never more than all, and never less as time goes by', () => {
@@ -94,21 +82,18 @@ test('rate limits: never nothing, never more than all, and never less as time go
     fc.double({ min: 0, max: 1, noNaN: true }),
     fc.option(fc.integer({ min: 0, max: 100_000 }), { nil: undefined }),
   )
+  const times = fc.array(fc.integer({ min: 0, max: 1_000_000 }))
   fc.assert(
-    fc.property(
-      fc.array(reading, { minLength: 1 }),
-      fc.array(fc.integer({ min: 0, max: 1_000_000 })),
-      (readings, times) => {
-        const limits = new RateLimits()
-        for (const [kind, limit, part, reset] of readings) limits.observe(said(kind, limit, part * limit, reset), 0)
-        let before = 0
-        for (const at of times.toSorted((a, b) => a - b)) {
-          const share = limits.share(() => at)
-          assert.ok(share >= before - 1e-9 && share >= 0.02 && share <= 1)
-          before = share
-        }
-      },
-    ),
+    fc.property(fc.array(reading, { minLength: 1 }), times, (readings, at) => {
+      const { said, share } = make()
+      for (const [kind, limit, part, reset] of readings) said(kind, limit, part * limit, reset)
+      let before = 0
+      for (const when of at.toSorted((a, b) => a - b)) {
+        const now = share(when)
+        assert.ok(now >= before - 1e-9 && now >= 0.02 && now <= 1)
+        before = now
+      }
+    }),
   )
 })
 

@@ -22,24 +22,29 @@ interface Known {
  * at an even rate until they are whole (https://docs.anthropic.com/en/api/rate-limits, https://platform.openai.com/docs/guides/rate-limits),
  * so what is left is reckoned between two answers. Limits that fall at once at the end of a window are taken for better than they are in
  * between; the next answer tells.
- *
- * Times are those of `Deps.now()`, ms.
  */
 export class RateLimits {
   private readonly known = new Map<string, Known>()
   /** Until then something may be scarce; 0: nothing is, and nobody has to look. */
   private until = 0
+  private readonly now: () => number
 
-  observe({ kind, limit, remaining, reset }: Reading, now: number): void {
+  /** `now` as in `Deps`. */
+  constructor(now: () => number) {
+    this.now = now
+  }
+
+  observe({ kind, limit, remaining, reset }: Reading): void {
     if (limit === undefined) return
+    const now = this.now()
     this.known.set(kind, { limit, remaining, at: now, whole: now + (reset ?? window(kind)) })
     if (remaining < limit * SCARCE || this.until > 0) this.look(now)
   }
 
   /** The part of its weight that a target may have by what is left: 1, or less in proportion below a fifth; never 0. */
-  share(clock: () => number): number {
+  share(): number {
     if (this.until === 0) return 1
-    const now = clock()
+    const now = this.now()
     if (this.until <= now) {
       this.until = 0
       return 1
@@ -50,10 +55,11 @@ export class RateLimits {
   }
 
   /** What is left of each limit, as a part of it, by the provider's words for it. */
-  *remaining(now: number): Generator<readonly [kind: string, part: number, known: { readonly limit: number }]> {
+  *remaining(): Generator<readonly [kind: string, part: number]> {
+    const now = this.now()
     for (const [kind, known] of this.known) {
       if (now > known.whole + FORGET) this.known.delete(kind)
-      else yield [kind, left(known, now), known]
+      else yield [kind, left(known, now)]
     }
   }
 

@@ -1,6 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { CompiledBody, CompiledConfig, ResourceKey } from '../api/compiled.ts'
+import { perMillion } from '../core/cost.ts'
 import { explain } from '../core/explain.ts'
+import type { RateLimits } from '../core/rate-limits.ts'
+import type { Model } from '../core/target.ts'
 import type { Configuration } from './config.ts'
 import type { ConfiguredEndpoint } from './endpoints.ts'
 import { jsonServer, problem } from './json-server.ts'
@@ -12,8 +15,9 @@ import { METRICS_TYPE } from './names.ts'
 interface Options {
   readonly configuration: Configuration
   readonly log: Log
-  /** Monotonic milliseconds. */
+  /** Monotonic milliseconds, and those since the epoch. */
   readonly now: () => number
+  readonly wall: () => number
   /** The text of the metrics. */
   readonly exposed: () => Promise<string>
   /** Further pages, such as what a local run's operator has to tell. */
@@ -21,11 +25,13 @@ interface Options {
 }
 
 /** The port for people on the pod: what is in force, how targets are, what would happen to a request, how much is logged. */
-export function adminServer({ configuration, log, now, exposed, more }: Options): Server {
+export function adminServer({ configuration, log, now, wall, exposed, more }: Options): Server {
   const pages: Pages = {
     'GET /config': () => config(configuration),
-    'GET /endpoints': () => ({ body: { endpoints: [...endpointsOf(configuration)].map((it) => endpoint(it, now())) } }),
-    'GET /explain': (asked) => explained(configuration, asked, now()),
+    'GET /endpoints': () => ({
+      body: { endpoints: [...endpointsOf(configuration)].map((it) => endpoint(it, now(), wall())) },
+    }),
+    'GET /explain': (asked) => explained(configuration, asked, now(), wall()),
     'GET /log-level': () => ({ body: { level: log.level } }),
     'PUT /log-level': ({ body }) => setLevel(log, body),
     'GET /metrics': async () => ({ body: await exposed(), headers: { 'content-type': METRICS_TYPE } }),
@@ -81,15 +87,17 @@ function safe(key: ResourceKey, body: CompiledBody): unknown {
 }
 
 function endpoint(
-  { name, provider, scheme, authority, basePath, load, ...rest }: ConfiguredEndpoint,
+  { name, provider, scheme, authority, basePath, load, limits, ...rest }: ConfiguredEndpoint,
   now: number,
+  wall: number,
 ): object {
   return {
     name,
-    provider,
+    provider: provider.type,
     url: `${scheme}://${authority}${basePath}`,
     inFlight: load.inFlight,
     maxInFlight: Number.isFinite(rest.maxInFlight) ? rest.maxInFlight : null,
+    limits: left(limits),
     models: [...rest.models.values()].map((model) => ({
       name: model.name,
       breaker: model.state.breaker.state,
@@ -97,6 +105,8 @@ function endpoint(
       coolingMs: Math.max(0, Math.round(model.state.coolUntil - now)),
       latencyMs: round(model.state.ewma.latency()),
       inFlight: model.state.ewma.inFlight,
+      limits: left(model.state.limits),
+      price: priceOf(model, wall),
     })),
     addresses: rest.addresses.map((address) => ({
       address: address.name,
@@ -109,9 +119,19 @@ function endpoint(
   }
 }
 
+/** What is left of each rate limit, 0 to 1, by the provider's words for it. */
+const left = (limits: RateLimits): object =>
+  Object.fromEntries([...limits.remaining()].map(([kind, part]) => [kind, round(part)]))
+
+/** USD per million tokens, at the moment; null where it is unknown, or depends on the model that the caller names. */
+function priceOf({ name, pricing }: Model, wall: number): object | null {
+  const price = name === '*' ? undefined : pricing(name, wall)
+  return price ? perMillion(price) : null
+}
+
 const round = (ms: number): number => Math.round(ms * 1000) / 1000
 
-function explained({ runtime }: Configuration, { query }: Asked, now: number): Answer {
+function explained({ runtime }: Configuration, { query }: Asked, now: number, wall: number): Answer {
   if (!runtime) return problem(503, 'The sidecar has no configuration yet.')
   const headers = new Map<string, string>()
   for (const line of query.getAll('header')) {
@@ -125,7 +145,7 @@ function explained({ runtime }: Configuration, { query }: Asked, now: number): A
     path: query.get('path') ?? '/v1/chat/completions',
     header: (name: string) => headers.get(name),
   }
-  return { body: explain(runtime.table, asked, now) }
+  return { body: explain(runtime.table, asked, now, wall) }
 }
 
 /** Takes `{"level": "debug"}`, or the word alone. */

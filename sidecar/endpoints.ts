@@ -175,7 +175,7 @@ export class Endpoints {
       kept = {
         load: { inFlight: 0 },
         budget,
-        limits: new RateLimits(),
+        limits: new RateLimits(this.deps.now),
         models: new Map(),
         places: new Map(),
         signer: undefined,
@@ -196,7 +196,7 @@ export class Endpoints {
       breaker: new Breaker(breaker, now),
       ewma: new PeakEwma(now, HALF_LIFE),
       coolUntil: 0,
-      limits: new RateLimits(),
+      limits: new RateLimits(now),
       exhausted: 0,
     }
     kept.models.set(name, state)

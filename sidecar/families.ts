@@ -145,6 +145,23 @@ export const measured: readonly Family<[Gauges]>[] = [
     values: (gauges) => models(gauges, ({ state }, labels) => [{ labels, value: state.ewma.latency() / 1000 }]),
   },
   {
+    name: METRIC.rateLimit,
+    type: 'gauge',
+    help: 'What is left of a rate limit of the provider, 0 to 1, as its answers tell; of the account where the model is empty.',
+    values: ({ endpoints }) =>
+      [...endpoints.values()].flatMap(({ name, limits, models: all }) =>
+        [
+          { name: '', limits },
+          ...[...all.values()].map((model) => ({ name: model.name, limits: model.state.limits })),
+        ].flatMap((it) =>
+          [...it.limits.remaining()].map(([kind, value]) => ({
+            labels: { [LABEL.endpoint]: name, [LABEL.model]: it.name, [LABEL.kind]: kind },
+            value,
+          })),
+        ),
+      ),
+  },
+  {
     name: METRIC.addresses,
     type: 'gauge',
     help: 'Addresses of the endpoint, by what active checks find.',

@@ -17,6 +17,7 @@ export const METRIC = {
   unpriced: 'tradewind_unpriced_attempts_total',
   breakerState: 'tradewind_breaker_state',
   latency: 'tradewind_model_latency_seconds',
+  rateLimit: 'tradewind_rate_limit_remaining_ratio',
   addresses: 'tradewind_endpoint_addresses',
   inFlight: 'tradewind_endpoint_in_flight',
   configInfo: 'tradewind_config_info',

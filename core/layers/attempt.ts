@@ -60,7 +60,7 @@ export function call(deps: Deps): Handler {
       now,
       wall,
       deadlines,
-      head: (headers: readonly string[]) => learn(target, headers, now, wall),
+      head: (headers: readonly string[]) => learn(target, headers, wall),
       ended: (ended: AttemptFacts) => {
         if (endpoint.addresses.length > 1) account(address, ended)
         const price = ended.usage && model.pricing(translated.model, wall())
@@ -91,9 +91,9 @@ function answerLocally(exchange: Exchange, { endpoint, model }: Target): Reply |
 }
 
 /** Keeps in mind what is left of the target's rate limits. */
-function learn({ endpoint, model }: Target, headers: readonly string[], now: () => number, wall: () => number): void {
+function learn({ endpoint, model }: Target, headers: readonly string[], wall: () => number): void {
   for (const reading of readRateLimits(headers, wall))
-    (isOfAccount(reading.kind) ? endpoint.limits : model.state.limits).observe(reading, now())
+    (isOfAccount(reading.kind) ? endpoint.limits : model.state.limits).observe(reading)
 }
 
 /** The better of two drawn at random; not the one that has just failed this request, nor one whose checks fail, where there are others. */

@@ -36,7 +36,7 @@ export async function observed(
   })
   const { configuration } = path
   const exposed = () => telemetry.exposed()
-  const admin = adminServer({ configuration, log, now: path.deps.now, exposed })
+  const admin = adminServer({ configuration, log, now: path.deps.now, wall: path.deps.wall, exposed })
   admin.listen(0, '127.0.0.1')
   await once(admin, 'listening')
   const port = await path.listen({ host: '127.0.0.1', port: 0 })

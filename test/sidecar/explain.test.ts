@@ -35,7 +35,12 @@ async function sidecar(
   const said = (model = 'chat', headers: Headers = {}, at = '/v1/chat/completions'): Explanation => {
     const { runtime } = path.configuration
     assert.ok(runtime)
-    return explain(runtime.table, { model, path: at, header: (name) => headers[name] }, path.deps.now())
+    return explain(
+      runtime.table,
+      { model, path: at, header: (name) => headers[name] },
+      path.deps.now(),
+      path.deps.wall(),
+    )
   }
   const done = async (model = 'chat', headers: Headers = {}, at = '/v1/chat/completions') => {
     const answer = await request(`http://127.0.0.1:${port}${at}`, {
