@@ -53,6 +53,10 @@ const compiledRule = object({
   sticky: optional(object({ header: text() })),
   retry: object({ attempts: integer({ minimum: 0, maximum: 10 }), when: array(choice(RETRY_WHEN), { maxItems: 16 }) }),
   fallback: object({ when: array(choice(FALLBACK_WHEN), { maxItems: 16 }) }),
+  /** Absent: Stream. */
+  rescue: optional(object({ mode: choice(['Stream', 'Buffer', 'Off']) })),
+  /** `after` in ms; absent: the target's own 95th percentile. */
+  hedge: optional(object({ after: optional(ms(1)), percent: integer({ minimum: 1, maximum: 100 }) })),
   onUnavailable: choice(['Redistribute', 'Fail']),
   /** Absent: Report. */
   onUnsupported: optional(choice(['Report', 'Fail'])),

@@ -210,6 +210,49 @@ const rule = object(
       },
       { default: {}, description: 'Asks the next target in the same request.' },
     ),
+    rescue: object(
+      {
+        mode: choice(['Stream', 'Buffer', 'Off'], {
+          default: 'Stream',
+          description:
+            'Stream: tokens go to the caller as they come, and the next target goes on where the answer stopped, or gives the same answer again. Buffer: the answer is held back until it is whole (up to 1 MiB), so that the next target can begin anew. Off: the caller gets an error in the stream.',
+        }),
+      },
+      {
+        default: {},
+        description:
+          'What happens when a streamed answer stops before it is finished: targets that have not been asked go on with it, after the failures that fallback names.',
+      },
+    ),
+    hedge: optional(
+      object(
+        {
+          after: optional(
+            duration({
+              description:
+                'How long the first target has to give its first token, or a whole answer that is not streamed. Left out: as long as 95 of 100 of its latest answers took.',
+            }),
+          ),
+          percent: integer({
+            minimum: 1,
+            maximum: 100,
+            default: 5,
+            description: 'At most so many of a hundred requests are asked of a second target.',
+          }),
+        },
+        {
+          description:
+            'Asks a second target besides the first when that is slow; the first good token wins, and the other call is ended and paid for. Not for requests that make images or sound, nor for what is passed through.',
+          rules: [
+            {
+              rule: '!has(self.after) || (duration(self.after) > duration("0s") && duration(self.after) <= duration("10m"))',
+              message: 'after must be longer than 0s and at most 10m.',
+              fieldPath: '.after',
+            },
+          ],
+        },
+      ),
+    ),
     onUnavailable: choice(['Redistribute', 'Fail'], {
       default: 'Redistribute',
       description:

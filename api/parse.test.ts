@@ -47,6 +47,7 @@ const parsedRoute: ModelRouteSpec = {
       strategy: { type: 'Weighted' },
       retry: { attempts: 1, when: ['Connect', 'Reset', 'Status5xx', 'Status429'] },
       fallback: { when: ['Connect', 'Reset', 'Timeout', 'Status5xx', 'Status429', 'ContextLength', 'Truncated'] },
+      rescue: { mode: 'Stream' },
       onUnavailable: 'Redistribute',
       onUnsupported: 'Report',
     },

@@ -18,6 +18,8 @@ export const CAPABILITIES: readonly string[] = [
   'match:path',
   'sticky:header',
   'onUnsupported',
+  'rescue',
+  'hedge',
 ]
 
 /** The first message, and again where what the sidecar has is not what either side takes it to have. */

@@ -7,8 +7,14 @@ import { streamTypes } from './framing.ts'
 import { headerOf } from './headers.ts'
 import { errorInside, judgeType, malformed } from './judge.ts'
 import type { Judged } from './judge.ts'
-import { ReadStream } from './read-stream.ts'
+import { answers, ReadStream } from './read-stream.ts'
+import { Transcript } from './rescue/transcript.ts'
 import type { Passing, Surface, Watch } from './surfaces/surface.ts'
+
+/** What is to be kept of a streamed answer on its way, for the case that it stops or says nothing. */
+export interface Keep {
+  readonly refusesEmpty: () => boolean
+}
 
 /** How the answer of one attempt is read, judged, and said to the caller. */
 export interface Answering {
@@ -44,7 +50,7 @@ export function passing(surface: Surface, options: Passing): Answering | undefin
     native: true,
     streamType: streamTypes[framing],
     callerType,
-    stream: () => new ReadStream({ framing, reader: watch.reader(), choices: options.choices }),
+    stream: () => new ReadStream({ framing, reader: watch.reader(), choices: options.choices, ...kept(options.keep) }),
     whole: (headers, body, wall) =>
       unread(watch, headers) === 'hold' ? {} : whole(headers, body, wall, (json) => watch.read(json)),
     ...(watch.unread ? { flows: (headers) => unread(watch, headers) === 'flow' } : {}),
@@ -55,23 +61,27 @@ export function passing(surface: Surface, options: Passing): Answering | undefin
 const unread = (watch: Watch, headers: readonly string[]) =>
   watch.unread?.(headerOf(headers, 'content-type').trim().toLowerCase())
 
+const kept = (keep: Keep | undefined) => keep && { transcript: new Transcript(), refusesEmpty: keep.refusesEmpty }
+
 interface Ends {
   readonly caller: ChatCaller
   readonly target: ChatTarget
   readonly answer: AnswerContext
   readonly asked: TargetContext
   readonly surface: Surface
+  readonly keep: Keep | undefined
 }
 
 /** The target speaks another dialect than the caller: everything is said anew. */
-export function translating({ caller, target, answer, asked, surface }: Ends): Answering {
+export function translating({ caller, target, answer, asked, surface, keep }: Ends): Answering {
   const { framing } = target
   const choices = answer.request.n ?? 1
   return {
     native: false,
     streamType: streamTypes[framing],
     callerType: surface.streamType ?? 'text/event-stream',
-    stream: () => new ReadStream({ framing, reader: target.reader(asked), choices }, caller.writer(answer)),
+    stream: () =>
+      new ReadStream({ framing, reader: target.reader(asked), choices, ...kept(keep) }, caller.writer(answer)),
     whole(headers, body, wall) {
       let said: unknown
       const judged = whole(headers, body, wall, (json) => {
@@ -113,11 +123,13 @@ function whole(
 ): Judged {
   return read(headers, body, (json) => {
     let judged: Judged = {}
+    let spoke = false
     for (const event of toEvents(json))
       if (event.type === 'error') return { ...judged, fault: errorInside(event.body, wall) }
       else if (event.type === 'usage') judged = { ...judged, usage: event.usage }
       else if (event.type === 'finish') judged = { ...judged, finishReason: event.reason }
-    return judged
+      else if (answers(event)) spoke = true
+    return spoke || judged.finishReason !== 'stop' ? judged : { ...judged, empty: true }
   })
 }
 

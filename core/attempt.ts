@@ -10,6 +10,8 @@ import { errorInside, judgeType } from './judge.ts'
 import type { Fault } from './judge.ts'
 import { classify, messageOf } from './openai-errors.ts'
 import type { Address, Signer, Target } from './target.ts'
+import { refusesEmpty } from './rescue/empty.ts'
+import type { Transcript } from './rescue/transcript.ts'
 import { NO_USAGE } from './usage.ts'
 import type { Usage } from './usage.ts'
 
@@ -17,6 +19,9 @@ import type { Usage } from './usage.ts'
 const HOLD = 4 * 1024 * 1024
 /** Of an error's body no more than this is kept. */
 const HOLD_ERROR = 256 * 1024
+
+/** A stream whose end is waited for is held back up to this size, and flows from there on. */
+const HOLD_STREAM = 1024 * 1024
 
 const NO_FINISH = 'The stream ended without a finish reason.'
 
@@ -187,6 +192,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   expire(now: number): void {
     if (now >= this.last) this.fail('attempt_timeout')
     else if (this.phase === 'connect') this.fail('connect_timeout')
+    else if (this.phase === 'first' && this.stream && this.stream.events > 0) this.fail('idle_timeout')
     else this.fail(this.phase === 'flow' || this.phase === 'raw' ? 'idle_timeout' : 'first_token_timeout')
   }
 
@@ -220,6 +226,10 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     return stream && exchange.surface.errorEvent?.(failure, message, requestId)
   }
 
+  get said(): Transcript | undefined {
+    return this.stream?.transcript
+  }
+
   settled(listener: Settled): void {
     if (this.outcome) listener(this.outcome.code)
     else this.listeners.push(listener)
@@ -239,9 +249,6 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     return true
   }
 
-  /** An answer too large to be held: that it ends as JSON does is all that is known of it. */
-  private endOfRaw(): void {
-    const { lastChunk } = this
   /** What passes unseen: with the first of it there is a reply, and from then on it must not stall. */
   private raw(chunk: Buffer): boolean {
     const { answering } = this
@@ -253,6 +260,9 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     return more
   }
 
+  /** An answer too large to be held: that it ends as JSON does is all that is known of it. */
+  private endOfRaw(): void {
+    const { lastChunk } = this
     if (!this.replied) this.fail('upstream_truncated', 'It is empty.')
     else if (lastChunk && lastChunk.toString('latin1').trimEnd().at(-1) !== '}') this.fail('upstream_truncated')
     else this.finish()
@@ -265,7 +275,10 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
       const { endpoint } = this.target
       const said = withoutCredential(body, endpoint.authorization)
       const text = said.toString()
-      const verdict = (endpoint.provider.classify ?? classify)(status, headers, text, this.context.wall())
+      const { provider, settings } = endpoint
+      const wall = this.context.wall()
+      const verdict =
+        provider.classify?.(status, headers, text, wall, settings) ?? classify(status, headers, text, wall)
       const { code, retryAfter, shouldRetry } = verdict
       const native = this.answering?.native ?? true
       const answer = { status, headers: answerHeadersOf(headers), body: said, native }
@@ -286,6 +299,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     this.facts.usage = exchange.facts.usage = usage
     exchange.facts.finishReason = finishReason
     if (fault) return this.end(this.failureOf(fault))
+    if (judged.empty && refusesEmpty(exchange)) return this.end(new Failure('upstream_empty', { detail: this.whose() }))
     if (finishReason === 'content_filter' && exchange.rule?.fallback.when.has('ContentFilter'))
       return this.end(
         new Failure('content_refused', {
@@ -314,7 +328,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     const more = out.length === 0 || this.pass(out)
     if (this.spoiled(stream)) return true
     if (stream.events > before) {
-      if (this.phase === 'first') this.begin()
+      if (this.phase === 'first' && this.isReady(stream)) this.begin()
       // A caller that takes nothing in is no fault of the target's.
       this.due = more ? Math.min(this.last, this.context.now() + this.target.endpoint.timeouts.idle) : this.last
     }
@@ -338,16 +352,26 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
       this.end(this.failureOf(errorInside(stream.error, this.context.wall())))
       return true
     }
-    if (stream.malformed) this.fail('upstream_malformed', 'An event is not what the API says.')
+    if (stream.empty) this.fail('upstream_empty')
+    else if (stream.diverged) this.fail('replay_diverged')
+    else if (stream.malformed) this.fail('upstream_malformed', 'An event is not what the API says.')
     else if (stream.done && !stream.complete) this.fail('upstream_truncated', NO_FINISH)
     else return false
     return true
   }
 
+  /** Whether a stream has shown what it must before there is a reply. */
+  private isReady(stream: AnswerStream): boolean {
+    if (stream.complete) return true
+    if (stream.held) return false
+    const { until } = this.exchange
+    return until === 'event' || (until === 'token' ? stream.begun : this.size > HOLD_STREAM)
+  }
+
   /** The first event is good: from here on there is a reply. */
   private begin(): void {
     this.phase = 'flow'
-    this.exchange.facts.firstByte = this.context.now()
+    this.exchange.facts.firstByte ||= this.context.now()
     const headers = this.answering?.native ? answerHeadersOf(this.headers) : this.headersOf(this.answering?.callerType)
     this.reply({ status: this.status, headers, body: this })
   }
@@ -373,6 +397,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     this.exchange.facts.responseBytes += chunk.length
     if (this.sink) return this.sink.write(chunk)
     this.chunks.push(chunk)
+    this.size += chunk.length
     return true
   }
 
@@ -395,22 +420,25 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   }
 
   private end(failure: Failure | undefined): void {
-    if (this.phase === 'over') return
+    const { phase } = this
+    if (phase === 'over') return
     this.phase = 'over'
     const { facts, exchange, context, stream } = this
     context.deadlines.remove(this)
     exchange.wait(undefined)
     if (failure) this.running?.abort()
     if (stream) {
-      facts.usage = exchange.facts.usage = stream.usage ?? estimate(exchange.body.length, stream.events)
+      facts.usage = stream.usage ?? estimate(exchange.body.length, stream.events)
+      exchange.facts.usage = stream.told ?? facts.usage
       exchange.facts.finishReason = stream.finishReason
-    }
+    } else if (failure?.code === 'hedge_lost' && phase !== 'connect') facts.usage = estimate(exchange.body.length, 0)
     facts.code = failure?.code
     facts.ended = context.now()
     context.ended(facts)
     this.outcome = { code: failure?.code, message: failure?.message ?? '' }
     if (!this.replied) {
-      exchange.facts.responseBytes = 0
+      // What was held back of a stream has not gone out.
+      exchange.facts.responseBytes = exchange.resume ? exchange.facts.responseBytes - (stream ? this.size : 0) : 0
       if (failure) this.reject(failure)
       return
     }

@@ -94,6 +94,10 @@ export const errors = {
     message: 'No credentials for the target could be had.',
   },
 
+  // How an attempt ended that another one made needless, or that could not be joined to what the caller has.
+  hedge_lost: { ...ours, status: 502, message: 'Another target was faster.' },
+  replay_diverged: { ...ours, status: 502, message: 'The answer does not begin with what the caller has.' },
+
   // What a target did.
   connect_failed: {
     status: 502,
@@ -150,6 +154,13 @@ export const errors = {
     retry: 'Reset',
     fallback: 'Truncated',
     message: 'The answer is not what the API says.',
+  },
+  upstream_empty: {
+    status: 502,
+    type: 'server_error',
+    fallback: 'Truncated',
+    verdict: 'none',
+    message: 'The answer says nothing.',
   },
   upstream_too_large: {
     status: 502,

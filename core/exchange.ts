@@ -6,12 +6,20 @@ import type { Asked } from './match/match.ts'
 import type { Asked as Asking } from './dialects/dialect.ts'
 import type { Due } from './deps.ts'
 import type { Json } from './dialects/dialect.ts'
+import type { Resume } from './rescue/resume.ts'
+import type { Transcript } from './rescue/transcript.ts'
 import type { Found, Operation, Surface } from './surfaces/surface.ts'
 import type { Address, Rule, Target } from './target.ts'
 import type { Usage } from './usage.ts'
 
-/** Why this target was asked: picked by the strategy, the same one again, the next one, or the least bad with all of them out. */
-export type Why = 'chosen' | 'retry' | 'fallback' | 'panic'
+/**
+ * Why this target was asked: picked by the strategy, the same one again, the next one, or the least bad with all of them out; to go on with
+ * an answer that stopped; because another one was slow.
+ */
+export type Why = 'chosen' | 'retry' | 'fallback' | 'panic' | 'rescue' | 'hedge'
+
+/** What became of an answer that stopped after its first byte: another target went on with it, or gave the same again; or none could. */
+export type Rescued = 'continued' | 'replayed' | 'failed'
 
 /** One call of one target. Times are of `deps.now()`, ms; 0 where it did not come to that. */
 export interface AttemptFacts {
@@ -78,6 +86,8 @@ export interface Facts {
   error: string | undefined
   finishReason: string | undefined
   usage: Usage | undefined
+  /** Undefined where the answer did not stop, or no other target was there to be asked. */
+  rescue: Rescued | undefined
   /** Fields of the request that could not be said to the target that answered. */
   dropped: readonly string[]
   requestBytes: number
@@ -119,7 +129,7 @@ export class Exchange implements Due, Asked {
   readonly query: string
   readonly headers: readonly string[]
   readonly body: Bytes
-  readonly facts: Facts
+  facts: Facts
   /** The top-level fields of a JSON body. */
   fields: RequestFields | undefined = undefined
   /** The whole of it, where somebody has asked. */
@@ -140,6 +150,10 @@ export class Exchange implements Due, Asked {
   exhausted = false
   /** With that: how long until the first target can be asked again, ms. */
   retryAfter: number | undefined = undefined
+  /** The answer that stopped, while it is being gone on with. */
+  resume: Resume | undefined = undefined
+  /** What a streamed answer must have shown before there is a reply: a first good event, a first token, or its end. */
+  until: 'event' | 'token' | 'end' = 'event'
   /** When the whole request is to be over, of `deps.now()`. */
   due = Infinity
   slot = -1
@@ -156,6 +170,36 @@ export class Exchange implements Due, Asked {
     this.headers = incoming.headers
     this.body = incoming.body
     this.facts = facts
+  }
+
+  /**
+   * The same request, to be answered besides this one by a target of its own: it has its own end and its own facts until `join`, but for the
+   * list of attempts.
+   */
+  fork(): Exchange {
+    const { surface, found, method, query, headers, body, facts } = this
+    const fork = new Exchange({ surface, found, method, query, headers, body }, { ...facts })
+    fork.fields = this.fields
+    fork.parsed = this.parsed
+    fork.canonical = this.canonical
+    fork.rule = this.rule
+    fork.candidates = this.candidates
+    fork.target = this.target
+    fork.why = this.why
+    fork.panic = this.panic
+    fork.due = this.due
+    fork.until = this.until
+    return fork
+  }
+
+  /** The answer of the fork is the answer: what comes of it from here on is written to these facts. */
+  join(fork: Exchange): void {
+    const { facts } = this
+    const { endpoint, model, dropped, usage, finishReason, firstByte, responseBytes } = fork.facts
+    Object.assign(facts, { endpoint, model, dropped, usage, finishReason, firstByte, responseBytes })
+    fork.facts = facts
+    this.target = fork.target
+    this.lastAddress = fork.lastAddress
   }
 
   /** Names what is to be cancelled when the exchange is over; nothing, where the wait has ended. */
@@ -227,6 +271,8 @@ export interface Stream {
   resume(): void
   /** Calls back once, when the outcome is known. */
   settled(listener: Settled): void
+  /** What has gone to the sink, where that is kept; asked once it has stopped. */
+  readonly said?: Transcript | undefined
 }
 
 /** What goes back to the caller: whole, or as a stream. */

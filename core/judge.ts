@@ -15,6 +15,8 @@ export interface Fault {
 export interface Judged {
   readonly usage?: Usage | undefined
   readonly finishReason?: string | undefined
+  /** It ended well and says nothing. */
+  readonly empty?: true
   readonly fault?: Fault | undefined
   /** What the caller gets, where that is not the target's own. */
   readonly body?: Buffer

@@ -1,11 +1,30 @@
 import type { AnswerStream } from './answer-stream.ts'
+import type { ChatReader } from './dialects/dialect.ts'
+import { Malformed } from './dialects/dialect.ts'
 import { LARGEST_EVENT } from './framing.ts'
 import { record, usageOf } from './openai-usage.ts'
+import { Transcript } from './rescue/transcript.ts'
 import { decode, SseParser } from './sse.ts'
 import type { SseEvent } from './sse.ts'
 import type { Usage } from './usage.ts'
 
 const NOTHING = Buffer.alloc(0)
+
+/** How nearly all events of an answer begin to say what is new, if they say nothing else: what follows is the text and a quote. */
+const PLAIN = '"delta":{"content":"'
+const BACKSLASH = 0x5c
+const CLOSE_OBJECT = 0x7d
+/** So many pieces of plain text wait before they are read. */
+const WAITING = 64
+
+interface Options {
+  /** The caller did not ask for the usage that we asked for. */
+  readonly hideUsage: boolean
+  /** How many answers it asked for. */
+  readonly choices: number
+  /** Reads events other than plain text, where what goes on is to be kept. */
+  readonly keep?: { readonly reader: ChatReader; readonly refusesEmpty: () => boolean } | undefined
+}
 
 /**
  * Watches a streamed answer of OpenAI's dialect on its way through, chat or completions. Only whole events go on, so that whatever
@@ -23,16 +42,32 @@ export class OpenAIStream implements AnswerStream {
   error: string | undefined
   /** An event's data is no JSON object; it and all after it are withheld. */
   malformed = false
+  /** Something has been said; known only where what goes on is kept. */
+  begun = false
+  empty = false
+  private readonly kept: Transcript | undefined
+  private readonly keep: Options['keep']
+  /** Of plain text, what stands between the quotes: of several events in a row it makes one JSON string. */
+  private plain: string[] = []
+  /** The answer itself has begun. */
+  private spoke = false
   private readonly parser = new SseParser(LARGEST_EVENT)
   private readonly hideUsage: boolean
   private readonly choices: number
   private readonly finished = new Set<unknown>()
   private usageData: string | undefined
 
-  /** `hideUsage`: the caller did not ask for the usage that we asked for; `choices`: how many answers it asked for. */
-  constructor(options: { readonly hideUsage: boolean; readonly choices: number }) {
-    this.hideUsage = options.hideUsage
-    this.choices = options.choices
+  constructor({ hideUsage, choices, keep }: Options) {
+    this.hideUsage = hideUsage
+    this.choices = choices
+    this.keep = keep
+    this.kept = keep && new Transcript()
+  }
+
+  /** What has gone on, where it is kept. */
+  get transcript(): Transcript | undefined {
+    this.settle()
+    return this.kept
   }
 
   /** Every answer that was asked for has its finish reason; or at least one has, and the server says that it is done. */
@@ -47,7 +82,7 @@ export class OpenAIStream implements AnswerStream {
 
   /** Takes bytes of the answer and returns those that go on; the chunk itself where nothing is held back. Throws `EventTooLarge`. */
   push(chunk: Buffer): Buffer {
-    if (this.error !== undefined || this.malformed) return NOTHING
+    if (this.over) return NOTHING
     const clean = this.parser.between
     const events = this.parser.push(chunk)
     const kept = events.filter((event) => this.observe(event))
@@ -58,7 +93,7 @@ export class OpenAIStream implements AnswerStream {
 
   /** At the end of the answer: the rest that goes on. A last event that lacks its blank line gets it; half a one is dropped. */
   end(): Buffer {
-    const event = this.error === undefined ? this.parser.end() : undefined
+    const event = this.over ? undefined : this.parser.end()
     if (event?.data === undefined || (event.data.trim() !== '[DONE]' && parse(event.data) === undefined)) return NOTHING
     return this.observe(event) ? Buffer.concat([event.raw, Buffer.from('\n\n')]) : NOTHING
   }
@@ -68,10 +103,15 @@ export class OpenAIStream implements AnswerStream {
     return NOTHING
   }
 
+  /** It, or all that is still to come of it, is withheld. */
+  private get over(): boolean {
+    return this.error !== undefined || this.malformed || this.empty
+  }
+
   /** Whether the event goes on. */
   private observe(event: SseEvent): boolean {
     const { data } = event
-    if (this.error !== undefined || this.malformed) return false
+    if (this.over) return false
     if (data === undefined) return true
     this.events++
     if (data.length < 10 && data.trim() === '[DONE]') {
@@ -91,10 +131,59 @@ export class OpenAIStream implements AnswerStream {
       this.malformed = true
       return false
     }
+    if (this.kept && !this.take(this.kept, event.type, data)) return false
     if (hasValue(data, '"finish_reason"')) this.finish(data)
     if (!hasValue(data, '"usage"')) return true
     this.usageData = data
     return !(this.hideUsage && /"choices"\s*:\s*\[\s*\]/.test(data))
+  }
+
+  /** Keeps what an event says; false where it must not go on. */
+  private take(kept: Transcript, type: string, data: string): boolean {
+    const at = this.begun && this.choices === 1 ? data.indexOf(PLAIN) : -1
+    if (at > 0) {
+      const from = at + PLAIN.length
+      const end = data.indexOf('"', from)
+      if (data.charCodeAt(end - 1) !== BACKSLASH && data.charCodeAt(end + 1) === CLOSE_OBJECT) {
+        this.spoke = true
+        if (end === from) return true
+        if (this.plain.push(data.slice(from, end)) >= WAITING) this.settle()
+        return true
+      }
+    }
+    return this.read(kept, type, data)
+  }
+
+  /** The same for an event that says something else, or in another way. */
+  private read(kept: Transcript, type: string, data: string): boolean {
+    if (!this.keep) return true
+    this.settle()
+    try {
+      for (const event of this.keep.reader.read({ type, data: decode(data) })) {
+        if (event.type === 'finish' && event.reason === 'stop' && !this.spoke && this.keep.refusesEmpty()) {
+          this.empty = true
+          return false
+        }
+        if (event.type === 'text' || event.type === 'refusal' || event.type === 'tool' || event.type === 'audio')
+          this.spoke = this.begun = true
+        else if (event.type === 'reasoning' || event.type === 'redacted') this.begun = true
+        kept.add(event)
+      }
+    } catch (error) {
+      // It passes all the same, as it would if nothing were kept.
+      if (!(error instanceof Malformed)) throw error
+      kept.lose()
+    }
+    return true
+  }
+
+  private settle(): void {
+    const { plain, kept } = this
+    if (plain.length === 0) return
+    this.plain = []
+    const text = unquoted(plain.join(''))
+    if (text === undefined) kept?.lose()
+    else kept?.heard(text, plain.length)
   }
 
   private finish(data: string): void {
@@ -131,6 +220,12 @@ function hasValue(data: string, key: string): boolean {
 function space(data: string, at: number): number {
   while (data.charCodeAt(at) <= 0x20) at++
   return at
+}
+
+/** The text of what stands between the quotes of a JSON string, one character a byte; undefined where it is none. */
+function unquoted(inside: string): string | undefined {
+  const value = inside.includes('\\') ? parse(`"${inside}"`) : decode(inside)
+  return typeof value === 'string' ? value : undefined
 }
 
 /** The value of a JSON text of one character a byte; undefined where it is none. */

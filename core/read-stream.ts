@@ -5,6 +5,9 @@ import type { ChatReader, ChatWriter, Framing } from './dialects/dialect.ts'
 import type { Failure } from './errors.ts'
 import { frameParser } from './framing.ts'
 import type { FrameParser, RawFrame } from './framing.ts'
+import { Diverged } from './rescue/splice.ts'
+import type { Splice } from './rescue/splice.ts'
+import type { Transcript } from './rescue/transcript.ts'
 import type { Usage } from './usage.ts'
 
 const NOTHING = Buffer.alloc(0)
@@ -14,7 +17,19 @@ interface Options {
   readonly reader: ChatReader
   /** How many answers were asked for. */
   readonly choices: number
+  /** Hears what goes to the caller. */
+  readonly transcript?: Transcript | undefined
+  /** Joins it to what the caller has of another answer. */
+  readonly splice?: Splice
+  /** Whether an answer that says nothing is none; asked at the end of such a one. */
+  readonly refusesEmpty?: (() => boolean) | undefined
 }
+
+const ANSWERS: ReadonlySet<ChatEvent['type']> = new Set(['text', 'refusal', 'tool', 'image', 'audio'])
+const THOUGHTS: ReadonlySet<ChatEvent['type']> = new Set(['reasoning', 'redacted'])
+
+/** Whether an event is part of what was asked for; thoughts alone are no answer. */
+export const answers = (event: ChatEvent): boolean => ANSWERS.has(event.type) && !('text' in event && event.text === '')
 
 /**
  * A streamed answer whose events are read as they come. With a writer they are said anew in the caller's dialect; without one the frames
@@ -27,18 +42,35 @@ export class ReadStream implements AnswerStream {
   error: string | undefined
   malformed = false
   usage: Usage | undefined
+  told: Usage | undefined
+  begun = false
+  empty = false
+  diverged = false
+  readonly transcript: Transcript | undefined
   private readonly parser: FrameParser
   private readonly reader: ChatReader
   private readonly choices: number
   private readonly finished = new Set<number>()
+  private readonly splice: Splice | undefined
+  private readonly refusesEmpty: Options['refusesEmpty']
   private readonly writer: ChatWriter | undefined
+  /** The answer itself has begun. */
+  private spoke = false
   private closed = false
 
-  constructor({ framing, reader, choices }: Options, writer?: ChatWriter) {
+  constructor(options: Options, writer?: ChatWriter) {
+    const { framing, reader, choices } = options
     this.parser = frameParser(framing)
     this.reader = reader
     this.choices = choices
+    this.transcript = options.transcript
+    this.splice = options.splice
+    this.refusesEmpty = options.refusesEmpty
     this.writer = writer
+  }
+
+  get held(): boolean {
+    return this.splice?.held ?? false
   }
 
   get complete(): boolean {
@@ -47,14 +79,18 @@ export class ReadStream implements AnswerStream {
 
   push(chunk: Buffer): Buffer {
     const out: Buffer[] = []
-    for (const frame of this.parser.push(chunk)) this.take(frame, out)
+    this.guard(() => {
+      for (const frame of this.parser.push(chunk)) this.take(frame, out)
+    })
     return joined(out)
   }
 
   end(): Buffer {
     const out: Buffer[] = []
-    const rest = this.parser.end()
-    if (rest && !rest.empty && isWhole(rest)) this.take(rest, out)
+    this.guard(() => {
+      const rest = this.parser.end()
+      if (rest && !rest.empty && isWhole(rest)) this.take(rest, out)
+    })
     if (!this.spoiled) this.guard(() => this.tell(this.reader.end(), out))
     return joined(out)
   }
@@ -71,7 +107,7 @@ export class ReadStream implements AnswerStream {
   }
 
   private get spoiled(): boolean {
-    return this.error !== undefined || this.malformed
+    return this.error !== undefined || this.malformed || this.diverged || this.empty
   }
 
   private take(frame: RawFrame, out: Buffer[]): void {
@@ -89,18 +125,29 @@ export class ReadStream implements AnswerStream {
     try {
       read()
     } catch (error) {
-      if (!(error instanceof Malformed)) throw error
-      this.malformed = true
+      if (error instanceof Diverged) this.diverged = true
+      else if (error instanceof Malformed) this.malformed = true
+      else throw error
     }
   }
 
   private tell(events: readonly ChatEvent[], out: Buffer[]): void {
+    // A frame that holds an error does not pass, whatever else it says.
+    const error = this.writer ? undefined : events.find(({ type }) => type === 'error')
+    if (error?.type === 'error') {
+      this.error = error.body
+      return
+    }
     for (const event of events) {
       switch (event.type) {
         case 'error':
           this.error = event.body
           return
         case 'finish':
+          if (event.reason === 'stop' && !this.spoke && this.refusesEmpty?.()) {
+            this.empty = true
+            return
+          }
           this.finished.add(event.choice)
           this.finishReason = event.reason
           break
@@ -111,10 +158,22 @@ export class ReadStream implements AnswerStream {
           this.done = true
           break
       }
-      if (!this.writer) continue
-      const bytes = this.writer.write(event)
-      if (bytes.length > 0) out.push(bytes)
+      if (answers(event)) this.spoke = this.begun = true
+      else if (THOUGHTS.has(event.type)) this.begun = true
+      if (!this.splice) this.say(event, out)
+      else
+        for (const joined of this.splice.push(event)) {
+          if (joined.type === 'usage') this.told = joined.usage
+          this.say(joined, out)
+        }
     }
+  }
+
+  private say(event: ChatEvent, out: Buffer[]): void {
+    this.transcript?.add(event)
+    if (!this.writer) return
+    const bytes = this.writer.write(event)
+    if (bytes.length > 0) out.push(bytes)
   }
 }
 

@@ -25,6 +25,8 @@ function route(name: string, models: string[], matches: Match[] = [], opaque = f
     sticky: undefined,
     retry: { attempts: 0, when: new Set() },
     fallback: { when: new Set() },
+    rescue: 'Stream',
+    hedge: undefined,
     onUnavailable: 'Redistribute',
     onUnsupported: 'Report',
   }

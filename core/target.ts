@@ -142,6 +142,9 @@ export interface Rule {
   readonly sticky: string | undefined
   readonly retry: { readonly attempts: number; readonly when: ReadonlySet<RetryKind> }
   readonly fallback: { readonly when: ReadonlySet<FallbackKind> }
+  readonly rescue: 'Stream' | 'Buffer' | 'Off'
+  /** `after` in ms; undefined: the target's own 95th percentile. `percent`: of the requests. */
+  readonly hedge: { readonly after: number | undefined; readonly percent: number } | undefined
   readonly onUnavailable: 'Redistribute' | 'Fail'
   /** What happens where a request has fields that the target's dialect has no place for. */
   readonly onUnsupported: 'Report' | 'Fail'

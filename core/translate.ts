@@ -1,9 +1,9 @@
-import type { Answering } from './answering.ts'
+import type { Answering, Keep } from './answering.ts'
 import { converting, passing, translating } from './answering.ts'
 import { Bytes } from './bytes.ts'
 import type { Call } from './deps.ts'
 import { Malformed } from './dialects/dialect.ts'
-import type { Outgoing, TargetContext } from './dialects/dialect.ts'
+import type { Json, Outgoing, TargetContext } from './dialects/dialect.ts'
 import { Failure } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { headerOf, requestHeaders } from './headers.ts'
@@ -12,6 +12,10 @@ import type { Edit, Removal, RequestFields } from './json-fields.ts'
 import { InvalidForm, spliceForm } from './multipart.ts'
 import type { NativeCall } from './providers/provider.ts'
 import { joinQuery } from './query.ts'
+import { refusesEmpty } from './rescue/empty.ts'
+import { rejoin } from './rescue/rejoin.ts'
+import type { Rejoining } from './rescue/rejoin.ts'
+import type { Surface } from './surfaces/surface.ts'
 import type { Target } from './target.ts'
 
 /** What goes to a target, from the caller's own bytes each time: never from what went to another. */
@@ -31,7 +35,7 @@ const NOTHING: readonly string[] = []
  * The call of a target. Where it speaks the caller's own surface, the body keeps its bytes but for the model's name and the endpoint's
  * parameters; otherwise all is said anew in its dialect. Throws `invalid_request`, `not_translatable`, `operation_not_supported`.
  */
-export function translate(exchange: Exchange, target: Target, wall: number): Translated {
+export function translate(exchange: Exchange, target: Target): Translated {
   const { endpoint, model } = target
   const { facts, fields, surface } = exchange
   const { provider, settings } = endpoint
@@ -43,11 +47,18 @@ export function translate(exchange: Exchange, target: Target, wall: number): Tra
   }
   const name = model.name === '*' ? facts.requestedModel : model.name
   const native = provider.native(surface.name, name, facts.stream, settings, exchange.found)
-  return native ? pass(exchange, target, name, native) : convert(exchange, target, name, wall)
+  const again = exchange.resume && rejoin(exchange, target, name)
+  return native ? pass(exchange, target, name, native, again) : convert(exchange, target, name, again)
 }
 
 /** The caller's bytes with the model's name and parameters spliced in. */
-function pass(exchange: Exchange, { id, endpoint, model }: Target, name: string, native: NativeCall): Translated {
+function pass(
+  exchange: Exchange,
+  { id, endpoint, model }: Target,
+  name: string,
+  native: NativeCall,
+  again: Rejoining | undefined,
+): Translated {
   const { facts, fields, surface, found, body: sent } = exchange
   if (!fields) throw new Error('the request was not read')
   const { provider, settings } = endpoint
@@ -80,13 +91,35 @@ function pass(exchange: Exchange, { id, endpoint, model }: Target, name: string,
     dropped = own.flatMap((edit) => (edit.json === undefined && edit.lost ? [edit.name] : []))
     refuse(dropped, exchange, id)
   }
+  if (again) {
+    const gone = new Set(edits.flatMap(({ name: field, json }) => (json === undefined ? [field] : [])))
+    edits = together(
+      edits,
+      again.edits.filter((edit) => !gone.has(edit.name)),
+    )
+  }
   const body = edits.length === 0 ? sent : fields.form ? form(sent, fields, edits) : splice(sent, fields.fields, edits)
   return {
     call: { method: exchange.method, path, headers, body },
     model: name,
-    answering: passing(surface, { hideUsage, choices: fields.choices }),
+    answering: again
+      ? rejoined(surface, again)
+      : passing(surface, { hideUsage, choices: fields.choices, keep: keeping(exchange) }),
     dropped,
   }
+}
+
+/** What comes is read as the surface's own answers are. */
+function rejoined({ watch }: Surface, again: Rejoining): Answering {
+  if (!watch) throw new Failure('operation_not_supported', { detail: 'Its answers cannot be joined.' })
+  return again.answering(watch.framing, () => watch.reader())
+}
+
+/** What has to be kept of a streamed answer, so that another target can go on with it: nothing where there is no other. */
+function keeping(exchange: Exchange): Keep | undefined {
+  const { facts, candidates, rule, surface, until } = exchange
+  if (!facts.stream || !surface.chat || candidates.length < 2) return undefined
+  return rule?.rescue === 'Off' && until === 'event' ? undefined : { refusesEmpty: () => refusesEmpty(exchange) }
 }
 
 /** The provider's edits of what the caller said, and the endpoint's own, which are in the provider's words and win over them. */
@@ -121,7 +154,7 @@ function refuse(dropped: readonly string[], { rule }: Exchange, target: string):
 }
 
 /** The request in the target's own dialect. */
-function convert(exchange: Exchange, target: Target, name: string, wall: number): Translated {
+function convert(exchange: Exchange, target: Target, name: string, again: Rejoining | undefined): Translated {
   const { endpoint, model } = target
   const { facts } = exchange
   const asked: TargetContext = {
@@ -130,11 +163,12 @@ function convert(exchange: Exchange, target: Target, name: string, wall: number)
     capabilities: model.capabilities,
     requestId: facts.requestId,
   }
-  const { out, answering, unread } = say(exchange, target, asked, wall)
+  const { out, answering, unread } = say(exchange, target, asked, again)
   const dropped = [...unread, ...out.dropped]
   refuse(dropped, exchange, target.id)
   // Parameters are the provider's own words.
-  const body: Record<string, unknown> = { ...(out.body as object) } // writers make objects
+  const written = out.body as Json // writers make objects
+  const body: Record<string, unknown> = { ...(again ? again.body(written) : written) }
   for (const { name: field, json } of model.defaults) body[field] ??= JSON.parse(json)
   for (const { name: field, json } of model.force) body[field] = JSON.parse(json)
   const headers = requestHeaders(exchange.headers, endpoint, facts.requestId, true)
@@ -155,18 +189,21 @@ interface Said {
   readonly unread: readonly string[]
 }
 
-function say(exchange: Exchange, { id, endpoint }: Target, asked: TargetContext, wall: number): Said {
+function say(exchange: Exchange, { id, endpoint }: Target, asked: TargetContext, again: Rejoining | undefined): Said {
   const { surface, facts } = exchange
   const { provider, settings } = endpoint
   const { model } = asked
   if (surface.chat && provider.chat) {
     const caller = surface.chat
-    const request = exchange.read(caller)
+    const request = again?.request ?? exchange.read(caller)
     const target = provider.chat(model, settings)
-    const answer = { request, requestId: facts.requestId, now: Math.floor(wall / 1000) }
+    // Whichever attempt says it, it is one answer.
+    const answer = { request, requestId: facts.requestId, now: Math.floor(facts.wall / 1000) }
     return {
       out: target.write(request, asked),
-      answering: translating({ caller, target, answer, asked, surface }),
+      answering: again
+        ? again.answering(target.framing, () => target.reader(asked))
+        : translating({ caller, target, answer, asked, surface, keep: keeping(exchange) }),
       unread: request.unread,
     }
   }

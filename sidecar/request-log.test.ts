@@ -48,6 +48,7 @@ const facts = (rest: Partial<Facts> = {}): Facts => ({
   error: undefined,
   finishReason: undefined,
   usage: undefined,
+  rescue: undefined,
   dropped: [],
   requestBytes: 0,
   responseBytes: 0,

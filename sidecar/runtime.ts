@@ -175,6 +175,8 @@ export class RuntimeBuilder {
       sticky: sticky?.header.toLowerCase(),
       retry: { attempts: retry.attempts, when: new Set(retry.when) },
       fallback: { when: new Set(fallback.when) },
+      rescue: rule.rescue?.mode ?? 'Stream',
+      hedge: rule.hedge && { after: rule.hedge.after, percent: rule.hedge.percent },
       onUnavailable,
       onUnsupported,
     }

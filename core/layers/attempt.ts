@@ -46,7 +46,7 @@ export function call(deps: Deps): Handler {
     }
     let translated: Translated
     try {
-      translated = translate(exchange, target, wall())
+      translated = translate(exchange, target)
     } catch (error) {
       return Promise.reject(error)
     }

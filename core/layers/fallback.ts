@@ -1,5 +1,6 @@
 import { backoff } from '../backoff.ts'
 import { Failure } from '../errors.ts'
+import type { Exchange, Why } from '../exchange.ts'
 import type { Layer } from '../pipeline.ts'
 import type { Rule, Target } from '../target.ts'
 import { asFailure } from './errors.ts'
@@ -23,7 +24,7 @@ const NOT_ASKED: ReadonlySet<string> = new Set([
  */
 export const fallback: Layer<Rule> = (rule, { now, random, sleep }) => {
   const waits = rule.retry.when.has('Status429') ? rule.retry.attempts : 0
-  const covers = ({ entry }: Failure) => entry.fallback !== undefined && rule.fallback.when.has(entry.fallback)
+  const covers = (failure: Failure) => isCovered(failure, rule)
 
   return (next) => async (exchange) => {
     const { candidates } = exchange
@@ -35,7 +36,7 @@ export const fallback: Layer<Rule> = (rule, { now, random, sleep }) => {
         // What is too long for one is too long for all that have no larger window.
         if (last?.code === 'context_length' && !larger(target, exchange.target)) continue
         exchange.target = target
-        exchange.why = round > 0 ? 'retry' : last ? 'fallback' : exchange.panic ? 'panic' : 'chosen'
+        exchange.why = whyOf(exchange, round > 0, last !== undefined)
         let outcome: Failure
         try {
           return await next(exchange)
@@ -48,7 +49,8 @@ export const fallback: Layer<Rule> = (rule, { now, random, sleep }) => {
         if (!last || !NOT_ASKED.has(outcome.code)) last = outcome
         const hadEnough = outcome.entry.retry === 'Status429' && outcome.shouldRetry !== false
         exchange.exhausted = exchange.facts.attempts.length > 0 && (round > 0 || target === candidates.at(-1))
-        if (NOT_ASKED.has(outcome.code) || covers(outcome)) {
+        // Whoever is asked to go on with an answer: that it cannot is no reason not to ask the next one.
+        if (exchange.resume || covers(outcome)) {
           if (hadEnough) busy.push(target)
           continue
         }
@@ -70,6 +72,17 @@ export const fallback: Layer<Rule> = (rule, { now, random, sleep }) => {
       if (pool.length === 0) throw last
     }
   }
+}
+
+/** Whether the next target is to be asked after a failure: as the rule says, and where this one was not even asked. */
+export function isCovered({ code, entry }: Failure, rule: Rule): boolean {
+  return NOT_ASKED.has(code) || (entry.fallback !== undefined && rule.fallback.when.has(entry.fallback))
+}
+
+function whyOf({ resume, panic }: Exchange, again: boolean, another: boolean): Why {
+  if (resume) return 'rescue'
+  if (again) return 'retry'
+  return another ? 'fallback' : panic ? 'panic' : 'chosen'
 }
 
 /** Whether the window of one is, as far as is known, larger than that of another. */

@@ -10,7 +10,7 @@ export const completions = {
   operation: 'completions',
   paths: ['/v1/completions'],
   chat: completionsCaller,
-  fast: { stream: (passing) => new OpenAIStream(passing), whole: judgeWhole },
+  fast: { stream: ({ hideUsage, choices }) => new OpenAIStream({ hideUsage, choices }), whole: judgeWhole },
   usageOption: true,
   ...openaiErrors,
 } as const satisfies Surface

@@ -10,6 +10,6 @@ export const embeddings = {
   operation: 'embeddings',
   paths: ['/v1/embeddings'],
   embeddings: openaiEmbeddingsCaller,
-  fast: { stream: (passing) => new OpenAIStream(passing), whole: judgeWhole },
+  fast: { stream: ({ hideUsage, choices }) => new OpenAIStream({ hideUsage, choices }), whole: judgeWhole },
   ...openaiErrors,
 } as const satisfies Surface

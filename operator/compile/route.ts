@@ -107,6 +107,15 @@ function body(rule: Rule): Omit<CompiledRule, 'name' | 'targets'> {
     ...(rule.sticky ? { sticky: { header: rule.sticky.header.toLowerCase() } } : {}),
     retry: rule.retry,
     fallback: rule.fallback,
+    ...(rule.rescue.mode === 'Stream' ? {} : { rescue: { mode: rule.rescue.mode } }),
+    ...(rule.hedge
+      ? {
+          hedge: {
+            percent: rule.hedge.percent,
+            ...(rule.hedge.after === undefined ? {} : { after: milliseconds(rule.hedge.after) }),
+          },
+        }
+      : {}),
     onUnavailable: rule.onUnavailable,
     ...(rule.onUnsupported === 'Fail' ? { onUnsupported: 'Fail' as const } : {}),
   }

@@ -14,6 +14,8 @@ export function requirements(rule: CompiledRule, endpoints: readonly Referred[])
   }
   if (rule.sticky) words.add('sticky:header')
   if (rule.onUnsupported) words.add('onUnsupported')
+  if (rule.rescue) words.add('rescue')
+  if (rule.hedge) words.add('hedge')
   for (const { provider } of endpoints) words.add(`provider:${provider}`)
   const list = [...words]
   const known = lists.get(list.join())

@@ -124,7 +124,7 @@ for (const [fault, stream, code, status] of early) {
   })
 }
 
-/** Failures after the first byte: part of an answer, then an error in the stream. */
+/** Failures after the first byte. */
 const late: [fault: string, code: string][] = [
   ['stall-body,after=3', 'idle_timeout'],
   ['cut,bytes=900', 'upstream_truncated'],
@@ -136,15 +136,23 @@ const late: [fault: string, code: string][] = [
 ]
 
 for (const [fault, code] of late)
-  test(`failures: streamed, ${fault}: what came, and then an error in the stream`, async (t) => {
+  test(`failures: streamed, ${fault}: what came, and then an error in the stream, where the next target says something else`, async (t) => {
     const { b, url, telemetry } = await pair(t, fault, false, 200)
     const { text, finish, error } = await ask(url, true)
     assert.ok(error, 'never a clean end')
     assert.equal(error.code, code)
     assert.equal(finish, null)
     assert.ok(text.length > 0)
-    assert.equal(b.stats().requests, 0, 'another answer would not fit to what the caller has')
+    assert.equal(b.stats().requests, 1)
     const [facts] = telemetry.exchanges
+    assert.equal(facts?.rescue, 'failed')
+    assert.deepEqual(
+      telemetry.attempts.map((attempt) => [attempt.why, attempt.code]),
+      [
+        ['chosen', code],
+        ['rescue', 'replay_diverged'],
+      ],
+    )
     assert.equal(facts?.code, code)
     assert.ok((facts?.usage?.output ?? 0) > 0, 'what was produced is accounted for')
     if (fault !== 'no-finish') assert.equal(facts?.usage?.estimated, true)
