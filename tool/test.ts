@@ -16,11 +16,16 @@ interface Group {
 }
 
 const minutes = 60_000
-const rooms = '{core,api,operator,sidecar,cli,bench,tool}'
+const rooms = 'core,api,operator,sidecar,cli,bench,tool'
 const groups: Readonly<Record<string, Group>> = {
-  unit: { files: `${rooms}/**/*.test.ts`, width: 2, limits: { test: 1 * minutes, file: 3 * minutes }, mustRun: false },
+  unit: {
+    files: `{${rooms},test/golden}/**/*.test.ts`,
+    width: 2,
+    limits: { test: 1 * minutes, file: 3 * minutes },
+    mustRun: false,
+  },
   integration: {
-    files: 'test/{integration,local,sidecar,fields}/**/*.test.ts',
+    files: 'test/{integration,local,sidecar,fields,sdk}/**/*.test.ts',
     width: 2,
     limits: { test: 3 * minutes, file: 8 * minutes },
     mustRun: true,

@@ -1,4 +1,5 @@
 import type { ChatRequest, Format, InputPart, Message, Reasoning, Tool } from '../../chat.ts'
+import { record } from '../../openai-usage.ts'
 import type { Asked as Path, Json } from '../dialect.ts'
 import { Asked } from '../openai/asked.ts'
 import { invalid, listOf, optional, text } from '../request-fields.ts'
@@ -41,18 +42,39 @@ export function readRequest(body: Json, path: Path): ChatRequest {
 
 function readTools(asked: Asked, unread: string[]): readonly Tool[] {
   const strict = asked.flag('strict_tools') ?? false
-  return asked.objects('tools').map((tool) => {
+  const tools = asked.objects('tools').map((tool) => {
     tool.word('type', 'function')
     const it = tool.within('function')
     const read: Tool = {
       name: it.need('name'),
       description: it.text('description'),
       parameters: it.object('parameters'),
-      ...(strict ? { strict } : {}),
     }
     unread.push(...tool.unread, ...it.unread)
     return read
   })
+  if (!strict) return tools
+  if (tools.every(({ parameters }) => isClosed(parameters))) return tools.map((tool) => ({ ...tool, strict }))
+  unread.push('strict_tools')
+  return tools
+}
+
+/**
+ * Whether a schema says all that an object has and that all of it is needed, as others want it for what has to be followed to the letter:
+ * https://platform.openai.com/docs/guides/structured-outputs#supported-schemas. Cohere does not.
+ */
+function isClosed(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every(isClosed)
+  const schema = record(value)
+  if (!schema) return true
+  const names = Object.keys(record(schema['properties']) ?? {})
+  const required: readonly unknown[] = Array.isArray(schema['required']) ? schema['required'] : []
+  if (
+    schema['type'] === 'object' &&
+    (schema['additionalProperties'] !== false || !names.every((it) => required.includes(it)))
+  )
+    return false
+  return Object.values(schema).every(isClosed)
 }
 
 function readFormat(asked: Asked): Format | undefined {
@@ -61,7 +83,7 @@ function readFormat(asked: Asked): Format | undefined {
   if (format.word('type', 'text', 'json_object') !== 'json_object') return { type: 'text' }
   // The second is the first version's name, which the API still takes.
   const schema = format.object('json_schema') ?? format.object('schema')
-  return schema ? { type: 'schema', name: 'response', schema, strict: true } : { type: 'json' }
+  return schema ? { type: 'schema', name: 'response', schema, strict: isClosed(schema) } : { type: 'json' }
 }
 
 function readThinking(asked: Asked): Reasoning | undefined {
