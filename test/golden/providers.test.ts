@@ -42,7 +42,7 @@ import type { AnswerContext, ChatCaller, ChatTarget, Frame, Json, TargetContext 
 import { Failure } from '../../core/errors.ts'
 import { classify } from '../../core/openai-errors.ts'
 import type { Verdict } from '../../core/openai-errors.ts'
-import { decode, SseParser } from '../../core/sse.ts'
+import { frameParser } from '../../core/framing.ts'
 import { NO_USAGE } from '../../core/usage.ts'
 
 interface Dialect {
@@ -54,6 +54,11 @@ interface Dialect {
 
 /** By the name of the folder: one line each. */
 const dialects: Readonly<Record<string, Dialect>> = {
+  bedrock: {
+    caller: async () => (await import('../../core/dialects/bedrock/caller.ts')).bedrockCaller,
+    target: async (model) => (await import('../../core/dialects/bedrock/target.ts')).bedrockTarget(model),
+    classify: (await import('../../core/providers/bedrock.ts')).bedrock.classify,
+  },
   cohere: {
     caller: async () => (await import('../../core/dialects/cohere/caller.ts')).cohereCaller,
     target: async () => (await import('../../core/dialects/cohere/target.ts')).cohereTarget,
@@ -66,6 +71,13 @@ const dialects: Readonly<Record<string, Dialect>> = {
   anthropic: {
     caller: async () => (await import('../../core/dialects/anthropic/caller.ts')).anthropicCaller,
     target: async () => (await import('../../core/dialects/anthropic/target.ts')).anthropicTarget,
+  },
+  gemini: {
+    caller: async () => (await import('../../core/dialects/gemini/caller.ts')).geminiCaller,
+    target: async () => (await import('../../core/providers/gemini.ts')).gemini.chat(),
+  },
+  'vertex-ai': {
+    target: async (model) => (await import('../../core/providers/vertex-ai.ts')).vertexAI.chat(model),
   },
   'openai-compatible': {
     target: async () => (await import('../../core/dialects/openai/target.ts')).compatibleTarget,
@@ -239,12 +251,10 @@ function streamed(target: ChatTarget, context: TargetContext, chunks: readonly B
 }
 
 function* frames(target: ChatTarget, chunks: readonly Buffer[]): Generator<Frame> {
-  assert.equal(target.framing, 'sse')
-  const parser = new SseParser(1 << 24)
-  for (const chunk of chunks)
-    for (const { type, data } of parser.push(chunk)) if (data !== undefined) yield { type, data: decode(data) }
+  const parser = frameParser(target.framing)
+  for (const chunk of chunks) for (const frame of parser.push(chunk)) if (!frame.empty) yield frame
   const rest = parser.end()
-  if (rest?.data !== undefined) yield { type: rest.type, data: decode(rest.data) }
+  if (rest && !rest.empty) yield rest
 }
 
 async function answered(name: string, whole: boolean, events: readonly ChatEvent[], given: Json): Promise<unknown> {

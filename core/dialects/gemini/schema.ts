@@ -25,8 +25,8 @@ const SAME = [
 ]
 /** Formats that the API knows; it refuses others. */
 const FORMATS: ReadonlySet<unknown> = new Set(['float', 'double', 'int32', 'int64', 'enum', 'date-time'])
-/** The subset has no references: a schema that names itself is cut at this depth. */
-const DEEPEST = 6
+/** The subset has no references: a schema that names itself is followed so often. */
+const OFTEN = 2
 /** References that are followed for one schema: what names itself in many places would grow without end. */
 const MOST = 1000
 
@@ -38,15 +38,16 @@ interface Work {
 
 /** JSON Schema as the subset: references resolved, and what it has no word for left out; those keywords go to `lost`. */
 export function toOpenApi(schema: Json, lost: Set<string>): Json {
-  return converted(schema, { root: schema, lost, left: MOST }, 0)
+  return converted(schema, { root: schema, lost, left: MOST }, [])
 }
 
-function converted(given: unknown, work: Work, depth: number): Json {
+/** `refs`: the references that led here. */
+function converted(given: unknown, work: Work, refs: readonly string[]): Json {
   if (!isObject(given)) return {}
-  const schema = resolved(given, work, depth)
+  const { schema, path } = resolved(given, work, refs)
   const { lost } = work
   const out: Record<string, unknown> = {}
-  const inner = (it: unknown): Json => converted(it, work, depth + 1)
+  const inner = (it: unknown): Json => converted(it, work, path)
   for (const [key, value] of Object.entries(schema))
     switch (key) {
       case 'type': {
@@ -125,14 +126,19 @@ function merged(into: Json, from: Json): Json {
 }
 
 /** A schema with what its `$ref` points to; where it is cut, an object of any form is left. */
-function resolved(schema: Json, work: Work, depth: number): Json {
+function resolved(
+  schema: Json,
+  work: Work,
+  refs: readonly string[],
+): { readonly schema: Json; readonly path: readonly string[] } {
   const ref = schema['$ref']
-  if (typeof ref !== 'string') return schema
+  if (typeof ref !== 'string') return { schema, path: refs }
   const { $ref: _, ...beside } = schema
-  const target = depth > DEEPEST || work.left-- <= 0 ? undefined : pointed(ref, work.root)
-  if (isObject(target)) return resolved({ ...target, ...beside }, work, depth + 1)
+  const cut = refs.filter((it) => it === ref).length >= OFTEN || work.left-- <= 0
+  const target = cut ? undefined : pointed(ref, work.root)
+  if (isObject(target)) return resolved({ ...target, ...beside }, work, [...refs, ref])
   work.lost.add('$ref')
-  return { ...beside, type: 'object' }
+  return { schema: { ...beside, type: 'object' }, path: refs }
 }
 
 /** RFC 6901, in the fragment of a URI. */

@@ -7,7 +7,8 @@ import type { Usage } from '../../usage.ts'
  */
 export function usageOf(value: unknown): Usage | undefined {
   const usage = record(value)
-  if (!usage) return undefined
+  // A refused prompt has the object, without a number in it.
+  if (!usage || (usage['promptTokenCount'] ?? usage['totalTokenCount']) === undefined) return undefined
   const prompt = count(usage['promptTokenCount'])
   const tools = count(usage['toolUsePromptTokenCount'])
   const thoughts = count(usage['thoughtsTokenCount'])

@@ -93,6 +93,7 @@ function shown(part: InputPart, at: string, { strict, traits, dropped }: Writing
       return [{ ...mediaPart(part, at, strict), ...resolution }]
     }
     case 'file':
+      if (part.name !== undefined) dropped.push(`${at}.filename`)
       return [mediaPart(part, at, strict)]
     case 'audio':
       return [audioPart(part)]

@@ -103,7 +103,7 @@ function levelled(effort: Effort, budget: number | undefined, { levels }: Traits
   if (effort === 'none') dropped.push('reasoning.effort')
   const wanted = effort === 'xhigh' ? 'high' : effort
   const level: Level | undefined = levels.find((it) => it === wanted) ?? levels[0]
-  return { thinkingLevel: level }
+  return { thinkingLevel: level?.toUpperCase() }
 }
 
 function measured(effort: Effort, budget: number | undefined, { quiet }: Traits, dropped: string[]): Json {
