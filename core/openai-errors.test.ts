@@ -21,6 +21,7 @@ test('errors: by status alone', () => {
     [404, 'upstream_refused'],
     [408, 'upstream_error'],
     [409, 'upstream_error'],
+    [424, 'upstream_error'],
     [413, 'upstream_refused'],
     [422, 'upstream_refused'],
     [429, 'upstream_busy'],

@@ -139,7 +139,9 @@ function codeOf(
   if (matches(tooLong) && !/rate.?limit|per minute/.test(message)) return 'context_length'
   if (matches(refused)) return 'content_refused'
   if (words.includes('rate_limit_exceeded') || words.includes('rate_limit_error')) return 'upstream_busy'
-  return status >= 500 || status === 408 || status === 409 || shouldRetry ? 'upstream_error' : 'upstream_refused'
+  return status >= 500 || status === 408 || status === 409 || status === 424 || shouldRetry
+    ? 'upstream_error'
+    : 'upstream_refused'
 }
 
 /** Where `retry-after` is to be acted on. */

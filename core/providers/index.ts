@@ -1,4 +1,5 @@
 import { anthropic } from './anthropic.ts'
+import { bedrock } from './bedrock.ts'
 import { cohere } from './cohere.ts'
 import { gemini } from './gemini.ts'
 import { http } from './http.ts'
@@ -7,7 +8,7 @@ import { openai } from './openai.ts'
 import type { Provider } from './provider.ts'
 import { vertexAI } from './vertex-ai.ts'
 
-const all = [openai, anthropic, gemini, vertexAI, cohere, openaiCompatible, http] as const
+const all = [openai, anthropic, gemini, vertexAI, bedrock, cohere, openaiCompatible, http] as const
 
 export type ProviderType = (typeof all)[number]['type']
 

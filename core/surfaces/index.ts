@@ -3,6 +3,7 @@ import { chat } from './chat.ts'
 import { cohereChat } from './cohere-chat.ts'
 import { cohereEmbed } from './cohere-embed.ts'
 import { completions } from './completions.ts'
+import { converse } from './converse.ts'
 import { batchEmbedContents, embedContent } from './embed-content.ts'
 import { countTokens } from './count-tokens.ts'
 import { embeddings } from './embeddings.ts'
@@ -36,6 +37,7 @@ const all: readonly Surface[] = [
   rerankV2,
   cohereChat,
   cohereEmbed,
+  converse,
   imageGenerations,
   imageEdits,
   imageVariations,

@@ -1,6 +1,5 @@
 import type { ChatRequest, Effort, Format, Reasoning, Tool } from '../../chat.ts'
-import { Asked, wrong } from '../openai/asked.ts'
-import { isObject } from '../openai/asked.ts'
+import { Asked, isObject, wrong } from '../openai/asked.ts'
 import type { Asked as Path, Json } from '../dialect.ts'
 import { object } from '../request-fields.ts'
 import { readMessages } from './read-messages.ts'
@@ -45,8 +44,9 @@ export function readRequest(sent: Json, path: Path): ChatRequest {
   return { ...request, unread: [...unread, ...inference.unread, ...body.unread] }
 }
 
+/** A member that is an object, or an empty one in its place. */
 function part(body: Asked, name: string): Asked {
-  return new Asked(body.object(name) ?? {}, name)
+  return new Asked(body.object(name) ?? {}, body.path(name))
 }
 
 function given<N extends string, T>(name: N, value: T | undefined): { readonly [name in N]?: T } {
@@ -123,8 +123,10 @@ function readFields(fields: Asked, unread: string[]): Partial<ChatRequest> {
   const shown = thinking.text('display')
   const config = fields.any('reasoning_config')
   const nova = part(fields, 'reasoningConfig')
+  const output = part(fields, 'output_config')
+  const inference = part(fields, 'inferenceConfig')
   const word =
-    part(fields, 'output_config').text('effort') ??
+    output.text('effort') ??
     fields.text('reasoning_effort') ??
     nova.text('maxReasoningEffort') ??
     (typeof config === 'string' ? config : undefined)
@@ -138,9 +140,9 @@ function readFields(fields: Asked, unread: string[]): Partial<ChatRequest> {
           ...given('budget', budget),
           ...(effort === 'none' ? {} : { include: shown !== 'omitted' }),
         }
-  const topK = fields.whole('top_k', 0) ?? fields.whole('k', 0) ?? part(fields, 'inferenceConfig').whole('topK', 0)
+  const topK = fields.whole('top_k', 0) ?? fields.whole('k', 0) ?? inference.whole('topK', 0)
   const seed = fields.whole('seed')
-  unread.push(...fields.unread.map((name) => `additionalModelRequestFields.${name}`))
+  for (const asked of [fields, thinking, nova, output, inference]) unread.push(...asked.unread)
   return { ...given('reasoning', reasoning), ...given('topK', topK), ...given('seed', seed) }
 }
 
