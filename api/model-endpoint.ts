@@ -290,6 +290,14 @@ const model = object(
                 'The longest answer, tokens: what is asked for where the provider wants to be told and the caller did not say.',
             }),
           ),
+          features: optional(
+            array(choice(['Prefill'], { description: 'Something that the model can do.' }), {
+              maxItems: 8,
+              set: true,
+              description:
+                'What the model can do; left out: what is known of the provider and the model. Prefill: goes on from a last message that is the beginning of its answer, and so with an answer of another target that stopped. An empty list: it does not.',
+            }),
+          ),
         },
         { description: 'What the model is able to do.' },
       ),
@@ -501,8 +509,11 @@ const memberRules: readonly Rule[] = providers.flatMap(({ type, settings }) => {
     },
   ]
 })
-/** Providers with an address of their own. */
-const addressed = providers.filter(({ url }) => url !== undefined).map(({ type }) => `'${type}'`)
+/** Providers with an address of their own, always or on a condition. */
+const addressed = providers.filter(({ url, urlWhen }) => url && !urlWhen).map(({ type }) => `'${type}'`)
+const addressedWhen = providers.flatMap(({ type, urlWhen }) =>
+  urlWhen ? [`(self.provider.type == '${type}' && ${urlWhen})`] : [],
+)
 
 const spec = object(
   {
@@ -576,7 +587,7 @@ const spec = object(
     description: 'One place (address, account), serving one or more models.',
     rules: [
       {
-        rule: `self.provider.type in [${addressed.join(', ')}] || has(self.address)`,
+        rule: [`self.provider.type in [${addressed.join(', ')}]`, ...addressedWhen, 'has(self.address)'].join(' || '),
         message: 'address is needed for this provider.',
         fieldPath: '.address',
       },

@@ -20,14 +20,16 @@ export interface Edit {
   readonly name: string
   readonly json: string
   readonly onlyIfAbsent?: boolean
+  /** Names of what the caller said in it and nothing says any more. */
+  readonly lost?: readonly string[]
 }
 
 /** A field to take out, with all its duplicates. */
 export interface Removal {
   readonly name: string
   readonly json: undefined
-  /** Nothing else says what it said: the caller is told of it. */
-  readonly lost?: true
+  /** As in `Edit`. */
+  readonly lost?: readonly string[]
 }
 
 /** What a request of OpenAI's dialect says of itself. */

@@ -46,7 +46,9 @@ export function translate(exchange: Exchange, target: Target): Translated {
     return { call, model: '', answering: undefined, dropped: NOTHING }
   }
   const name = model.name === '*' ? facts.requestedModel : model.name
-  const native = provider.native(surface.name, name, facts.stream, settings, exchange.found)
+  const native = provider.anew?.(surface.name, name, exchange.body, fields, settings)
+    ? undefined
+    : provider.native(surface.name, name, facts.stream, settings, exchange.found)
   const again = exchange.resume && rejoin(exchange, target, name)
   return native ? pass(exchange, target, name, native, again) : convert(exchange, target, name, again)
 }
@@ -86,9 +88,9 @@ function pass(
   if (asks && !model.force.some((edit) => edit.name === 'stream_options')) edits.push(askForUsage(sent, fields.fields))
   let dropped = NOTHING
   if (provider.edits) {
-    const own = provider.edits(surface.name, sent, fields, settings)
+    const own = provider.edits(surface.name, sent, fields, settings, name)
     edits = together(own, edits)
-    dropped = own.flatMap((edit) => (edit.json === undefined && edit.lost ? [edit.name] : []))
+    dropped = own.flatMap(({ lost = NOTHING }) => lost)
     refuse(dropped, exchange, id)
   }
   if (again) {

@@ -1,14 +1,29 @@
 import { anthropic } from './anthropic.ts'
+import { azureOpenAI } from './azure-openai.ts'
 import { bedrock } from './bedrock.ts'
 import { cohere } from './cohere.ts'
 import { gemini } from './gemini.ts'
 import { http } from './http.ts'
+import { mistral } from './mistral.ts'
+import { openInference } from './open-inference.ts'
 import { openaiCompatible } from './openai-compatible.ts'
 import { openai } from './openai.ts'
 import type { Provider } from './provider.ts'
 import { vertexAI } from './vertex-ai.ts'
 
-const all = [openai, anthropic, gemini, vertexAI, bedrock, cohere, openaiCompatible, http] as const
+const all = [
+  openai,
+  azureOpenAI,
+  anthropic,
+  gemini,
+  vertexAI,
+  bedrock,
+  cohere,
+  mistral,
+  openaiCompatible,
+  openInference,
+  http,
+] as const
 
 export type ProviderType = (typeof all)[number]['type']
 

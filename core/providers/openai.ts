@@ -1,10 +1,11 @@
 import { openaiTarget } from '../dialects/openai/target.ts'
 import { openaiEmbeddingsTarget } from '../dialects/openai/embeddings.ts'
-import { openaiCall } from './openai-family.ts'
+import { openaiCall, openaiPaths } from './openai-family.ts'
 import { bearer } from './provider.ts'
 import type { Provider } from './provider.ts'
 
-const served = new Set(['chat', 'completions', 'embeddings', 'responses'])
+/** The whole family. */
+const served = new Set(openaiPaths.keys())
 
 /** https://platform.openai.com/docs/api-reference */
 export const openai = {
@@ -12,7 +13,7 @@ export const openai = {
   genAi: 'openai',
   url: () => 'https://api.openai.com/v1',
   auth: bearer,
-  native: (surface) => openaiCall(surface, served),
+  native: (surface, model) => openaiCall(surface, served, model),
   embeddings: () => openaiEmbeddingsTarget,
   chat: () => openaiTarget,
 } as const satisfies Provider

@@ -37,6 +37,8 @@ export interface Provider {
   readonly settings?: { readonly name: string; readonly schema: Schema; readonly required?: true }
   /** The base URL where the endpoint gives no address; undefined: an address is needed. */
   url?(settings: Json): string | undefined
+  /** The condition (CEL, of the endpoint's spec) on which `url` gives one, where it does not always. */
+  readonly urlWhen?: string
   readonly auth: Auth
   /** Bytes of any kind, chosen by path: no surfaces, no models. */
   readonly opaque?: true
@@ -47,7 +49,15 @@ export interface Provider {
    */
   native(surface: string, model: string, stream: boolean, settings: Json, found?: Found): NativeCall | undefined
   /** Fields of a native body that this provider wants otherwise, or not at all; of different names. */
-  edits?(surface: string, body: Bytes, fields: RequestFields, settings: Json): readonly (Edit | Removal)[]
+  edits?(
+    surface: string,
+    body: Bytes,
+    fields: RequestFields,
+    settings: Json,
+    model: string,
+  ): readonly (Edit | Removal)[]
+  /** This very request is translated although the surface is native: its answer would not be what the surface's callers read. */
+  anew?(surface: string, model: string, body: Bytes, fields: RequestFields, settings: Json): boolean
   /** It says the usage of a stream without being asked, and refuses `stream_options`; that may depend on the settings. */
   readonly usageUnasked?: true | ((settings: Json) => boolean)
   /** What it is translated to; it may depend on the model. */
@@ -60,7 +70,7 @@ export interface Provider {
    */
   prefill?(model: string, settings: Json, declared: boolean | undefined): Prefill | undefined
   /** What its failures mean, where the words that all providers share (`core/openai-errors.ts`) do not say it. */
-  classify?(status: number, headers: readonly string[], body: string, wall: number): Verdict
+  classify?(status: number, headers: readonly string[], body: string, wall: number, settings: Json): Verdict
 }
 
 /** RFC 6750, section 2.1. */
