@@ -2,23 +2,31 @@ import type { Usage } from './usage.ts'
 
 /**
  * The tokens of an OpenAI `usage` object, of chat, completions or embeddings, with the words that servers of its dialect have besides:
- * DeepSeek's `prompt_cache_hit_tokens`, Moonshot's `cached_tokens`, OpenRouter's `cache_write_tokens`. Undefined where there is none.
+ * DeepSeek's `prompt_cache_hit_tokens`, Moonshot's `cached_tokens`, OpenRouter's `cache_write_tokens` and `video_tokens`. xAI counts thought
+ * besides the completion (https://docs.x.ai/docs/key-information/consumption-and-rate-limits), which shows in the total. Undefined where
+ * there is none.
  */
 export function usageOf(value: unknown): Usage | undefined {
   const usage = record(value)
   if (!usage) return undefined
   const prompt = record(usage['prompt_tokens_details'])
   const completion = record(usage['completion_tokens_details'])
+  const [input, said] = [count(usage['prompt_tokens']), count(usage['completion_tokens'])]
+  const reasoning = count(completion?.['reasoning_tokens'] ?? usage['reasoning_tokens'])
+  const besides = reasoning > 0 && usage['total_tokens'] === input + said + reasoning
+  const [imageOutput, videoInput] = [count(completion?.['image_tokens']), count(prompt?.['video_tokens'])]
   return {
-    input: count(usage['prompt_tokens']),
-    output: count(usage['completion_tokens']),
+    input,
+    output: besides ? said + reasoning : said,
     cached: count(prompt?.['cached_tokens'] ?? usage['prompt_cache_hit_tokens'] ?? usage['cached_tokens']),
     cacheWrite: count(prompt?.['cache_write_tokens']),
     cacheWrite1h: 0,
-    reasoning: count(completion?.['reasoning_tokens'] ?? usage['reasoning_tokens']),
+    reasoning,
     audioInput: count(prompt?.['audio_tokens']),
     audioOutput: count(completion?.['audio_tokens']),
     imageInput: count(prompt?.['image_tokens']),
+    ...(imageOutput > 0 ? { imageOutput } : {}),
+    ...(videoInput > 0 ? { videoInput } : {}),
   }
 }
 

@@ -62,15 +62,27 @@ export function priceTable(): string {
     if (!provider) throw new Error(`the price library knows no ${id}`)
     const { api_pattern, fallback_model_providers = [], models } = provider
     lines.push(JSON.stringify({ provider: id, names, url: api_pattern, fallback: fallback_model_providers }))
-    for (const { match, prices } of models) {
+    for (const { id: model, match, prices } of models) {
       const dated = (Array.isArray(prices) ? prices : [{ prices }]).map(datedOf)
+      if (dated.some((it) => it && lacksSound(model, it.price))) continue
       if (dated.every((it) => it !== undefined)) lines.push(JSON.stringify({ match, prices: dated }))
     }
   }
   return lines.join('\n')
 }
 
-function datedOf({ constraint, prices }: ConditionalPrice): object | undefined {
+/** The library has nothing on the sound of some models that are made for it, and sound costs ten times what text does. */
+function lacksSound(model: string, price: Readonly<Record<string, unknown>>): boolean {
+  return /audio|realtime/.test(model) && !('audioInput' in price) && !('audioOutput' in price)
+}
+
+interface Dated {
+  readonly since?: number
+  readonly daily?: { readonly from: number; readonly to: number }
+  readonly price: Readonly<Record<string, unknown>>
+}
+
+function datedOf({ constraint, prices }: ConditionalPrice): Dated | undefined {
   const price = listOf(prices)
   if (!price) return undefined
   if (!constraint) return { price }
@@ -79,7 +91,7 @@ function datedOf({ constraint, prices }: ConditionalPrice): object | undefined {
 }
 
 /** Undefined where tokens are not all that is billed. */
-function listOf(prices: ModelPrice): object | undefined {
+function listOf(prices: ModelPrice): Readonly<Record<string, unknown>> | undefined {
   const keys = Object.keys(prices).filter((key) => prices[key] !== undefined && !BESIDES.has(key))
   if (keys.some((key) => !Object.hasOwn(RATES, key))) return undefined
   // The library says of what is free that it has no prices.

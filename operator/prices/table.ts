@@ -27,10 +27,8 @@ export const TABLE = String.raw`
 {"match":{"starts_with":"gpt-4.5-preview"},"prices":[{"price":{"input":"75","cacheRead":"37.5","output":"150"}}]}
 {"match":{"or":[{"equals":"gpt-4o"},{"equals":"gpt-4o-2024-08-06"},{"equals":"gpt-4o-2024-11-20"}]},"prices":[{"price":{"input":"2.5","cacheRead":"1.25","output":"10"}}]}
 {"match":{"equals":"gpt-4o-2024-05-13"},"prices":[{"price":{"input":"5","output":"15"}}]}
-{"match":{"starts_with":"gpt-4o-audio-preview"},"prices":[{"price":{"input":"2.5","output":"10"}}]}
 {"match":{"or":[{"equals":"gpt-4o-mini"},{"equals":"gpt-4o-mini-2024-07-18"},{"equals":"gpt-4o-mini-search-preview"},{"equals":"gpt-4o-mini-search-preview-2025-03-11"}]},"prices":[{"price":{"input":"0.15","cacheRead":"0.075","output":"0.6"}}]}
 {"match":{"starts_with":"gpt-4o-mini-2024-07-18.ft-"},"prices":[{"price":{"input":"0.3","output":"1.2"}}]}
-{"match":{"starts_with":"gpt-4o-mini-audio"},"prices":[{"price":{"input":"0.15","output":"0.6"}}]}
 {"match":{"starts_with":"gpt-4o-mini-realtime"},"prices":[{"price":{"input":"0.6","cacheRead":"0.3","output":"2.4","audioInput":"10","audioCacheRead":"0.3","audioOutput":"20"}}]}
 {"match":{"equals":"gpt-4o-mini-transcribe"},"prices":[{"price":{"input":"1.25","output":"5","audioInput":"3"}}]}
 {"match":{"equals":"gpt-4o-mini-tts"},"prices":[{"price":{"input":"0.6","output":"12"}}]}
@@ -959,8 +957,6 @@ export const TABLE = String.raw`
 {"match":{"or":[{"equals":"openai/gpt-6-luna:batch"},{"equals":"openai/gpt-6-luna-pro:batch"}]},"prices":[{"price":{"input":"0.05","cacheWrite":"0.0625","cacheRead":"0.005","output":"0.25","tiers":[{"above":272000,"input":"0.1","cacheWrite":"0.125","cacheRead":"0.01","output":"0.375"}]}}]}
 {"match":{"or":[{"equals":"openai/gpt-6-sol"},{"equals":"openai/gpt-6-sol-pro"},{"regex":"^openai/gpt-6-sol-\\d{8}$"}]},"prices":[{"price":{"input":"2","cacheWrite":"2.5","cacheRead":"0.2","output":"10","tiers":[{"above":272000,"input":"4","cacheWrite":"5","cacheRead":"0.4","output":"15"}]}}]}
 {"match":{"or":[{"equals":"openai/gpt-6-sol:batch"},{"equals":"openai/gpt-6-sol-pro:batch"}]},"prices":[{"price":{"input":"1","cacheWrite":"1.25","cacheRead":"0.1","output":"5","tiers":[{"above":272000,"input":"2","cacheWrite":"2.5","cacheRead":"0.2","output":"7.5"}]}}]}
-{"match":{"equals":"openai/gpt-audio"},"prices":[{"price":{"input":"2.5","output":"10"}}]}
-{"match":{"equals":"openai/gpt-audio-mini"},"prices":[{"price":{"input":"0.6","output":"2.4"}}]}
 {"match":{"equals":"openai/gpt-chat-latest"},"prices":[{"price":{"input":"5","cacheRead":"0.5","output":"30"}}]}
 {"match":{"equals":"openai/gpt-oss-120b"},"prices":[{"price":{"input":"0.039","output":"0.18"}}]}
 {"match":{"equals":"openai/gpt-oss-120b:free"},"prices":[{"price":{"input":"0","output":"0"}}]}

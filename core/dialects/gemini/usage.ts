@@ -16,6 +16,7 @@ export function usageOf(value: unknown): Usage | undefined {
   const output = [usage['candidatesTokensDetails']]
   const cachedAudio = of('AUDIO', [usage['cacheTokensDetails']])
   const imageOutput = of('IMAGE', output)
+  const videoInput = of('VIDEO', input)
   return {
     input: prompt + tools,
     output: count(usage['candidatesTokenCount']) + thoughts,
@@ -28,6 +29,7 @@ export function usageOf(value: unknown): Usage | undefined {
     imageInput: of('IMAGE', input),
     ...(cachedAudio > 0 ? { cachedAudio } : {}),
     ...(imageOutput > 0 ? { imageOutput } : {}),
+    ...(videoInput > 0 ? { videoInput } : {}),
   }
 }
 
