@@ -198,10 +198,15 @@ function defaultURL(spec: ModelEndpointSpec): string {
   return url
 }
 
-/** The provider's own settings with their defaults; undefined for a provider that has none. */
+/**
+ * The provider's own settings with their defaults; undefined for a provider that has none, and where they say nothing but the defaults,
+ * which every provider holds to without being told: what needs no settings is then said as it was before there were any.
+ */
 function settingsOf(spec: ModelEndpointSpec): Json | undefined {
   const { settings } = provider(spec.provider.type)
   if (!settings) return undefined
   const members: Json = spec.provider
-  return { ...defaultsOf(settings.schema), ...(members[settings.name] as Json | undefined) } // the schema has it an object
+  const defaults = defaultsOf(settings.schema)
+  const said: Json = { ...defaults, ...(members[settings.name] as Json | undefined) } // the schema has it an object
+  return canonical(said) === canonical(defaults) ? undefined : said
 }
