@@ -15,7 +15,7 @@ FROM base AS operator
 ENV MALLOC_MMAP_THRESHOLD_=16384
 FROM base AS tradewind
 FROM base AS sidecar
-ENV NODE_OPTIONS="--max-semi-space-size=4 --v8-pool-size=1"
+ENV NODE_OPTIONS="--max-semi-space-size=4 --v8-pool-size=1" MALLOC_TRIM_THRESHOLD_=131072
 
 FROM ${PROGRAM}
 ARG PROGRAM
