@@ -1,4 +1,4 @@
-// Installs what the wider tests need: Debian packages when root, and servers built with Go, into the user's cache.
+// Installs what the wider tests need: Debian packages when root, servers built with Go and the Python SDKs, into the user's cache.
 // What cannot be installed here is said, and is no error: the tests that need it are then skipped, or fail under CI.
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
@@ -6,6 +6,7 @@ import { constants, setPriority } from 'node:os'
 import { dirname, join } from 'node:path'
 import { withLock } from './lock.ts'
 import { missingPackages } from './packages.ts'
+import { pythonEnvironment } from './python.ts'
 import { buildRoot, servers, serversDirectory, type Server } from './servers.ts'
 
 // Everything started from here gives way to the tests that run beside it.
@@ -80,7 +81,12 @@ async function buildServers(): Promise<void> {
   })
 }
 
-const outcomes = await Promise.allSettled([installPackages(), buildServers()])
+async function makePython(): Promise<void> {
+  const environment = await pythonEnvironment()
+  if ('missing' in environment) console.log(`servers: ${environment.missing}`)
+}
+
+const outcomes = await Promise.allSettled([installPackages().finally(makePython), buildServers()])
 for (const outcome of outcomes) {
   if (outcome.status === 'rejected')
     console.log(`servers: ${outcome.reason instanceof Error ? outcome.reason.message : outcome.reason}`)

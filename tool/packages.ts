@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** The Debian packages of the one-node cluster, the images and the shells' completions, each with a file or a command that it brings. */
+/**
+ * The Debian packages of the one-node cluster, the images, the shells' completions and the Python SDKs, each with a file or a command that
+ * it brings.
+ */
 const packages: Readonly<Record<string, string>> = {
   runc: 'runc',
   'containernetworking-plugins': '/usr/lib/cni/bridge',
@@ -13,6 +16,7 @@ const packages: Readonly<Record<string, string>> = {
   buildah: 'buildah',
   zsh: 'zsh',
   fish: 'fish',
+  'python3-venv': '/usr/share/doc/python3-venv',
 }
 
 /** Where `command` is, on the PATH or where only root's PATH looks; undefined when it is nowhere. */

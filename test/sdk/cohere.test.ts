@@ -1,42 +1,14 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { TestContext } from 'node:test'
 import { CohereClient, CohereClientV2, CohereError } from 'cohere-ai'
 import type { Cohere } from 'cohere-ai'
 import OpenAI from 'openai'
 import type { Mock } from '../../cli/mock/server.ts'
-import { dataPath, endpoint, route, rule, target } from '../helpers/data-path.ts'
-import { upstream } from '../helpers/upstream.ts'
+import { lab } from './cohere-lab.ts'
 
 /** Cohere's own SDK against Cohere and against OpenAI, and OpenAI's against Cohere, all of it through the request path. */
 
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
-const KEY = 'co-secret'
-
-async function lab(t: TestContext) {
-  const [cohere, openai] = [
-    await upstream(t, { name: 'mock', provider: 'cohere', apiKey: KEY }),
-    await upstream(t, { name: 'mock', provider: 'openai', apiKey: KEY }),
-  ]
-  const common = {
-    credentials: { type: 'Secret' as const, secret: { secret: 'ai/key', key: 'key' } },
-    models: [{ name: '*', rank: 0, defaults: {}, force: {} }],
-  }
-  const to = (name: string) => [rule([target(name, { model: '*' })])]
-  const path = await dataPath(t, {
-    routes: [
-      route('cohere', to('cohere'), { models: ['command-a', 'command-a-reasoning', 'embed-v4.0', 'rerank-v3.5'] }),
-      route('openai', to('openai'), { models: ['gpt-4o', 'text-embedding-3-small'] }),
-    ],
-    endpoints: [
-      endpoint('cohere', cohere.url, { provider: { type: 'Cohere' }, ...common }),
-      endpoint('openai', `${openai.url}/v1`, { provider: { type: 'OpenAI' }, ...common }),
-    ],
-    secrets: { 'ai/key': { data: { key: KEY } } },
-  })
-  return { cohere, openai, ...path }
-}
-
 const cohereSdk = (url: string) => new CohereClientV2({ environment: url, token: 'the-callers-own', maxRetries: 0 })
 const openaiSdk = (url: string) => new OpenAI({ baseURL: `${url}/v1`, apiKey: 'the-callers-own', maxRetries: 0 })
 
