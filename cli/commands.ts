@@ -31,7 +31,7 @@ export const commands: readonly Entry[] = [
   },
   {
     name: 'mock',
-    summary: 'run a simulated model server in the OpenAI format, with faults on demand',
+    summary: 'run a simulated model server that speaks a provider’s API, with faults on demand',
     load: async () => (await import('./mock/command.ts')).mockCommand(),
   },
   {

@@ -3,8 +3,8 @@ import type { Usage } from './usage.ts'
 /**
  * The tokens of an OpenAI `usage` object, of chat, completions or embeddings, with the words that servers of its dialect have besides:
  * DeepSeek's `prompt_cache_hit_tokens`, Moonshot's `cached_tokens`, OpenRouter's `cache_write_tokens` and `video_tokens`. xAI counts thought
- * besides the completion (https://docs.x.ai/docs/key-information/consumption-and-rate-limits), which shows in the total. Undefined where
- * there is none.
+ * besides the completion (https://docs.x.ai/docs/key-information/consumption-and-rate-limits), which shows in the total; Gemini's compatible
+ * API does so too and does not even name it. Undefined where there is none.
  */
 export function usageOf(value: unknown): Usage | undefined {
   const usage = record(value)
@@ -12,13 +12,17 @@ export function usageOf(value: unknown): Usage | undefined {
   const prompt = record(usage['prompt_tokens_details'])
   const completion = record(usage['completion_tokens_details'])
   const [input, said] = [count(usage['prompt_tokens']), count(usage['completion_tokens'])]
-  const reasoning = count(completion?.['reasoning_tokens'] ?? usage['reasoning_tokens'])
-  const besides = reasoning > 0 && usage['total_tokens'] === input + said + reasoning
+  const named = completion?.['reasoning_tokens'] ?? usage['reasoning_tokens']
+  const cached = count(prompt?.['cached_tokens'] ?? usage['prompt_cache_hit_tokens'] ?? usage['cached_tokens'])
+  const more = count(usage['total_tokens']) - input - said
+  // A total may hold a cache besides, but not where none is spoken of.
+  const reasoning = named === undefined && cached === 0 && more > 0 ? more : count(named)
+  const besides = reasoning > 0 && more === reasoning
   const [imageOutput, videoInput] = [count(completion?.['image_tokens']), count(prompt?.['video_tokens'])]
   return {
     input,
     output: besides ? said + reasoning : said,
-    cached: count(prompt?.['cached_tokens'] ?? usage['prompt_cache_hit_tokens'] ?? usage['cached_tokens']),
+    cached,
     cacheWrite: count(prompt?.['cache_write_tokens']),
     cacheWrite1h: 0,
     reasoning,

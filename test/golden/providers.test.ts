@@ -79,6 +79,12 @@ const dialects: Readonly<Record<string, Dialect>> = {
   'vertex-ai': {
     target: async (model) => (await import('../../core/providers/vertex-ai.ts')).vertexAI.chat(model),
   },
+  responses: {
+    caller: async () => (await import('../../core/dialects/responses/caller.ts')).responsesCaller,
+  },
+  completions: {
+    caller: async () => (await import('../../core/dialects/completions/caller.ts')).completionsCaller,
+  },
   'openai-compatible': {
     target: async () => (await import('../../core/dialects/openai/target.ts')).compatibleTarget,
   },

@@ -180,21 +180,28 @@ function plainBase64(data: string, name: string | undefined): FilePart['source']
   return { type: 'base64', mediaType, data: data.replace(/\s+/g, '') }
 }
 
+/** How a dialect says what is wrong with calls and their answers. */
+export interface CallWords {
+  /** The tool's message at `i` answers no call of the message before. */
+  readonly orphan: (i: number, callId: string) => string
+  readonly unanswered: (callIds: readonly string[]) => string
+}
+
+const words: CallWords = {
+  orphan: (i, id) => `"messages.${i}.tool_call_id" ${JSON.stringify(id)} is no unanswered call of the message before.`,
+  unanswered: (ids) =>
+    `The tool calls ${ids.join(', ')} have no answer: add a message of role tool for each, right after the calls.`,
+}
+
 /** Every answer of a tool follows the call that it is of, and every call has its answer before anyone else speaks. */
-export function checkCalls(messages: readonly Message[]): void {
+export function checkCalls(messages: readonly Message[], { orphan, unanswered }: CallWords = words): void {
   let open: readonly string[] = []
   const answered = (): void => {
-    if (open.length > 0)
-      throw wrong(
-        `The tool calls ${open.join(', ')} have no answer: add a message of role tool for each, right after the calls.`,
-      )
+    if (open.length > 0) throw wrong(unanswered(open))
   }
   for (const [i, message] of messages.entries()) {
     if (message.role === 'tool') {
-      if (!open.includes(message.callId))
-        throw wrong(
-          `"messages.${i}.tool_call_id" ${JSON.stringify(message.callId)} is no unanswered call of the message before.`,
-        )
+      if (!open.includes(message.callId)) throw wrong(orphan(i, message.callId))
       open = open.filter((id) => id !== message.callId)
       continue
     }

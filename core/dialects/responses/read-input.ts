@@ -3,7 +3,14 @@ import { Failure } from '../../errors.ts'
 import { Asked, wrong } from '../openai/asked.ts'
 import { sourceOf } from '../openai/data-url.ts'
 import { argumentsOf, checkCalls } from '../openai/read-messages.ts'
+import type { CallWords } from '../openai/read-messages.ts'
 import { decrypt } from './encrypted.ts'
+
+const words: CallWords = {
+  orphan: (_, id) => `No function_call before the function_call_output in "input" has call_id ${JSON.stringify(id)}.`,
+  unanswered: (ids) =>
+    `The function_calls ${ids.join(', ')} in "input" have no function_call_output: add one for each, right after the calls.`,
+}
 
 /**
  * The items of a request as messages: https://platform.openai.com/docs/api-reference/responses/create#responses-create-input. Items of the
@@ -63,7 +70,7 @@ export function readInput(items: readonly Asked[], unread: string[]): readonly M
         unread.push(item.path(type))
     }
   }
-  checkCalls(messages)
+  checkCalls(messages, words)
   return messages
 }
 
