@@ -102,7 +102,9 @@ export const compiledEndpoint = object({
     }),
     { minItems: 1, maxItems: 64 },
   ),
-  credentials: optional(object({ type: choice(['Secret', 'Passthrough']), secret: optional(secretKey) })),
+  credentials: optional(
+    object({ type: choice(['Secret', 'Passthrough', 'WebIdentity']), secret: optional(secretKey) }),
+  ),
   tls: optional(
     object({
       ca: optional(secretKey),

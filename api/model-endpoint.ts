@@ -157,11 +157,16 @@ const address = object(
 
 const credentials = object(
   {
-    type: choice(['Secret', 'Passthrough'], {
+    type: choice(['Secret', 'Passthrough', 'WebIdentity'], {
       description:
-        'Secret: the key is read from a Secret and replaces what the caller sent; Passthrough: the caller’s own Authorization goes on, to this endpoint only.',
+        'Secret: the key is read from a Secret and replaces what the caller sent; Passthrough: the caller’s own Authorization goes on, to this endpoint only; WebIdentity: for provider Bedrock, the role of the pod’s own service account (`AWS_ROLE_ARN` and `AWS_WEB_IDENTITY_TOKEN_FILE`, which AWS’s webhook sets).',
     }),
-    secret: optional(secretKey('The Secret that holds the API key.', 'api-key')),
+    secret: optional(
+      secretKey(
+        'The Secret that holds the API key; for provider VertexAI the JSON key of a service account, for Bedrock `aws_access_key_id` and the others as the shared credentials file has them, or an API key.',
+        'api-key',
+      ),
+    ),
   },
   {
     description: 'How the endpoint knows us. Left out: no Authorization is sent.',
@@ -595,6 +600,11 @@ const spec = object(
         rule: "(self.provider.type == 'HTTP') == !has(self.models)",
         message: 'models are needed, but for provider HTTP, which has none.',
         fieldPath: '.models',
+      },
+      {
+        rule: "self.provider.type == 'Bedrock' || !has(self.credentials) || self.credentials.type != 'WebIdentity'",
+        message: 'A web identity is for provider Bedrock.',
+        fieldPath: '.credentials',
       },
     ],
   },

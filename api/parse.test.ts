@@ -72,7 +72,7 @@ test('parse: the least that may be written, with every default; the type of each
   same<ModelEndpointSpec['provider']['type'], ProviderType>(true)
   same<ModelEndpointSpec['limits'], { readonly maxInFlight: number } | undefined>(true)
   same<ModelEndpointSpec['circuitBreaker']['rampUp'], readonly number[]>(true)
-  same<NonNullable<ModelEndpointSpec['credentials']>['type'], 'Secret' | 'Passthrough'>(true)
+  same<NonNullable<ModelEndpointSpec['credentials']>['type'], 'Secret' | 'Passthrough' | 'WebIdentity'>(true)
   same<ModelRoute['kind'] | ModelEndpoint['kind'], 'ModelRoute' | 'ModelEndpoint'>(true)
   // @ts-expect-error a field that there is not
   assert.equal(parsedRoute.nothing, undefined)

@@ -8,13 +8,16 @@ import type { Call, Deps, Receiver, Running } from '../core/deps.ts'
 import { PeakEwma } from '../core/ewma.ts'
 import type { Edit } from '../core/json-fields.ts'
 import { provider } from '../core/providers/index.ts'
+import { bearer } from '../core/providers/provider.ts'
 import type { Auth } from '../core/providers/provider.ts'
+import { InvalidAwsCredentials, readAwsSecret } from '../core/aws-credentials.ts'
 import { InvalidServiceAccount, isThisMachine } from '../core/google-token.ts'
 import { pricingByName, pricingOf, unpriced } from '../core/prices.ts'
 import { RateLimits } from '../core/rate-limits.ts'
 import { RetryBudget } from '../core/retry-budget.ts'
 import type { Address, Endpoint, Model, ModelState, Signer } from '../core/target.ts'
 import type { Destination } from './connect.ts'
+import { KeySigner, RoleSigner, webIdentity } from './credentials/aws.ts'
 import { googleSigner } from './credentials/google.ts'
 import { proxyFromEnvironment } from './proxy.ts'
 import { Pool } from './upstream.ts'
@@ -217,7 +220,7 @@ export class Endpoints {
   }
 
   private credential(
-    { credentials, proxy }: CompiledEndpoint,
+    { credentials, proxy, provider: { settings } }: CompiledEndpoint,
     resources: CompiledConfig,
     auth: Auth,
     url: URL,
@@ -226,32 +229,30 @@ export class Endpoints {
     if (!credentials) return undefined
     const { type, secret } = credentials
     if (type === 'Passthrough') return 'passthrough'
+    const scope = auth.type === 'aws' && { region: String(settings?.['region']), service: auth.service }
+    const through = (to: URL) => proxy ?? proxyFromEnvironment(to, this.environment)
+    if (type === 'WebIdentity') {
+      if (!scope) throw new Refused('/credentials/type', 'A web identity is for providers on AWS.')
+      const keys = webIdentity(this.environment, scope.region, through)
+      return signer(kept, [type, scope, proxy], () => new RoleSigner(keys, scope))
+    }
     const path = '/credentials/secret'
     if (!secret) throw new Refused(path, 'The secret is missing.')
     // Files that hold a key often end in a line feed, which is none of the key's.
     const value = secretValue(resources, secret.secret, secret.key, path).trim()
-    switch (auth.type) {
-      case 'key': {
-        const header = auth.header(value)
-        check(path, () => validateHeaderValue(...header), 'The key holds characters that no header may hold.')
-        return header
-      }
-      case 'google': {
-        const local = isThisMachine(url)
-        const from = canonical([auth.type, value, proxy, local])
-        if (kept.signer?.from === from) return kept.signer.signer
-        try {
-          const signer = googleSigner(value, local, (to) => proxy ?? proxyFromEnvironment(to, this.environment))
-          kept.signer = { from, signer }
-          return signer
-        } catch (error) {
-          if (error instanceof InvalidServiceAccount) throw new Refused(path, error.message, error)
-          throw error
-        }
-      }
-      default:
-        throw new Refused('/credentials', `Credentials of type ${auth.type} are not known.`)
+    if (auth.type === 'google') {
+      const local = isThisMachine(url)
+      return signer(kept, [auth.type, value, proxy, local], () =>
+        read(path, InvalidServiceAccount, () => googleSigner(value, local, through)),
+      )
     }
+    const given = scope && read(path, InvalidAwsCredentials, () => readAwsSecret(value))
+    if (scope && given && !('apiKey' in given))
+      return signer(kept, [auth.type, value, scope], () => new KeySigner(given, scope))
+    // An API key of Bedrock is the same as one of any other provider.
+    const header = (auth.type === 'key' ? auth : bearer).header(value)
+    check(path, () => validateHeaderValue(...header), 'The key holds characters that no header may hold.')
+    return header
   }
 
   private destinations(config: CompiledEndpoint, url: URL, resources: CompiledConfig): Destination[] {
@@ -265,6 +266,23 @@ export class Endpoints {
       CompiledAddresses | undefined
     // Pods are reached directly: a proxy of the environment is for what lies outside the cluster.
     return (addresses?.addresses ?? []).map(({ host, port }) => ({ host, port, tls, proxy: config.proxy }))
+  }
+}
+
+/** The signer of that origin: the one that is there, with the tokens and keys that it has, unless it is of another. */
+function signer(kept: Kept, origin: unknown, make: () => Signer): Signer {
+  const from = canonical(origin)
+  if (kept.signer?.from !== from) kept.signer = { from, signer: make() }
+  return kept.signer.signer
+}
+
+/** Makes something of a Secret's value; a complaint of that kind is about the value. */
+function read<T>(path: string, complaint: new (message: string) => Error, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof complaint) throw new Refused(path, error.message, error)
+    throw error
   }
 }
 

@@ -3,6 +3,7 @@ import { readServiceAccount, readToken, tokenRequest } from '../../core/google-t
 import type { ServiceAccount, Token } from '../../core/google-token.ts'
 import type { Signer } from '../../core/target.ts'
 import { post } from './post.ts'
+import { Renewed } from './renewed.ts'
 
 /** Sends the request for a token to the account's token server. */
 type Exchange = (body: string) => Promise<{ readonly status: number; readonly body: string }>
@@ -33,20 +34,11 @@ export function googleSigner(key: string, loopback: boolean, proxy: (url: URL) =
   return new GoogleSigner(account, (body) => post(destination, tokenUri.pathname + tokenUri.search, headers, body))
 }
 
-/** A token that holds no longer than this is not used any more, ms: it has to last as far as the provider. */
-const LEAST = 30_000
-/** One that holds no longer than this is renewed while it still serves, ms. */
-const EARLY = 5 * 60_000
-/** After a failure the token server is left alone for so long, ms. */
-const PAUSE = 1000
-
 /** Authorises calls with a service account's access token, which is had once, kept, and renewed before it ends. */
 export class GoogleSigner implements Signer {
   private readonly account: ServiceAccount
   private readonly exchange: Exchange
-  private token: Token | undefined
-  private coming: Promise<Token> | undefined
-  private failed: { readonly at: number; readonly failure: Failure } | undefined
+  private readonly token = new Renewed((wall) => this.fetch(wall))
 
   constructor(account: ServiceAccount, exchange: Exchange) {
     this.account = account
@@ -54,37 +46,12 @@ export class GoogleSigner implements Signer {
   }
 
   sign(_: unknown, wall: number): readonly string[] | Promise<readonly string[]> {
-    const { token } = this
-    const left = token ? token.expires - wall : 0
-    if (!token || left <= LEAST) return this.renew(wall).then(header)
-    // In the background: should it fail, the next call tries again for as long as this one holds.
-    if (left <= EARLY) this.renew(wall).catch(() => undefined)
-    return header(token)
+    const token = this.token.get(wall)
+    return token instanceof Promise ? token.then(header) : header(token)
   }
 
   secrets(): readonly string[] {
-    return this.token ? [this.token.value] : []
-  }
-
-  /** One request at a time, whoever waits for it. */
-  private renew(wall: number): Promise<Token> {
-    if (this.coming) return this.coming
-    const { failed } = this
-    if (failed && wall - failed.at >= 0 && wall - failed.at < PAUSE) return Promise.reject(failed.failure)
-    this.coming = this.fetch(wall)
-      .then(
-        (token) => {
-          this.failed = undefined
-          return (this.token = token)
-        },
-        (error: unknown) => {
-          const failure = error instanceof Failure ? error : new Failure('internal', { cause: error })
-          this.failed = { at: wall, failure }
-          throw failure
-        },
-      )
-      .finally(() => (this.coming = undefined))
-    return this.coming
+    return this.token.current ? [this.token.current.value] : []
   }
 
   private async fetch(wall: number): Promise<Token> {
