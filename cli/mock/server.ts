@@ -9,6 +9,7 @@ import { Plan } from './plan.ts'
 import { mockProvider } from './providers/index.ts'
 import type { MockProvider, MockRequest } from './providers/provider.ts'
 import { type MockRecord, type MockStats, Records } from './records.ts'
+import { conversations, type Conversation } from './realtime.ts'
 import { isRecord } from './text.ts'
 
 /** How fast and how long answers are; times as `50ms` or `50ms±20`. */
@@ -91,7 +92,9 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
     socket.once('close', () => (records.connections -= 1))
   })
   server.on('request', (req, res) => void serve(req, res))
-  const webSockets = options.echo ? echoWebSockets(server, records) : undefined
+  const webSockets = options.echo
+    ? echoWebSockets(server, records)
+    : provider.converse && conversations(server, records, (request) => converse(request))
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const method = req.method ?? 'GET'
@@ -143,10 +146,18 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
     if (options.echo) return echo(name, req, request.bytes)
     try {
       const voice = { name, tokens: pace.tokens, created: Math.floor(record.at / 1000) }
-      return provider.answer(request, { models, voice })
+      return provider.answer(request, { models, voice, key: options.apiKey })
     } catch (error) {
       return refusal(error, provider)
     }
+  }
+
+  function converse(request: MockRequest): Conversation {
+    if (options.apiKey !== undefined && !provider.authorised(request, options.apiKey))
+      throw new Refusal('unauthorised', provider.error({ kind: 'unauthorised' }))
+    const voice = { name, tokens: pace.tokens, created: Math.floor(Date.now() / 1000) }
+    // Only a provider that has conversations is asked for one.
+    return provider.converse?.(request, { models, voice }) ?? { model: '', opening: [], reply: () => [] }
   }
 
   function tempo(n: number): Tempo {

@@ -1,9 +1,11 @@
 import { anthropic } from './anthropic.ts'
 import { cohere } from './cohere.ts'
+import { gemini } from './gemini.ts'
 import { openai } from './openai.ts'
 import type { MockProvider } from './provider.ts'
+import { vertexAI } from './vertex-ai.ts'
 
-const all: readonly MockProvider[] = [openai, anthropic, cohere]
+const all: readonly MockProvider[] = [openai, anthropic, cohere, gemini, vertexAI]
 
 /** The names that `--provider` takes. */
 export const mockProviders: readonly string[] = all.map(({ name }) => name)

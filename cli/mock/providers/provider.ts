@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Answer, Part } from '../answer.ts'
 import type { Voice } from '../mind.ts'
+import type { Conversation } from '../realtime.ts'
 
 /** A request as it came in. */
 export interface MockRequest {
@@ -18,6 +19,8 @@ export interface MockRequest {
 export interface Served {
   readonly models: readonly string[]
   readonly voice: Voice
+  /** What requests have to show; undefined where anybody is served. */
+  readonly key?: string | undefined
 }
 
 /** What goes wrong at any provider; each has words of its own for it. Times are in milliseconds. */
@@ -48,6 +51,8 @@ export interface MockProvider {
   authorised(request: MockRequest, key: string): boolean
   /** The honest answer, before any fault. Throws `Refusal` for what the real API refuses, in its words. */
   answer(request: MockRequest, served: Served): Answer
+  /** What is said to a WebSocket. Throws `Refusal`; without it there are none. */
+  converse?(request: MockRequest, served: Served): Conversation
   /** An error as a whole answer, with the provider's own status and headers. */
   error(trouble: Trouble): Answer
   /** The same as a part in the middle of `answer`. `form` is `event` or `data`: with the event's name or without, where the framing leaves the choice. */

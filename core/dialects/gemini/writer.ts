@@ -12,6 +12,9 @@ import { writeUsage } from './usage.ts'
 
 const NOTHING = Buffer.alloc(0)
 
+/** SDKs' chats take an event without a part for a broken answer, and forget the whole of it. */
+const EMPTY = { parts: [{ text: '' }], role: 'model' }
+
 interface Call {
   readonly id: string
   readonly name: string
@@ -65,7 +68,7 @@ export class GeminiWriter implements ChatWriter {
   end(): Buffer {
     const out = [...this.candidates].map(([choice, candidate]) => this.calls(choice, candidate))
     const candidates = [...this.candidates].map(([index, { finish, citations }]) => ({
-      content: { role: 'model' },
+      content: EMPTY,
       ...(finish ? { finishReason: finishWords[finish] } : {}),
       index,
       ...writeCitations(citations),
@@ -101,7 +104,9 @@ export class GeminiWriter implements ChatWriter {
         candidate.finish = event.reason
         return this.calls(choice, candidate)
       case 'logprobs':
-        return this.event({ candidates: [{ index: choice, logprobsResult: writeLogprobs(event.content) }] })
+        return this.event({
+          candidates: [{ content: EMPTY, index: choice, logprobsResult: writeLogprobs(event.content) }],
+        })
       case 'text':
       case 'refusal':
       case 'reasoning': {
