@@ -41,6 +41,7 @@ export const openaiCompatible = {
   },
   chat: (model, settings) => chatOf(presetOf(settings), model),
   embeddings: () => openaiEmbeddingsTarget,
+  rerank: (_model, settings) => presetOf(settings).rerank,
   prefill(_model, settings, declared) {
     const { continues } = presetOf(settings)
     return continues ? { fields: continues } : declared ? {} : undefined

@@ -1,6 +1,8 @@
 import type { Json } from '../dialects/dialect.ts'
 import { compatibleOptions } from '../dialects/openai/options.ts'
 import type { Options } from '../dialects/openai/options.ts'
+import { teiRerankTarget } from '../dialects/cohere/rerank.ts'
+import type { RerankTarget } from '../dialects/dialect.ts'
 import type { ErrorCode } from '../errors.ts'
 import { record } from '../openai-usage.ts'
 import type { Said, Words } from './request-words.ts'
@@ -15,6 +17,8 @@ export interface Preset {
   readonly options?: Options
   /** It goes on from a last message of the assistant where the request has these fields. */
   readonly continues?: Json
+  /** Where it ranks documents in words of its own. */
+  readonly rerank?: RerankTarget
   /** What its failures mean that no other server has. */
   readonly classify?: (status: number, body: string) => ErrorCode | undefined
 }
@@ -133,6 +137,8 @@ export const presets = {
   },
   Ollama: { served: surfaces('chat completions embeddings'), words: onlyChat(() => ollama) },
   TGI: { served: surfaces('chat completions'), words: onlyChat(() => tgi) },
+  // Text Embeddings Inference, https://huggingface.github.io/text-embeddings-inference; its base URL has no `/v1`.
+  TEI: { served: surfaces('embeddings'), rerank: teiRerankTarget },
   Groq: {
     url: 'https://api.groq.com/openai/v1',
     served: surfaces('chat responses embeddings speech transcriptions translations'),
