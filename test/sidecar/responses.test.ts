@@ -235,3 +235,67 @@ test('responses: state is OpenAI’s own; elsewhere it is refused in plain words
     /"input\.0\.content\.0\.image_url" must be/,
   )
 })
+
+/** A sidecar before a simulated Anthropic, which neither has responses nor completions. */
+async function claude(t: TestContext) {
+  const model = 'claude-sonnet-4-5'
+  const [a] = await upstreams(t, { provider: 'anthropic' })
+  const path = await dataPath(t, {
+    routes: [route('chat', [rule([target('a', { model })])])],
+    endpoints: [
+      endpoint('a', a.url, {
+        provider: { type: 'Anthropic' },
+        models: [{ name: model, rank: 0, defaults: {}, force: {} }],
+      }),
+    ],
+  })
+  return { a, client: sdk(`${path.url}/v1`), ...path }
+}
+
+test('responses by Anthropic: signed thoughts come as encrypted items, and go back through the loop of tools', async (t) => {
+  const { a, client } = await claude(t)
+  const input: ResponseInput = [{ role: 'user', content: 'The weather in Oslo, please.' }]
+  const ask = {
+    model: 'chat',
+    tools: [weather],
+    max_output_tokens: 4000,
+    reasoning: { effort: 'low' as const, summary: 'auto' as const },
+  }
+  for (const streamed of [false, true]) {
+    const first = streamed
+      ? await client.responses.stream({ ...ask, input }).finalResponse()
+      : await client.responses.create({ ...ask, input })
+    const [thought, call] = [
+      first.output.find((it) => it.type === 'reasoning'),
+      first.output.find((it) => it.type === 'function_call'),
+    ]
+    assert.ok(thought?.type === 'reasoning' && call?.type === 'function_call')
+    assert.match(thought.encrypted_content ?? '', /^anthropic:signature:./)
+    assert.ok((thought.summary[0]?.text.length ?? 0) > 0)
+    const back: ResponseInput = [
+      ...input,
+      thought,
+      call,
+      { type: 'function_call_output', call_id: call.call_id, output: 'windy' },
+    ]
+    const second = await client.responses.create({ ...ask, input: back })
+    assert.equal(second.status, 'completed')
+    assert.ok(second.output_text.length > 0)
+    const sent = JSON.parse(a.requests().at(-1)?.body ?? '') as { messages: { content: { type: string }[] }[] } // what Anthropic's API takes
+    assert.equal(sent.messages[1]?.content[0]?.type, 'thinking')
+  }
+})
+
+test('completions by Anthropic: a prompt is answered, whole and streamed', async (t) => {
+  const { client } = await claude(t)
+  const ask = { model: 'chat', prompt: 'Once upon a time', max_tokens: 100 }
+  const whole = await client.completions.create(ask)
+  assert.match(whole.choices[0]?.text ?? '', /heard: Once upon a time/)
+  assert.equal(whole.choices[0]?.finish_reason, 'stop')
+  const chunks = await Array.fromAsync(
+    await client.completions.create({ ...ask, stream: true, stream_options: { include_usage: true } }),
+  )
+  assert.equal(chunks.map((it) => it.choices[0]?.text ?? '').join(''), whole.choices[0]?.text)
+  assert.deepEqual(chunks.at(-1)?.usage?.completion_tokens, whole.usage?.completion_tokens)
+  await assert.rejects(client.completions.create({ ...ask, suffix: 'end' }), /"suffix" needs a model that fills in/)
+})
