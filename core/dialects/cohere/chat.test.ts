@@ -264,10 +264,8 @@ test('cohere: no request crashes the caller’s half: what is wrong is refused b
   )
 })
 
-test('cohere: more stop sequences than Cohere takes are not translatable, since the answer would go on', () => {
-  const stop = ['a', 'b', 'c', 'd', 'e', 'f']
-  assert.throws(
-    () => cohereTarget.write({ ...asking, stop }, context),
-    (error) => error instanceof Failure && error.code === 'not_translatable',
-  )
+test('cohere: of more stop sequences than Cohere takes the first go along, and the sixth is reported', () => {
+  const { body, dropped } = cohereTarget.write({ ...asking, stop: ['a', 'b', 'c', 'd', 'e', 'f'] }, context)
+  assert.deepEqual(dropped, ['stop.5'])
+  assert.deepEqual(JSON.parse(JSON.stringify(body)).stop_sequences, ['a', 'b', 'c', 'd', 'e'])
 })

@@ -16,8 +16,8 @@ export function writeRequest(request: ChatRequest, { model }: TargetContext): Ou
   const messages = writeMessages(request.messages, dropped)
   const tools = writeTools(request, dropped)
   const { stop = [], frequencyPenalty, presencePenalty } = request
-  if (stop.length > STOPS)
-    throw new Failure('not_translatable', { detail: `Cohere takes at most ${STOPS} stop sequences.` })
+  if (stop.length > STOPS) dropped.push(`stop.${STOPS}`)
+  if ((request.n ?? 1) > 1) dropped.push('n')
   // The API refuses both at once.
   const both = Boolean(frequencyPenalty) && Boolean(presencePenalty)
   if (both) dropped.push('presencePenalty')
@@ -31,7 +31,7 @@ export function writeRequest(request: ChatRequest, { model }: TargetContext): Ou
     ...tools,
     response_format: writeFormat(request, tools !== undefined, dropped),
     max_tokens: request.maxTokens,
-    stop_sequences: stop.length > 0 ? stop : undefined,
+    stop_sequences: stop.length > 0 ? stop.slice(0, STOPS) : undefined,
     temperature: limited('temperature', request.temperature, 0, 1),
     seed: request.seed,
     // 0 is the default.
@@ -46,9 +46,7 @@ export function writeRequest(request: ChatRequest, { model }: TargetContext): Ou
   return { path: '/v2/chat', body, dropped }
 }
 
-function refuseOthers({ n, modalities }: ChatRequest): void {
-  if (n !== undefined && n > 1)
-    throw new Failure('not_translatable', { detail: 'Cohere gives one answer to a request.' })
+function refuseOthers({ modalities }: ChatRequest): void {
   const other = modalities?.find((it) => it !== 'text')
   if (other) throw new Failure('not_translatable', { detail: `Cohere answers in text, not ${other}.` })
 }
