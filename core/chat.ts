@@ -107,6 +107,8 @@ export interface Tool extends Marked {
   /** JSON Schema, exactly as the caller gave it. */
   readonly parameters?: Readonly<Record<string, unknown>>
   readonly strict?: boolean
+  /** The caller knows it as a tool of any text, which here is the one string `input` of the parameters. */
+  readonly custom?: boolean
 }
 
 export type Effort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh'
@@ -178,7 +180,11 @@ export interface TokenLogprob {
   readonly token: string
   readonly logprob: number
   readonly bytes: readonly number[] | null
-  readonly top_logprobs: readonly { readonly token: string; readonly logprob: number; readonly bytes: readonly number[] | null }[]
+  readonly top_logprobs: readonly {
+    readonly token: string
+    readonly logprob: number
+    readonly bytes: readonly number[] | null
+  }[]
 }
 
 /** A source that an answer points to; kept in the caller's dialect where that has a place for it. */
@@ -196,7 +202,12 @@ export interface Citation {
  * begins a new call.
  */
 export type ChatEvent =
-  | { readonly type: 'start'; readonly id?: string; readonly model?: string; /** Seconds since the epoch. */ readonly created?: number }
+  | {
+      readonly type: 'start'
+      readonly id?: string
+      readonly model?: string
+      /** Seconds since the epoch. */ readonly created?: number
+    }
   | { readonly type: 'text'; readonly choice: number; readonly text: string }
   | { readonly type: 'refusal'; readonly choice: number; readonly text: string }
   | { readonly type: 'reasoning'; readonly choice: number; readonly text: string }
@@ -215,7 +226,14 @@ export type ChatEvent =
   /** More of the JSON text of a call's arguments. A call with none gets `{}` from the reader. */
   | { readonly type: 'arguments'; readonly choice: number; readonly index: number; readonly text: string }
   | { readonly type: 'image'; readonly choice: number; readonly mediaType: string; readonly data: string }
-  | { readonly type: 'audio'; readonly choice: number; readonly id?: string; readonly data?: string; readonly transcript?: string; readonly expiresAt?: number }
+  | {
+      readonly type: 'audio'
+      readonly choice: number
+      readonly id?: string
+      readonly data?: string
+      readonly transcript?: string
+      readonly expiresAt?: number
+    }
   | { readonly type: 'citation'; readonly choice: number; readonly citation: Citation }
   | { readonly type: 'logprobs'; readonly choice: number; readonly content: readonly TokenLogprob[] }
   | {

@@ -76,7 +76,7 @@ export function writeRequest(request: ChatRequest, model: string, options: Optio
   }
 }
 
-function writeTool({ cache, ...tool }: Tool, extras: boolean): Json {
+function writeTool({ cache, custom: _, ...tool }: Tool, extras: boolean): Json {
   const mark = cache && extras ? { cache_control: { type: 'ephemeral', ...(cache === '1h' ? { ttl: '1h' } : {}) } } : {}
   return { type: 'function', function: tool, ...mark }
 }

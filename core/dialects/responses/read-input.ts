@@ -4,6 +4,7 @@ import { Asked, wrong } from '../openai/asked.ts'
 import { sourceOf } from '../openai/data-url.ts'
 import { argumentsOf, checkCalls } from '../openai/read-messages.ts'
 import type { CallWords } from '../openai/read-messages.ts'
+import { argumentsOfInput } from './custom-tool.ts'
 import { decrypt } from './encrypted.ts'
 
 const words: CallWords = {
@@ -58,6 +59,17 @@ export function readInput(items: readonly Asked[], unread: string[]): readonly M
         ])
         signature = undefined
         break
+      case 'custom_tool_call':
+        speak([
+          {
+            type: 'tool-call',
+            id: item.need('call_id'),
+            name: item.need('name'),
+            arguments: argumentsOfInput(item.need('input')),
+          },
+        ])
+        break
+      case 'custom_tool_call_output':
       case 'function_call_output':
         turn({ role: 'tool', callId: item.need('call_id'), content: inputs(item, 'output', unread) })
         break

@@ -4,6 +4,7 @@ import type { Asked as PathAsked, Json } from '../dialect.ts'
 import { Asked } from '../openai/asked.ts'
 import { readFunction, readSchema } from '../openai/read-request.ts'
 import { text } from '../request-fields.ts'
+import { readCustomTool } from './custom-tool.ts'
 import { readInput } from './read-input.ts'
 
 /** What needs a provider that keeps responses, and what to do without. */
@@ -89,6 +90,7 @@ function readTools(asked: Asked, unread: string[]): Tools {
   const tools = asked.objects('tools').flatMap((it): readonly Tool[] => {
     const type = it.need('type')
     if (type === 'function') return [readFunction(it)]
+    if (type === 'custom') return [readCustomTool(it)]
     // A tool that OpenAI itself runs: the model goes without.
     unread.push(it.path(type))
     return []
@@ -98,7 +100,7 @@ function readTools(asked: Asked, unread: string[]): Tools {
   if (typeof choice === 'string') return { tools, toolChoice: asked.word('tool_choice', 'auto', 'none', 'required') }
   const it = asked.within('tool_choice')
   const type = it.need('type')
-  if (type === 'function') return { tools, toolChoice: { name: it.need('name') } }
+  if (type === 'function' || type === 'custom') return { tools, toolChoice: { name: it.need('name') } }
   if (type === 'allowed_tools') {
     const names = new Set(it.objects('tools').map((tool) => tool.text('name')))
     return {

@@ -1,6 +1,7 @@
-import type { ChatAnswer, Citation, FinishReason, Format, OutputPart, TokenLogprob, Tool } from '../../chat.ts'
+import type { AnswerChoice, ChatAnswer, Citation, FinishReason, Format, TokenLogprob, Tool } from '../../chat.ts'
 import type { Usage } from '../../usage.ts'
 import type { AnswerContext, Json } from '../dialect.ts'
+import { customItem, customNames } from './custom-tool.ts'
 import { encrypt } from './encrypted.ts'
 import { writeUsage } from './usage.ts'
 
@@ -66,7 +67,8 @@ function formatOf(format: Format | undefined): Json {
   return { type: 'json_schema', ...schema }
 }
 
-function toolOf({ name, description, parameters, strict }: Tool): Json {
+function toolOf({ name, description, parameters, strict, custom }: Tool): Json {
+  if (custom) return { type: 'custom', name, description: description ?? null, format: { type: 'text' } }
   return {
     type: 'function',
     name,
@@ -81,21 +83,20 @@ export function writeAnswer(answer: ChatAnswer, context: AnswerContext): Json {
   const { request, requestId, now } = context
   const id = responseId(answer.id, requestId)
   const first = answer.choices[0]
-  const output = first ? itemsOf(first.content, first.citations, first.logprobs, id) : []
+  const output = first ? itemsOf(first, id, customNames(request.tools)) : []
   const known = { id, model: answer.model ?? request.model, created: answer.created ?? now, output }
   return writeResponse({ ...known, finish: first?.finish ?? 'stop', usage: answer.usage }, context)
 }
 
 /** An item's id, by its place. */
-export function itemId(kind: 'msg' | 'fc' | 'rs' | 'ig', id: string, index: number): string {
+export function itemId(kind: 'msg' | 'fc' | 'ctc' | 'rs' | 'ig', id: string, index: number): string {
   return `${kind}_${id.slice('resp_'.length)}_${index}`
 }
 
 function itemsOf(
-  content: readonly OutputPart[],
-  citations: readonly Citation[],
-  logprobs: readonly TokenLogprob[] | undefined,
+  { content, citations, logprobs }: AnswerChoice,
   id: string,
+  custom: ReadonlySet<string>,
 ): readonly Json[] {
   const items: Json[] = []
   /** Words that follow each other are parts of one message. */
@@ -136,7 +137,11 @@ function itemsOf(
           const sealed = encrypt(part.signature, 'call')
           add((i) => reasoningItem(itemId('rs', id, i), '', sealed))
         }
-        add((i) => callItem(itemId('fc', id, i), part.id, part.name, part.arguments))
+        add((i) =>
+          custom.has(part.name)
+            ? customItem(itemId('ctc', id, i), part.id, part.name, part.arguments)
+            : callItem(itemId('fc', id, i), part.id, part.name, part.arguments),
+        )
         break
       case 'image': {
         const { source } = part

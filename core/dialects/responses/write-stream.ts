@@ -2,6 +2,7 @@ import type { ChatEvent, FinishReason, TokenLogprob } from '../../chat.ts'
 import type { Failure } from '../../errors.ts'
 import type { Usage } from '../../usage.ts'
 import type { AnswerContext, ChatWriter, Json } from '../dialect.ts'
+import { customItem, customNames, inputOfArguments } from './custom-tool.ts'
 import { encrypt } from './encrypted.ts'
 import {
   annotation,
@@ -33,6 +34,8 @@ interface Spoken {
 interface Call extends Item {
   readonly callId: string
   readonly name: string
+  /** It takes a text that is known only when its arguments are whole. */
+  readonly custom: boolean
   text: string
   done: boolean
 }
@@ -54,11 +57,13 @@ export class ResponsesWriter implements ChatWriter {
   private items = 0
   private open: Open | undefined
   private readonly calls = new Map<number, Call>()
+  private readonly custom: ReadonlySet<string>
   private finish: FinishReason | undefined
   private usage: Usage | undefined
 
   constructor(context: AnswerContext) {
     this.context = context
+    this.custom = customNames(context.request.tools)
     this.id = responseId(undefined, context.requestId)
     this.model = context.request.model
     this.created = context.now
@@ -312,15 +317,20 @@ export class ResponsesWriter implements ChatWriter {
   private call({ index, id, name, signature }: Extract<ChatEvent, { type: 'tool' }>): void {
     if (signature) this.whole((it) => reasoningItem(it.id, '', encrypt(signature, 'call')), 'rs')
     this.next()
-    const item = this.item('fc')
-    this.calls.set(index, { ...item, callId: id, name, text: '', done: false })
-    this.added(callItem(item.id, id, name, '', 'in_progress'), item.index)
+    const custom = this.custom.has(name)
+    const item = this.item(custom ? 'ctc' : 'fc')
+    this.calls.set(index, { ...item, callId: id, name, custom, text: '', done: false })
+    const begun = custom
+      ? { ...customItem(item.id, id, name, ''), status: 'in_progress' }
+      : callItem(item.id, id, name, '', 'in_progress')
+    this.added(begun, item.index)
   }
 
   private argue(index: number, text: string): void {
     const call = this.calls.get(index)
     if (!call || call.done) return
     call.text += text
+    if (call.custom) return
     this.emit('response.function_call_arguments.delta', { item_id: call.id, output_index: call.index, delta: text })
   }
 
@@ -328,6 +338,12 @@ export class ResponsesWriter implements ChatWriter {
     call.done = true
     const { id, index, callId, name } = call
     const text = call.text || '{}'
+    if (call.custom) {
+      const [place, input] = [{ item_id: id, output_index: index }, inputOfArguments(text)]
+      this.emit('response.custom_tool_call_input.delta', { ...place, delta: input })
+      this.emit('response.custom_tool_call_input.done', { ...place, input })
+      return this.done(customItem(id, callId, name, text), index)
+    }
     this.emit('response.function_call_arguments.done', { item_id: id, output_index: index, name, arguments: text })
     this.done(callItem(id, callId, name, text), index)
   }
