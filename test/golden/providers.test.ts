@@ -1,6 +1,6 @@
 /**
  * Golden cases of what is said to providers and how their answers are read: `test/golden/providers/FOLDER/CASE.yaml` (or `.json`), a case a
- * file. A folder belongs to a dialect of `dialects` below: a new one is one line there and one folder. `UPDATE=1` writes the outputs anew;
+ * file. A folder belongs to a dialect of `dialects` below: a new one is one line there and one folder. `UPDATE=1` writes the outputs anew (`UPDATE=FOLDER` those of one folder);
  * review the difference, since what is written is what will be held to. An output that a case lacks fails, so write inputs and run that.
  *
  * Every case has
@@ -138,7 +138,7 @@ for (const path of globSync('*/*.{yaml,json}', { cwd: folder }).sort()) {
     const output: unknown = JSON.parse(JSON.stringify(await outputs(input, given, name)))
     assert.ok(isObject(output))
     const inputs = Object.fromEntries(Object.entries(given).filter(([key]) => !OUTPUTS.includes(key)))
-    if (process.env['UPDATE']) {
+    if (process.env['UPDATE'] === '1' || process.env['UPDATE'] === name) {
       const whole = { ...inputs, ...output }
       const written = file.endsWith('.json')
         ? `${JSON.stringify(whole, undefined, 2)}\n`

@@ -1,4 +1,15 @@
-import type { ChatRequest, Effort, Format, Message, Reasoning, TextPart, Tool } from '../../chat.ts'
+import type {
+  Artefact,
+  ChatRequest,
+  Effort,
+  Format,
+  Message,
+  OutputPart,
+  Reasoning,
+  ReasoningPart,
+  TextPart,
+  Tool,
+} from '../../chat.ts'
 import type { Asked as Path, Json } from '../dialect.ts'
 import { Asked, wrong } from '../openai/asked.ts'
 import { object, text } from '../request-fields.ts'
@@ -58,7 +69,7 @@ function readMessage(asked: Asked, unread: Unread): Message[] {
   unread.push(...asked.unread)
   switch (role) {
     case 'assistant':
-      return [{ role, content: readBlocks(content, at, unread, outputBlock) }]
+      return [{ role, content: withSignatures(readBlocks(content, at, unread, outputBlock)) }]
     case 'system':
       return systemMessage(readBlocks(content, at, unread, textBlock))
     case 'user':
@@ -66,6 +77,22 @@ function readMessage(asked: Asked, unread: Unread): Message[] {
     case undefined:
       throw wrong(`"${asked.path('role')}" is missing: give user or assistant.`)
   }
+}
+
+/** What another provider signed without words, right before a call, is the call's own signature. */
+function withSignatures(parts: readonly OutputPart[]): readonly OutputPart[] {
+  return parts.flatMap((part, i) => {
+    const [before, after] = [parts[i - 1], parts[i + 1]]
+    if (part.type === 'tool-call' && isWordless(before)) return [{ ...part, signature: before.signature }]
+    return isWordless(part) && after?.type === 'tool-call' ? [] : [part]
+  })
+}
+
+type Signed = ReasoningPart & { readonly signature: Artefact }
+
+function isWordless(part: OutputPart | undefined): part is Signed {
+  const signature = part?.type === 'reasoning' && part.text === '' ? part.signature : undefined
+  return signature !== undefined && signature.format !== 'anthropic'
 }
 
 /** Results of tools are messages of their own, in the order in which they stand; what is around them is the user's. */

@@ -73,6 +73,8 @@ function block(part: OutputPart): readonly Json[] {
       return [{ type: 'redacted_thinking', data: writeArtefact(part.data) }]
     case 'tool-call':
       return [
+        // A call's signature has no place in its block.
+        ...(part.signature ? [{ type: 'thinking', thinking: '', signature: writeArtefact(part.signature) }] : []),
         { type: 'tool_use', id: part.id, name: part.name, input: inputOf(part.arguments), caller: { type: 'direct' } },
       ]
     case 'audio':

@@ -1,4 +1,4 @@
-import type { ChatEvent, FinishReason } from '../../chat.ts'
+import type { Artefact, ChatEvent, FinishReason } from '../../chat.ts'
 import type { Failure } from '../../errors.ts'
 import { NO_USAGE } from '../../usage.ts'
 import type { Usage } from '../../usage.ts'
@@ -104,6 +104,7 @@ export class AnthropicWriter implements ChatWriter {
         return
       case 'tool':
         this.calls = true
+        if (event.signature) this.sign(event.signature)
         this.open(
           { type: 'tool_use', id: event.id, name: event.name, input: {}, caller: { type: 'direct' } },
           'call',
@@ -134,6 +135,13 @@ export class AnthropicWriter implements ChatWriter {
       case 'error':
       case 'end':
     }
+  }
+
+  /** A call's signature has no place in its block: it comes before, as that of a thought without words. */
+  private sign(signature: Artefact): void {
+    const block = this.open({ type: 'thinking', thinking: '', signature: '' }, 'thinking')
+    block.waiting.push({ type: 'signature_delta', signature: writeArtefact(signature) })
+    block.done = true
   }
 
   private say(kind: 'text' | 'thinking', words: string): void {
