@@ -49,7 +49,10 @@ function outputs<R extends { readonly unread: readonly string[] }, A extends { r
   { callers, targets }: Kind<R, A>,
 ): unknown {
   const [caller, target] = [callers[String(given['caller'])], targets[String(given['target'])]]
-  assert.ok(caller && target, `a case has a caller of ${Object.keys(callers)} and a target of ${Object.keys(targets)}`)
+  assert.ok(
+    caller && target,
+    `a case has a caller of ${Object.keys(callers).join(', ')} and a target of ${Object.keys(targets).join(', ')}`,
+  )
   const out: Record<string, unknown> = {}
   try {
     const request = caller.read(object(given['request']), {})

@@ -63,6 +63,7 @@ async function gather(stream: AsyncIterable<Cohere.V2ChatStreamResponse>) {
       case 'message-end':
         end = event.delta
         break
+      default:
     }
   }
   return { ...all, end }

@@ -83,7 +83,7 @@ const refused: readonly (readonly [about: string, status: number, words: RegExp,
   ['a temperature above 1', 400, /temperature must be between 0 and 1/, { messages: [user], temperature: 1.5 }],
   ['a p of 1', 400, /p must be between 0.01 and 0.99/, { messages: [user], p: 1 }],
   ['both penalties', 400, /cannot specify both/, { messages: [user], frequency_penalty: 0.1, presence_penalty: 0.1 }],
-  ['six stop sequences', 400, /at most 5/, { messages: [user], stop_sequences: [...'abcdef'] }],
+  ['six stop sequences', 400, /at most 5/, { messages: [user], stop_sequences: ['a', 'b', 'c', 'd', 'e', 'f'] }],
   ['a choice without tools', 400, /requires tools/, { messages: [user], tool_choice: 'REQUIRED' }],
   ['an unknown choice', 400, /one of REQUIRED, NONE/, { messages: [user], tools: [tool], tool_choice: 'auto' }],
   [

@@ -52,5 +52,5 @@ function textOf(value: unknown, i: number, body: Body): string {
   const document = asObject(value, `documents[${i}]`)
   const ranked = listAt(body, 'rank_fields')
   if (!ranked) return needText(document, 'text', `documents[${i}].text`)
-  return ranked.map((field) => String(document[String(field)] ?? '')).join('\n')
+  return ranked.map((field) => JSON.stringify(document[String(field)] ?? '')).join('\n')
 }

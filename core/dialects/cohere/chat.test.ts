@@ -135,12 +135,12 @@ function eventsOf({ id, choices, usage }: ChatAnswer): readonly ChatEvent[] {
     switch (part.type) {
       case 'text':
       case 'reasoning':
-        return [...part.text].map((text) => ({ type: part.type, choice, text }))
+        return Array.from(part.text, (text) => ({ type: part.type, choice, text }))
       case 'tool-call':
         index++
         return [
           { type: 'tool', choice, index, id: part.id, name: part.name },
-          ...[...part.arguments].map((text): ChatEvent => ({ type: 'arguments', choice, index, text })),
+          ...Array.from(part.arguments, (text): ChatEvent => ({ type: 'arguments', choice, index, text })),
         ]
       default:
         return []

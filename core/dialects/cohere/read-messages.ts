@@ -1,6 +1,6 @@
 import type { InputPart, Message, OutputPart, TextPart, ToolCallPart } from '../../chat.ts'
 import { record } from '../../openai-usage.ts'
-import { Asked } from '../openai/asked.ts'
+import type { Asked } from '../openai/asked.ts'
 import { sourceOf } from '../openai/data-url.ts'
 import { invalid, text } from '../request-fields.ts'
 

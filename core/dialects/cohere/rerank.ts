@@ -49,7 +49,12 @@ function documentOf(value: unknown, name: string, fields: readonly string[] | un
   const document = record(value)
   if (!document) throw invalid(name, 'a string or an object')
   if (!fields) return text(document['text'], `${name}.text`)
-  return fields.map((field) => `${field}: ${String(document[field] ?? '')}`).join('\n')
+  return fields.map((field) => `${field}: ${fieldText(document[field])}`).join('\n')
+}
+
+function fieldText(value: unknown): string {
+  if (value === undefined || value === null) return ''
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 /** The same, spoken to Cohere. */
