@@ -1,11 +1,15 @@
 import { anthropic } from './anthropic.ts'
+import { bedrock } from './bedrock.ts'
+import { azure } from './azure.ts'
 import { cohere } from './cohere.ts'
 import { gemini } from './gemini.ts'
+import { mistral } from './mistral.ts'
+import { openInference } from './open-inference.ts'
 import { openai } from './openai.ts'
 import type { MockProvider } from './provider.ts'
 import { vertexAI } from './vertex-ai.ts'
 
-const all: readonly MockProvider[] = [openai, anthropic, cohere, gemini, vertexAI]
+const all: readonly MockProvider[] = [openai, anthropic, bedrock, cohere, gemini, vertexAI, azure, mistral, openInference]
 
 /** The names that `--provider` takes. */
 export const mockProviders: readonly string[] = all.map(({ name }) => name)
