@@ -48,7 +48,6 @@ export const mistral = {
   usageUnasked: true,
   chat: (model) => mistralChat(model),
   // Marked as a prefix by the words of its chat; the answer begins with it: https://docs.mistral.ai/api
-  prefill: () => ({ echoes: true }),
   prefill: () => ({ message: { prefix: true }, echoes: true }),
   embeddings: () => mistralEmbeddings,
 } as const satisfies Provider
