@@ -1,4 +1,4 @@
-import { estimateTokens } from '../dialects/anthropic/estimate-tokens.ts'
+import { countRequest } from '../dialects/anthropic/count-request.ts'
 import { anthropicErrors } from '../dialects/anthropic/error.ts'
 import type { Surface } from './surface.ts'
 import { wholeOnly } from './whole-only.ts'
@@ -9,6 +9,6 @@ export const countTokens = {
   operation: 'count_tokens',
   paths: ['/v1/messages/count_tokens'],
   watch: wholeOnly(() => undefined),
-  local: (body) => ({ body: { input_tokens: estimateTokens(body) }, headers: ['x-tradewind-estimated', 'true'] }),
+  local: (body) => ({ body: { input_tokens: countRequest(body) }, headers: ['x-tradewind-estimated', 'true'] }),
   ...anthropicErrors,
 } as const satisfies Surface

@@ -1,7 +1,8 @@
 /**
  * Golden cases of what is said to providers and how their answers are read: `test/golden/providers/FOLDER/CASE.yaml` (or `.json`), a case a
- * file. A folder belongs to a dialect of `dialects` below: a new one is one line there and one folder. `UPDATE=1` writes the outputs anew (`UPDATE=FOLDER` those of one folder);
- * review the difference, since what is written is what will be held to. An output that a case lacks fails, so write inputs and run that.
+ * file. A folder belongs to a dialect of `dialects` below: a new one is one line there and one folder. `UPDATE=1` writes the outputs anew,
+ * `UPDATE=FOLDER` those of one folder; review the difference, since what is written is what will be held to. An output that a case lacks
+ * fails, so write inputs and run that.
  *
  * Every case has
  *   about        what it shows, as a sentence
@@ -39,9 +40,9 @@ import type { ChatEvent, ChatRequest } from '../../core/chat.ts'
 import { collect } from '../../core/collect.ts'
 import { Malformed } from '../../core/dialects/dialect.ts'
 import type { AnswerContext, ChatCaller, ChatTarget, Frame, Json, TargetContext } from '../../core/dialects/dialect.ts'
+import type { Provider } from '../../core/providers/provider.ts'
 import { Failure } from '../../core/errors.ts'
 import { classify } from '../../core/openai-errors.ts'
-import type { Verdict } from '../../core/openai-errors.ts'
 import { frameParser } from '../../core/framing.ts'
 import { NO_USAGE } from '../../core/usage.ts'
 
@@ -49,7 +50,8 @@ interface Dialect {
   /** Loaded only where a case needs it. */
   readonly caller?: () => Promise<ChatCaller>
   readonly target?: (model: string) => Promise<ChatTarget>
-  readonly classify?: (status: number, headers: readonly string[], body: string, wall: number) => Verdict
+  /** Whose failures have words of their own. */
+  readonly provider?: () => Promise<Pick<Provider, 'classify'>>
 }
 
 /** By the name of the folder: one line each. */
@@ -57,12 +59,12 @@ const dialects: Readonly<Record<string, Dialect>> = {
   bedrock: {
     caller: async () => (await import('../../core/dialects/bedrock/caller.ts')).bedrockCaller,
     target: async (model) => (await import('../../core/dialects/bedrock/target.ts')).bedrockTarget(model),
-    classify: (await import('../../core/providers/bedrock.ts')).bedrock.classify,
+    provider: async () => (await import('../../core/providers/bedrock.ts')).bedrock,
   },
   cohere: {
     caller: async () => (await import('../../core/dialects/cohere/caller.ts')).cohereCaller,
     target: async () => (await import('../../core/dialects/cohere/target.ts')).cohereTarget,
-    classify: (await import('../../core/providers/cohere.ts')).cohere.classify,
+    provider: async () => (await import('../../core/providers/cohere.ts')).cohere,
   },
   openai: {
     caller: async () => (await import('../../core/dialects/openai/caller.ts')).openaiCaller,
@@ -160,7 +162,7 @@ test('golden: every dialect that has golden cases is known', () => {
 async function outputs(input: string, given: Json, name: string): Promise<unknown> {
   const dialect = known(text(given['target']) || name)
   const model = text(given['model']) || `${name}-model`
-  if (input === 'error') return failed(given['error'], dialect)
+  if (input === 'error') return failed(given['error'], dialect, object(given['settings']))
   const context: TargetContext = {
     model,
     settings: object(given['settings']),
@@ -287,12 +289,13 @@ async function answered(name: string, whole: boolean, events: readonly ChatEvent
   return isUtf8(bytes) ? bytes.toString() : { base64: bytes.toString('base64') }
 }
 
-function failed(error: unknown, dialect: Dialect): unknown {
+async function failed(error: unknown, { provider }: Dialect, settings: Json): Promise<unknown> {
   const { status, headers, body } = object(error)
   assert.ok(typeof status === 'number', 'an error has a status')
   const flat = Object.entries(object(headers)).flatMap(([name, value]) => [name, String(value)])
   const words = typeof body === 'string' ? body : JSON.stringify(body ?? '')
-  return (dialect.classify ?? classify)(status, flat, words, WALL)
+  const own = await provider?.()
+  return own?.classify?.(status, flat, words, WALL, settings) ?? classify(status, flat, words, WALL)
 }
 
 function short(event: ChatEvent): unknown {

@@ -22,7 +22,7 @@ function typeOf(status: number): string {
 }
 
 /** The body of an error: `{type: 'error', error: {type, message}, request_id}`. */
-export function errorBody(status: number, message: string): unknown {
+function errorBody(status: number, message: string): unknown {
   return { type: 'error', error: { type: typeOf(status), message }, request_id: REQUEST_ID }
 }
 

@@ -13,7 +13,7 @@ export function settleMarks(blocks: readonly Block[]): boolean {
   const marked = blocks.filter((block) => block['cache_control'] !== undefined)
   for (const block of marked.slice(0, -MOST)) delete block['cache_control']
   let hour = false
-  for (const block of marked.slice(-MOST).reverse()) {
+  for (const block of marked.slice(-MOST).toReversed()) {
     hour ||= isHour(block['cache_control'])
     if (hour) block['cache_control'] = mark('1h').cache_control
   }

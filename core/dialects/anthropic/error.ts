@@ -17,7 +17,7 @@ const types: ReadonlyMap<number, string> = new Map([
 ])
 
 /** A failure as Anthropic's API says it; our own code stands where its SDKs read `errorCode` from. */
-export function errorBody({ entry, code }: Failure, words: string, requestId: string): string {
+function errorBody({ entry, code }: Failure, words: string, requestId: string): string {
   const type = types.get(entry.status) ?? (entry.status < 500 ? 'invalid_request_error' : 'api_error')
   return JSON.stringify({
     type: 'error',

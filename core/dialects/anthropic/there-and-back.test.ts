@@ -10,7 +10,7 @@ import { record } from '../../openai-usage.ts'
 import { Malformed } from '../dialect.ts'
 import type { AnswerContext, TargetContext } from '../dialect.ts'
 import { anthropicCaller } from './caller.ts'
-import { estimateTokens } from './estimate-tokens.ts'
+import { countRequest } from './count-request.ts'
 import { traitsOf } from './model-traits.ts'
 import { anthropicTarget } from './target.ts'
 
@@ -86,7 +86,7 @@ const interleaved = fc
   .array(fc.array(fc.jsonValue({ maxDepth: 1 }), { maxLength: 3 }), { minLength: 1, maxLength: 4 })
   .chain((inputs) => {
     const texts = inputs.map((it) => JSON.stringify({ it }))
-    const order = texts.flatMap((text, i) => [...text].map(() => i))
+    const order = texts.flatMap((text, i) => Array.from({ length: text.length }, () => i))
     return fc.tuple(fc.constant(texts), fc.shuffledSubarray(order, { minLength: order.length }), fc.nat())
   })
   .map(([texts, order, spoken]) => {
@@ -170,7 +170,7 @@ test('whatever comes in, only documented errors come out', () => {
           anthropicTarget.write(request, context)
         })
       only(Failure, () => anthropicCaller.read({ ...plain, ...Object(value) }, {}))
-      only(Failure, () => estimateTokens({ ...plain, ...Object(value) }))
+      only(Failure, () => countRequest({ ...plain, ...Object(value) }))
     }),
     { numRuns: 1500 },
   )

@@ -1,3 +1,4 @@
+import { estimateTokens } from '../../estimate.ts'
 import { record } from '../../openai-usage.ts'
 import type { Json } from '../dialect.ts'
 import { Asked, wrong } from '../openai/asked.ts'
@@ -10,21 +11,19 @@ const TOOLS = 346
 const MESSAGE = 4
 
 /**
- * About how many tokens a request has, for servers that do not count: four bytes of text a token, as the rule of thumb has it, an image as
- * one of full size, a document by the size of its bytes. Throws `invalid_request`.
+ * About how many tokens a request has, for servers that do not count: text as `core/estimate.ts` has it, an image as one of full size, a
+ * document by the size of its bytes. Throws `invalid_request`.
  */
-export function estimateTokens(body: Json): number {
+export function countRequest(body: Json): number {
   const asked = new Asked(body)
   const [messages, tools] = [asked.objects('messages'), asked.list('tools') ?? []]
   if (messages.length === 0) throw wrong('"messages" must be a list of at least one message.')
   const said = messages.reduce((sum, message) => sum + MESSAGE + tokensOf(message.any('content')), 0)
-  return said + tokensOf(asked.any('system')) + (tools.length > 0 ? TOOLS + textTokens(JSON.stringify(tools)) : 0)
+  return said + tokensOf(asked.any('system')) + (tools.length > 0 ? TOOLS + estimateTokens(JSON.stringify(tools)) : 0)
 }
 
-const textTokens = (text: string): number => Math.ceil(Buffer.byteLength(text) / 4)
-
 function tokensOf(value: unknown): number {
-  if (typeof value === 'string') return textTokens(value)
+  if (typeof value === 'string') return estimateTokens(value)
   if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + tokensOf(item), 0)
   const block = record(value)
   if (!block) return 0
@@ -38,6 +37,6 @@ function tokensOf(value: unknown): number {
     tokensOf(text) +
     tokensOf(thinking) +
     tokensOf(content) +
-    (input === undefined ? 0 : textTokens(JSON.stringify(input)))
+    (input === undefined ? 0 : estimateTokens(JSON.stringify(input)))
   )
 }
