@@ -33,15 +33,8 @@ export function stopFields(stopSequence: string | undefined): Json {
 function contentOf({ content, citations }: AnswerChoice): readonly Json[] {
   const blocks = content.flatMap(blockOf)
   if (citations.length === 0) return blocks
-  // Ours are not tied to a block, Bedrock's are: they go to the last text.
-  const at = blocks.findLastIndex(({ text }) => text !== undefined)
-  const cited = {
-    citationsContent: {
-      content: at < 0 ? [] : [{ text: blocks[at]?.['text'] }],
-      citations: citations.map(writeCitation),
-    },
-  }
-  return at < 0 ? [...blocks, cited] : blocks.with(at, cited)
+  // Beside the text and not around it, as Bedrock has it: apps that know nothing of citations look for text where they always find it.
+  return [...blocks, { citationsContent: { citations: citations.map(writeCitation) } }]
 }
 
 function blockOf(part: OutputPart): readonly Json[] {
