@@ -15,6 +15,7 @@ export const gemini = {
     const path = modelPath(model)
     if (surface === 'generate_content')
       return { path: `${path}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}` }
+    if (surface === 'generate_content_list') return { path: `${path}:streamGenerateContent` }
     // Each text of these names the model too: where that is ours, all is said anew.
     if (found?.model !== model) return undefined
     if (surface === 'embed_content') return { path: `${path}:embedContent` }

@@ -1,3 +1,4 @@
+import { traitsOf } from '../dialects/anthropic/model-traits.ts'
 import {
   ANTHROPIC_VERSION,
   publisherOf,
@@ -41,8 +42,12 @@ export const vertexAI = {
   native(surface, model, stream, settings) {
     const path = vertexPath(model, settings)
     const { publisher } = publisherOf(model)
-    if (surface === 'generate_content' && publisher === 'google')
-      return { path: `${path}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}` }
+    if (publisher === 'google') {
+      if (surface === 'generate_content_list') return { path: `${path}:streamGenerateContent` }
+      return surface === 'generate_content'
+        ? { path: `${path}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}` }
+        : undefined
+    }
     return surface === 'messages' && publisher === 'anthropic'
       ? { path: path + rawPredict(stream), modelInPath: true }
       : undefined
@@ -55,5 +60,9 @@ export const vertexAI = {
         ]
       : [],
   chat: (model) => (publisherOf(model).publisher === 'anthropic' ? vertexClaudeTarget : vertexTarget),
+  prefill(model, _, declared) {
+    const claude = publisherOf(model).publisher === 'anthropic'
+    return claude && (declared ?? traitsOf(model).prefill) ? { trims: true } : undefined
+  },
   embeddings: (model) => (publisherOf(model).publisher === 'google' ? vertexEmbedTarget : undefined),
 } as const satisfies Provider

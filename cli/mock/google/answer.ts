@@ -1,4 +1,4 @@
-import { type Answer, event, json, streamed } from '../answer.ts'
+import { type Answer, bodyOf, event, json, Refusal, streamed } from '../answer.ts'
 import { type Prompt, type Saying, think, type Voice } from '../mind.ts'
 import { countTokens, seedOf } from '../text.ts'
 import { choiceOf, type Config, configOf, toolsOf, versionOf } from './config.ts'
@@ -23,7 +23,19 @@ export interface Asked {
 }
 
 /** `generateContent` and `streamGenerateContent`: https://ai.google.dev/api/generate-content */
-export function generate(sent: Body, { model, stream, sse, vertex }: Asked, voice: Voice): Answer {
+export function generate(sent: Body, asked: Asked, voice: Voice): Answer {
+  if (!asked.stream || asked.sse) return said(sent, asked, voice)
+  try {
+    return said(sent, asked, voice)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    // A list has its errors in a list.
+    const { answer } = error
+    throw new Refusal(error.message, { ...answer, parts: [`[${String(bodyOf(answer))}]`] })
+  }
+}
+
+function said(sent: Body, { model, stream, sse, vertex }: Asked, voice: Voice): Answer {
   const body = message(sent, '', BODY)
   if (body['cachedContent'] !== undefined) throw invalid('CachedContent not found (or permission denied)', 403)
   for (const [i, it] of list(body, 'safetySettings', '').entries()) message(it, `safetySettings[${i}]`, SAFETY)
@@ -76,27 +88,27 @@ function callsOf({ calls, seed }: Saying, version: number): readonly unknown[] {
   }))
 }
 
-function partsOf(said: Saying, { showThought }: Config, version: number): readonly unknown[] {
-  const { thought, text } = said
+function partsOf(saying: Saying, { showThought }: Config, version: number): readonly unknown[] {
+  const { thought, text } = saying
   return [
     ...(showThought && thought.length > 0 ? [{ text: thought.join(''), thought: true }] : []),
     ...(text.length > 0 ? [{ text: text.join('') }] : []),
-    ...callsOf(said, version),
+    ...callsOf(saying, version),
   ]
 }
 
 /** Token by token, each call whole in a chunk of its own, and an empty text at the end. */
-function chunksOf(said: Saying, index: number, config: Config, version: number): readonly unknown[] {
+function chunksOf(saying: Saying, index: number, config: Config, version: number): readonly unknown[] {
   const chunk = (part: unknown, rest: object = {}): unknown => ({
     content: { parts: [part], role: 'model' },
     ...rest,
     index,
   })
   return [
-    ...(config.showThought ? said.thought.map((text) => chunk({ text, thought: true })) : []),
-    ...said.text.map((text) => chunk({ text }, logprobsOf([text], config))),
-    ...callsOf(said, version).map((part) => chunk(part)),
-    chunk({ text: '' }, { finishReason: finishOf(said) }),
+    ...(config.showThought ? saying.thought.map((text) => chunk({ text, thought: true })) : []),
+    ...saying.text.map((text) => chunk({ text }, logprobsOf([text], config))),
+    ...callsOf(saying, version).map((part) => chunk(part)),
+    chunk({ text: '' }, { finishReason: finishOf(saying) }),
   ]
 }
 

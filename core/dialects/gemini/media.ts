@@ -45,16 +45,20 @@ export function mediaPart({ type, source }: ImagePart | FilePart, at: string, st
         throw new Failure('not_translatable', {
           detail: `Vertex AI has to be told what is at the URL of the ${type} (${at}), and the URL does not say: let it end in .png, .jpg, .pdf, …, or send the ${type} inline.`,
         })
-      return { fileData: { fileUri: source.url, ...(mimeType === undefined ? {} : { mimeType }) } }
+      return fileAt(source.url, mimeType)
     }
     case 'file':
       if (source.id.format !== 'gemini')
         throw new Failure('not_translatable', {
           detail: `The file ${source.id.value} (${at}) is at another provider: send its content.`,
         })
-      return { fileData: { fileUri: source.id.value } }
+      return fileAt(source.id.value)
   }
 }
+
+const fileAt = (fileUri: string, mimeType = typeOf(fileUri)): Json => ({
+  fileData: { fileUri, ...(mimeType === undefined ? {} : { mimeType }) },
+})
 
 export function audioPart({ data, format }: AudioPart): Json {
   return { inlineData: { mimeType: sounds[format] ?? `audio/${format}`, data } }
@@ -69,7 +73,7 @@ export function soundOf(mimeType: string): string {
 
 /** What a caller's `fileData` points to: Google's own storage means nothing to others. */
 export function sourceOf(fileUri: string, mimeType: string | undefined): Source {
-  if (/^gs:/.test(fileUri) || /^(https:\/\/generativelanguage\.googleapis\.com\/.*)?files\//.test(fileUri))
+  if (fileUri.startsWith('gs:') || /^(https:\/\/generativelanguage\.googleapis\.com\/.*)?files\//.test(fileUri))
     return { type: 'file', id: { format: 'gemini', value: fileUri } }
   return { type: 'url', url: fileUri, ...(mimeType === undefined ? {} : { mediaType: mimeType }) }
 }

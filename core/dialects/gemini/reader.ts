@@ -45,7 +45,7 @@ export class GeminiReader implements ChatReader {
 
   /** The events of one chunk, or of a whole answer. Throws `Malformed`. */
   chunk(value: unknown): readonly ChatEvent[] {
-    const chunk = record(Array.isArray(value) && value.length === 1 ? value[0] : value)
+    const chunk = record(value)
     if (!chunk) throw new Malformed('It is not a JSON object.')
     if (chunk['error'] !== undefined) return [{ type: 'error', body: JSON.stringify(chunk) }]
     const events: ChatEvent[] = []

@@ -28,10 +28,11 @@ export function geminiTarget(host: Host): ChatTarget {
   }
 }
 
-/** The events of a whole answer. Throws `Malformed`. */
+/** The events of a whole answer, which may be a list of chunks. Throws `Malformed`. */
 export function readWhole(body: unknown, requestId: string): readonly ChatEvent[] {
   const reader = new GeminiReader(requestId)
-  const events = reader.chunk(body)
+  const chunks: readonly unknown[] = Array.isArray(body) ? body : [body]
+  const events = chunks.flatMap((chunk) => reader.chunk(chunk))
   if (events.some(({ type }) => type === 'error')) return events
   const end = reader.end()
   if (end.length === 0) throw new Malformed('It has no candidate with a finish reason.')

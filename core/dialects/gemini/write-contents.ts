@@ -187,8 +187,11 @@ function result({ content, callId, isError }: ToolMessage, name: string, at: str
 /** A number of more digits than a double has would not survive being parsed. */
 const LONG_NUMBER = /\d{16}/
 
+/** A function's own object; one that could be taken for our wrapping is wrapped. */
 function structured(text: string): Json | undefined {
-  return LONG_NUMBER.test(text) ? undefined : parsed(text)
+  const value = LONG_NUMBER.test(text) ? undefined : parsed(text)
+  const [key, ...more] = value ? Object.keys(value) : []
+  return more.length === 0 && (key === 'output' || key === 'error') ? { output: value } : value
 }
 
 function parsed(text: string): Json | undefined {
