@@ -200,7 +200,8 @@ function say(exchange: Exchange, { id, endpoint }: Target, asked: TargetContext,
     const request = again?.request ?? exchange.read(caller)
     const target = provider.chat(model, settings)
     // Whichever attempt says it, it is one answer.
-    const answer = { request, requestId: facts.requestId, now: Math.floor(facts.wall / 1000) }
+    const { elapsed } = exchange
+    const answer = { request, requestId: facts.requestId, now: Math.floor(facts.wall / 1000), elapsed }
     return {
       out: target.write(request, asked),
       answering: again
