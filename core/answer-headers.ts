@@ -17,13 +17,18 @@ export function answerHeaders(facts: Facts): string[] {
 /** USD, of all calls that were made for the request. */
 const COST = 'x-tradewind-cost'
 
+/** What became of an answer that stopped after its first byte. */
+const RESCUE = 'x-tradewind-rescue'
+
 /** The names of what `answerTrailers` may say, for the `trailer` header. */
-export const TRAILERS = COST
+export const TRAILERS = `${COST}, ${RESCUE}`
 
 /** What is known of a streamed answer only when it has ended; a flat list of names and values. */
-export function answerTrailers({ attempts }: Facts): string[] {
+export function answerTrailers({ attempts, rescue }: Facts): string[] {
   const cost = totalCost(attempts)
-  return cost === undefined ? [] : [COST, usd(cost)]
+  const trailers = cost === undefined ? [] : [COST, usd(cost)]
+  if (rescue !== undefined) trailers.push(RESCUE, rescue)
+  return trailers
 }
 
 /** What a header's value may hold. */

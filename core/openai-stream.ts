@@ -158,6 +158,7 @@ export class OpenAIStream implements AnswerStream {
   private read(kept: Transcript, type: string, data: string): boolean {
     if (!this.keep) return true
     this.settle()
+    kept.opened = true
     try {
       for (const event of this.keep.reader.read({ type, data: decode(data) })) {
         if (event.type === 'finish' && event.reason === 'stop' && !this.spoke && this.keep.refusesEmpty()) {

@@ -26,6 +26,8 @@ interface Options {
 }
 
 const ANSWERS: ReadonlySet<ChatEvent['type']> = new Set(['text', 'refusal', 'tool', 'image', 'audio'])
+/** What a frame may hold without adding anything to what the caller has. */
+const SILENT: ReadonlySet<ChatEvent['type']> = new Set(['start', 'usage', 'ping'])
 const THOUGHTS: ReadonlySet<ChatEvent['type']> = new Set(['reasoning', 'redacted'])
 
 /** Whether an event is part of what was asked for; thoughts alone are no answer. */
@@ -56,6 +58,8 @@ export class ReadStream implements AnswerStream {
   private readonly writer: ChatWriter | undefined
   /** The answer itself has begun. */
   private spoke = false
+  /** Frames without a content of their own, such as the end of a block: they pass with the next that has some. */
+  private waiting: Buffer[] = []
   private closed = false
 
   constructor(options: Options, writer?: ChatWriter) {
@@ -70,7 +74,8 @@ export class ReadStream implements AnswerStream {
   }
 
   get held(): boolean {
-    return this.splice?.held ?? false
+    // What passes as it comes begins with its first word: until then another target can begin instead.
+    return this.splice?.held ?? (this.transcript !== undefined && !this.writer && !this.begun)
   }
 
   get complete(): boolean {
@@ -112,13 +117,21 @@ export class ReadStream implements AnswerStream {
 
   private take(frame: RawFrame, out: Buffer[]): void {
     if (this.spoiled) return
+    let speaks = false
     if (!frame.empty) {
       this.events++
-      this.guard(() => this.tell(this.reader.read(frame), out))
+      this.guard(() => {
+        const events = this.reader.read(frame)
+        speaks = events.some(({ type }) => !SILENT.has(type))
+        this.tell(events, out)
+      })
       if (this.spoiled) return
     }
     // A terminator without a finish reason would make a truncated answer look whole.
-    if (!this.writer && !(this.done && this.finished.size === 0)) out.push(frame.raw)
+    if (this.writer || (this.done && this.finished.size === 0)) return
+    if (this.transcript && !speaks && this.finished.size === 0) return void this.waiting.push(frame.raw)
+    out.push(...this.waiting, frame.raw)
+    this.waiting = []
   }
 
   private guard(read: () => void): void {

@@ -7,7 +7,7 @@ import type { Json, Outgoing, TargetContext } from './dialects/dialect.ts'
 import { Failure } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { headerOf, requestHeaders } from './headers.ts'
-import { askForUsage, splice } from './json-fields.ts'
+import { askForUsage, requestFields, splice } from './json-fields.ts'
 import type { Edit, Removal, RequestFields } from './json-fields.ts'
 import { InvalidForm, spliceForm } from './multipart.ts'
 import type { NativeCall } from './providers/provider.ts'
@@ -61,8 +61,8 @@ function pass(
   native: NativeCall,
   again: Rejoining | undefined,
 ): Translated {
-  const { facts, fields, surface, found, body: sent } = exchange
-  if (!fields) throw new Error('the request was not read')
+  const { facts, surface, found } = exchange
+  const { fields, sent } = beginning(exchange, again)
   const { provider, settings } = endpoint
   const headers = requestHeaders(exchange.headers, endpoint, facts.requestId)
   if (native.headers) headers.push(...native.headers)
@@ -93,13 +93,6 @@ function pass(
     dropped = own.flatMap(({ lost = NOTHING }) => lost)
     refuse(dropped, exchange, id)
   }
-  if (again) {
-    const gone = new Set(edits.flatMap(({ name: field, json }) => (json === undefined ? [field] : [])))
-    edits = together(
-      edits,
-      again.edits.filter((edit) => !gone.has(edit.name)),
-    )
-  }
   const body = edits.length === 0 ? sent : fields.form ? form(sent, fields, edits) : splice(sent, fields.fields, edits)
   return {
     call: { method: exchange.method, path, headers, body },
@@ -109,6 +102,17 @@ function pass(
       : passing(surface, { hideUsage, choices: fields.choices, keep: keeping(exchange) }),
     dropped,
   }
+}
+
+/** The caller's body; with the beginning of the answer in it where the target is to go on with that. */
+function beginning(
+  { fields, body }: Exchange,
+  again: Rejoining | undefined,
+): { readonly fields: RequestFields; readonly sent: Bytes } {
+  if (!fields) throw new Error('the request was not read')
+  if (!again || again.edits.length === 0) return { fields, sent: body }
+  const sent = splice(body, fields.fields, again.edits)
+  return { fields: requestFields(sent), sent }
 }
 
 /** What comes is read as the surface's own answers are. */
@@ -200,8 +204,7 @@ function say(exchange: Exchange, { id, endpoint }: Target, asked: TargetContext,
     const request = again?.request ?? exchange.read(caller)
     const target = provider.chat(model, settings)
     // Whichever attempt says it, it is one answer.
-    const { elapsed } = exchange
-    const answer = { request, requestId: facts.requestId, now: Math.floor(facts.wall / 1000), elapsed }
+    const answer = { request, requestId: facts.requestId, now: Math.floor(facts.wall / 1000) }
     return {
       out: target.write(request, asked),
       answering: again

@@ -62,6 +62,15 @@ export const counted: readonly Family<[TargetCounts, Gauges]>[] = [
     values: (counts) => because(counts, 'fallback'),
   },
   {
+    name: METRIC.rescues,
+    type: 'counter',
+    help: 'Streamed answers that stopped after their first byte, by what became of them: another target went on, or gave the same again.',
+    values: (counts) =>
+      Object.entries(counts.rescues).flatMap(([outcome, value]) =>
+        value > 0 ? [{ labels: { ...target(counts), [LABEL.outcome]: outcome }, value }] : [],
+      ),
+  },
+  {
     name: METRIC.tokens,
     type: 'counter',
     help: 'Tokens as providers report them; cached, written to the cache, audio and images are part of input, reasoning of output.',

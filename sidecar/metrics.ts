@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../core/errors.ts'
-import type { AttemptFacts, Facts, Why } from '../core/exchange.ts'
+import type { AttemptFacts, Facts, Rescued, Why } from '../core/exchange.ts'
 import type { Operation } from '../core/surfaces/surface.ts'
 import type { Usage } from '../core/usage.ts'
 import { Histogram } from './histogram.ts'
@@ -53,6 +53,8 @@ export class TargetCounts {
   readonly answers: Answers[] = []
   readonly durations: Durations[] = []
   readonly tried: Tried[] = []
+  /** Answers that stopped after their first byte, by what became of them. */
+  readonly rescues: Record<Rescued, number> = { continued: 0, replayed: 0, failed: 0 }
   readonly generations: Generation[] = []
   readonly tokens = {
     input: 0,
@@ -79,7 +81,7 @@ export class TargetCounts {
     this.model = model
   }
 
-  answered({ operation, status, code, stream, started, ended }: Facts): void {
+  answered({ operation, status, code, stream, rescue, started, ended }: Facts): void {
     let answers = this.answers.find(
       (it) => it.status === status && it.code === code && it.operation === operation && it.stream === stream,
     )
@@ -88,6 +90,7 @@ export class TargetCounts {
     let durations = this.durations.find((it) => it.code === code && it.operation === operation)
     if (!durations) this.durations.push((durations = { operation, code, seconds: new Histogram(SECONDS) }))
     durations.seconds.observe((ended - started) / 1000)
+    if (rescue !== undefined) this.rescues[rescue]++
   }
 
   attempted({ operation, stream }: Facts, { why, code, usage, cost, started, firstByte, ended }: AttemptFacts): void {

@@ -12,6 +12,7 @@ export const METRIC = {
   attempts: 'tradewind_attempts_total',
   retries: 'tradewind_retries_total',
   fallbacks: 'tradewind_fallbacks_total',
+  rescues: 'tradewind_rescues_total',
   tokens: 'tradewind_tokens_total',
   cost: 'tradewind_cost_usd_total',
   unpriced: 'tradewind_unpriced_attempts_total',
@@ -41,6 +42,7 @@ export const LABEL = {
   code: 'code',
   stream: 'stream',
   why: 'why',
+  outcome: 'outcome',
   state: 'state',
   kind: 'kind',
   digest: 'digest',
@@ -71,6 +73,7 @@ export const ATTRIBUTE = {
   endpoint: 'tradewind.endpoint',
   attempts: 'tradewind.attempts',
   reason: 'tradewind.attempt.reason',
+  rescue: 'tradewind.rescue.outcome',
 } as const
 
 /** `gen_ai.operation.name` by operation; what is not of generative AI has a word of its own. */
@@ -90,6 +93,12 @@ export const OPERATION = {
   realtime: 'realtime',
   models: 'list_models',
   opaque: 'pass_through',
+} as const
+
+/** Span events. */
+export const EVENT = {
+  /** An answer stopped after its first byte; `ATTRIBUTE.rescue` says what became of it. */
+  rescue: 'tradewind.rescue',
 } as const
 
 /** `service.name` and the name of the tracer. */

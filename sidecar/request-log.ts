@@ -20,6 +20,7 @@ export function requestLine(facts: Facts, level: 'info' | 'warn', trace: string 
   if (code !== undefined) line += `,"code":"${code}"`
   if (error !== undefined) line += `,"error":${quote(error)}`
   if (facts.aborted) line += ',"aborted":true'
+  if (facts.rescue !== undefined) line += `,"rescue":"${facts.rescue}"`
   line += `,"stream":${facts.stream},"sticky":${facts.sticky},"ms":${round(facts.ended - facts.started)}`
   if (facts.firstByte > 0) line += `,"firstByteMs":${round(facts.firstByte - facts.started)}`
   line += `,"requestBytes":${facts.requestBytes},"responseBytes":${facts.responseBytes}`

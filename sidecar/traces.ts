@@ -2,7 +2,7 @@ import type * as Api from '@opentelemetry/api'
 import type { Context, Span, SpanKind, Tracer } from '@opentelemetry/api'
 import { totalCost } from '../core/cost.ts'
 import type { AttemptFacts, Facts } from '../core/exchange.ts'
-import { ATTRIBUTE, OPERATION, SERVICE } from './names.ts'
+import { ATTRIBUTE, EVENT, OPERATION, SERVICE } from './names.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -165,6 +165,7 @@ export class Traces {
       ...(cost === undefined ? {} : { [ATTRIBUTE.cost]: cost / 1e12 }),
       ...(facts.finishReason === undefined ? {} : { [ATTRIBUTE.finishReasons]: [facts.finishReason] }),
     })
+    if (facts.rescue !== undefined) span.addEvent(EVENT.rescue, { [ATTRIBUTE.rescue]: facts.rescue }, rescuedAt(facts))
     this.close(span, facts.code, facts.wall + facts.ended - facts.started)
   }
 
@@ -181,6 +182,12 @@ export class Traces {
     }
     span.end(at)
   }
+}
+
+/** When another target was first asked to go on, ms since the epoch. */
+function rescuedAt({ attempts, wall, started, ended }: Facts): number {
+  const first = attempts.find(({ why }) => why === 'rescue')
+  return wall + (first?.started ?? ended) - started
 }
 
 /** `OTEL_TRACES_SAMPLER_ARG`, in [0, 1]; one in a hundred unless given. */

@@ -1,4 +1,5 @@
 import { foreignArtefacts } from '../dialects/anthropic/foreign-artefacts.ts'
+import { traitsOf } from '../dialects/anthropic/model-traits.ts'
 import { anthropicTarget, betaHeaders, VERSION } from '../dialects/anthropic/target.ts'
 import { array, object, optional, string } from '../schema.ts'
 import type { Provider } from './provider.ts'
@@ -47,4 +48,5 @@ export const anthropic = {
   },
   edits: (surface, body, fields) => (surface === 'messages' ? foreignArtefacts(body, fields) : []),
   chat: () => anthropicTarget,
+  prefill: (model, _, declared) => ((declared ?? traitsOf(model).prefill) ? { trims: true } : undefined),
 } as const satisfies Provider

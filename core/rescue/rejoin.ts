@@ -33,7 +33,8 @@ export function rejoin(exchange: Exchange, { endpoint, model }: Target, name: st
   const request = exchange.read(caller)
   const { provider, settings } = endpoint
   const declared = model.capabilities.prefill
-  const prefill = provider.prefill ? provider.prefill(name, settings, declared) : declared ? {} : undefined
+  const takes = provider.prefill ? provider.prefill(name, settings, declared) : declared ? {} : undefined
+  const prefill = declared === false ? undefined : takes
   const text = prefill && textSoFar(said, request)
   const context = { request, requestId: facts.requestId, now: Math.floor(facts.wall / 1000) }
   const joining = (splice: () => Splice) => answering(exchange, caller, context, said, splice)
@@ -76,6 +77,8 @@ function answering(
 /** A writer that has said what the caller has: what it writes next follows on that. */
 function primed(writer: ChatWriter, said: Transcript): ChatWriter {
   if (said.start) writer.write(said.start)
+  // The role has been said.
+  if (said.opened) writer.write({ type: 'text', choice: 0, text: '' })
   for (const piece of said.pieces) writer.write(piece)
   for (const choice of said.finished) writer.write({ type: 'finish', choice, reason: 'stop' })
   return writer

@@ -16,6 +16,8 @@ const UNKEPT: ReadonlySet<ChatEvent['type']> = new Set(['image', 'audio'])
  */
 export class Transcript {
   start: Start | undefined
+  /** The caller has seen its beginning, though maybe no word. */
+  opened = false
   /** Events with text: about as many tokens. */
   tokens = 0
   /** It is too long, or holds what is not kept: nothing can be joined to it. */
@@ -83,6 +85,7 @@ export class Transcript {
   copy(): Transcript {
     const copy = new Transcript()
     copy.start = this.start
+    copy.opened = this.opened
     copy.tokens = this.tokens
     copy.lost = this.lost
     copy.size = this.size

@@ -123,6 +123,12 @@ function addressesOf({ metadata, spec }: ModelEndpoint, world: World, pods: Iter
   return spec.address?.pods ? podAddresses(spec.address.pods, pods) : undefined
 }
 
+type ModelSpec = NonNullable<ModelEndpoint['spec']['models']>[number]
+
+function capabilitiesOf({ features, ...limits }: NonNullable<ModelSpec['capabilities']>) {
+  return { ...limits, ...(features ? { prefill: features.includes('Prefill') } : {}) }
+}
+
 function body({ metadata, spec }: ModelEndpoint, secrets: ReturnType<typeof secretsOf>): CompiledEndpoint {
   const { circuitBreaker, timeouts, health, headers } = spec
   const settings = settingsOf(spec)
@@ -136,7 +142,7 @@ function body({ metadata, spec }: ModelEndpoint, secrets: ReturnType<typeof secr
     models: spec.models?.map(({ name, rank, capabilities, price, parameters }) => ({
       name,
       rank,
-      ...(capabilities ? { capabilities } : {}),
+      ...(capabilities ? { capabilities: capabilitiesOf(capabilities) } : {}),
       ...(price ? { prices: [{ price }] } : pricesOf(spec.provider.type, url, name)),
       defaults: parameters?.defaults ?? {},
       force: parameters?.force ?? {},

@@ -8,8 +8,20 @@ import { openInference } from './open-inference.ts'
 import { openai } from './openai.ts'
 import type { MockProvider } from './provider.ts'
 import { vertexAI } from './vertex-ai.ts'
+import { vllm } from './vllm.ts'
 
-const all: readonly MockProvider[] = [openai, anthropic, bedrock, cohere, gemini, vertexAI, azure, mistral, openInference]
+const all: readonly MockProvider[] = [
+  openai,
+  anthropic,
+  bedrock,
+  cohere,
+  gemini,
+  vertexAI,
+  azure,
+  mistral,
+  vllm,
+  openInference,
+]
 
 /** The names that `--provider` takes. */
 export const mockProviders: readonly string[] = all.map(({ name }) => name)
