@@ -2,6 +2,7 @@ import { withoutCredential } from './credential.ts'
 import type { Call, Deadlines, Due, Receiver, Running } from './deps.ts'
 import { Failure } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
+import { estimateUsage, estimateWhole } from './estimated-usage.ts'
 import type { Answering } from './answering.ts'
 import type { AnswerStream } from './answer-stream.ts'
 import type { AttemptFacts, Exchange, Reply, Settled, Sink, Stream, Waiting } from './exchange.ts'
@@ -12,8 +13,6 @@ import { classify, messageOf } from './openai-errors.ts'
 import type { Address, Signer, Target } from './target.ts'
 import { refusesEmpty } from './rescue/empty.ts'
 import type { Transcript } from './rescue/transcript.ts'
-import { NO_USAGE } from './usage.ts'
-import type { Usage } from './usage.ts'
 
 /** A whole answer is held back up to this size, so that one which is cut can be asked for again; beyond it, it flows. */
 const HOLD = 4 * 1024 * 1024
@@ -290,13 +289,13 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     const { answering } = this
     if (!answering) return this.end(new Failure('internal'))
     const judged = answering.whole(headers, body, this.context.wall())
-    const { usage, finishReason } = judged
+    const { finishReason } = judged
     const fault =
       judged.fault ??
       (exchange.facts.stream
         ? ({ code: 'upstream_malformed', detail: 'A stream was asked for, and it is none.' } as const)
         : undefined)
-    this.facts.usage = exchange.facts.usage = usage
+    this.facts.usage = exchange.facts.usage = judged.usage ?? (fault ? undefined : estimateWhole(exchange, body))
     exchange.facts.finishReason = finishReason
     if (fault) return this.end(this.failureOf(fault))
     if (judged.empty && refusesEmpty(exchange)) return this.end(new Failure('upstream_empty', { detail: this.whose() }))
@@ -428,10 +427,11 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     exchange.wait(undefined)
     if (failure) this.running?.abort()
     if (stream) {
-      facts.usage = stream.usage ?? estimate(exchange.body.length, stream.events)
+      facts.usage = stream.usage ?? estimateUsage(exchange, { stream, bytes: 0, code: failure?.code })
       exchange.facts.usage = stream.told ?? facts.usage
       exchange.facts.finishReason = stream.finishReason
-    } else if (failure?.code === 'hedge_lost' && phase !== 'connect') facts.usage = estimate(exchange.body.length, 0)
+    } else if (failure && phase !== 'connect' && this.status < 300)
+      facts.usage ??= estimateUsage(exchange, { stream, bytes: this.size, code: failure.code })
     facts.code = failure?.code
     facts.ended = context.now()
     context.ended(facts)
@@ -469,11 +469,6 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   private whose(detail = ''): string {
     return `${detail}${detail ? ' ' : ''}(${this.target.id})`
   }
-}
-
-/** What an answer that was cut has cost, as near as can be told: four bytes of request a token, one token an event. */
-function estimate(requestBytes: number, events: number): Usage {
-  return { ...NO_USAGE, input: Math.ceil(requestBytes / 4), output: events, estimated: true }
 }
 
 function encoded(headers: readonly string[]): boolean {

@@ -44,7 +44,7 @@ const MESSAGE = 4
 const IMAGE = 1000
 /** One token of a recording or a document is about so many characters of base64. */
 const INLINED = 64
-/** Fields whose text is nothing that a model reads. */
+/** Fields whose text is nothing that a model reads or writes. */
 const NOT_READ: ReadonlySet<string> = new Set([
   'model',
   'user',
@@ -52,8 +52,19 @@ const NOT_READ: ReadonlySet<string> = new Set([
   'role',
   'type',
   'id',
+  'object',
+  'status',
   'tool_call_id',
   'tool_use_id',
+  'toolUseId',
+  'finish_reason',
+  'stop_reason',
+  'finishReason',
+  'stopReason',
+  'system_fingerprint',
+  'service_tier',
+  'modelVersion',
+  'responseId',
 ])
 /** Below these the names of fields are read too: they are of tools and schemas. */
 const SCHEMAS: ReadonlySet<string> = new Set(['tools', 'functions', 'response_format', 'output_config', 'toolConfig'])
@@ -65,6 +76,15 @@ const BASE64 = /^[A-Za-z0-9+/_-]{512}/
  * files by their size. `body` is parsed JSON.
  */
 export function estimatePrompt(body: unknown): number {
+  return estimateBody(body, MESSAGE)
+}
+
+/** The same for an answer. */
+export function estimateContent(body: unknown): number {
+  return estimateBody(body, 0)
+}
+
+function estimateBody(body: unknown, message: number): number {
   let texts = ''
   let more = 0
   const visit = (value: unknown, names: boolean): void => {
@@ -79,7 +99,7 @@ export function estimatePrompt(body: unknown): number {
       if (value.length > 0 && value.every((it) => typeof it === 'number')) more += value.length
       else for (const item of value) visit(item, names)
     } else if (typeof value === 'object' && value !== null) {
-      if ('role' in value) more += MESSAGE
+      if ('role' in value) more += message
       for (const [name, field] of Object.entries(value)) {
         if (names) texts += `${name} `
         if (!NOT_READ.has(name) || names) visit(field, names || SCHEMAS.has(name))
