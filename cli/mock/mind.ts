@@ -27,8 +27,9 @@ export interface Callable {
 /** What is asked, whatever format it came in: the same gets the same answer from every simulated provider. */
 export interface Prompt {
   readonly voice: Voice
-  /** A last one of `assistant` is the beginning of the answer, which goes on from there. */
+  /** A last one of `assistant` is the beginning of the answer, which goes on from there, unless the provider answers `anew`. */
   readonly turns: readonly Turn[]
+  readonly anew?: boolean
   /** Which of several answers; 0 unless given. */
   readonly choice?: number
   /** Those that may be called; empty where the request forbids it. */
@@ -67,8 +68,9 @@ export interface Saying {
 export function think(prompt: Prompt): Saying {
   const { voice, tools, must, choice = 0, parallel = true, limit = Infinity } = prompt
   const last = prompt.turns.at(-1)
-  const opening = last?.role === 'assistant' ? last.text : ''
-  const turns = last?.role === 'assistant' ? prompt.turns.slice(0, -1) : prompt.turns
+  const begun = last?.role === 'assistant' && prompt.anew !== true
+  const opening = begun ? last.text : ''
+  const turns = begun ? prompt.turns.slice(0, -1) : prompt.turns
   const user = turns.findLast(({ role }) => role === 'user')
   const heard = user?.text ?? ''
   // Formats put the words of the system in different places and orders: they are no part of what makes two prompts the same.

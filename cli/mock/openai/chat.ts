@@ -27,19 +27,31 @@ const known = new Set(
 /** Refused by models that think: https://platform.openai.com/docs/guides/reasoning */
 const unthinkable = ['top_p', 'presence_penalty', 'frequency_penalty', 'logprobs', 'top_logprobs', 'logit_bias', 'stop']
 
+/** In what servers of the dialect differ. */
+export interface Manner {
+  /** A last message of the assistant is the beginning of the answer. */
+  readonly continues: boolean
+  /** Tokens of thought that the caller sees, as `reasoning_content`; undefined: as many as OpenAI's models hide. */
+  readonly aloud?: number
+}
+
 /** `POST /v1/chat/completions`: https://platform.openai.com/docs/api-reference/chat. Deterministic in the conversation, the name and the length. */
-export function chat(body: Body, voice: Voice): Answer {
+export function chat(body: Body, voice: Voice, manner: Manner = { continues: false }): Answer {
   onlyKnown(body, known)
   const model = String(body['model'])
   const n = count(body, 'n', 1, 128, 1)
   const counted = wantsUsage(body)
   const turns = turnsOf(body)
-  const prompt = promptOf(body, model, turns, voice)
+  const prompt = {
+    ...promptOf(body, model, turns, voice),
+    anew: !manner.continues,
+    ...(manner.aloud === undefined ? {} : { think: manner.aloud }),
+  }
   const says = Array.from({ length: n }, (_, choice) => think({ ...prompt, choice }))
   const usage = usageOf(body, turns, says)
   const id = `chatcmpl-${seedOf(JSON.stringify(turns)).toString(16).padStart(8, '0')}`
   const head = { id, created: voice.created, model, service_tier: 'default', system_fingerprint: `mock-${voice.name}` }
-  const format: Format = { logprobs: topOf(body), spoken: spokenOf(body) }
+  const format: Format = { logprobs: topOf(body), spoken: spokenOf(body), aloud: manner.aloud !== undefined }
   if (body['stream'] !== true) {
     const choices = says.map((it, index) => ({
       index,
@@ -195,6 +207,8 @@ interface Format {
   readonly logprobs: number | undefined
   /** The answer is spoken, in that format. */
   readonly spoken: string | undefined
+  /** Thoughts are shown. */
+  readonly aloud: boolean
 }
 
 function topOf(body: Body): number | undefined {
@@ -240,9 +254,10 @@ function logprobsOf(tokens: readonly string[], { logprobs: top }: Format): unkno
 /** Sound of a text: bytes that say it, which is enough to know them again. */
 const sound = (text: string): string => Buffer.from(text).toString('base64')
 
-function message(said: Saying, { spoken }: Format, voice: Voice): unknown {
+function message(said: Saying, { spoken, aloud }: Format, voice: Voice): unknown {
   const text = said.text.join('')
-  const head = { role: 'assistant', refusal: null, annotations: [] }
+  const thought = aloud && said.thought.length > 0 ? { reasoning_content: said.thought.join('') } : {}
+  const head = { role: 'assistant', refusal: null, annotations: [], ...thought }
   if (said.calls.length > 0) {
     const tool_calls = said.calls.map((it, i) => ({ id: callId(said.seed, i), type: 'function', function: it }))
     return { ...head, content: text === '' ? null : text, tool_calls }
@@ -280,12 +295,13 @@ function deltas(said: Saying, format: Format, voice: Voice): readonly Delta[] {
     },
     ...pieces(it.arguments).map((piece) => ({ delta: { tool_calls: [{ index, function: { arguments: piece } }] } })),
   ])
+  const thoughts = format.aloud ? said.thought.map((it) => ({ delta: { reasoning_content: it } })) : []
   const spoken = text.map((content) => ({ delta: { content }, logprobs: logprobsOf([content], format) }))
   // The role comes with the first piece of a call where no words go before it.
   const [first, ...rest] = [...spoken, ...called]
-  if (text.length === 0 && first)
+  if (text.length === 0 && first && thoughts.length === 0)
     return [{ delta: { role: 'assistant', content: null, ...first.delta, refusal: null } }, ...rest]
-  return [{ delta: { role: 'assistant', content: '', refusal: null } }, ...spoken, ...called]
+  return [{ delta: { role: 'assistant', content: '', refusal: null } }, ...thoughts, ...spoken, ...called]
 }
 
 interface OpenAIUsage {

@@ -24,7 +24,7 @@ export function responses(body: Body, voice: Voice): Answer {
     if (!known.has(key)) throw invalid(`Unknown parameter: '${key}'.`, key, 'unknown_parameter')
   const model = String(body['model'])
   const turns = turnsOfItems(body, before(body))
-  const said = think({ voice, turns, ...promptOf(body, model) })
+  const said = think({ voice, turns, anew: true, ...promptOf(body, model) })
   const id = `resp_${seedOf(JSON.stringify(turns)).toString(16).padStart(8, '0')}`
   const output = itemsOf(said, id, body)
   if (body['store'] !== false) keep(id, turns, said)

@@ -75,7 +75,7 @@ test('a stream cut at any byte has the same events', () => {
       for (let at = 0; at <= bytes.length; at += 1)
         assert.deepEqual(heard([bytes.subarray(0, at), bytes.subarray(at)]), whole)
     }),
-    { numRuns: 5 },
+    { numRuns: 3 },
   )
 })
 
