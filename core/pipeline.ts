@@ -1,6 +1,7 @@
 import type { Deps } from './deps.ts'
 import type { Exchange, Reply } from './exchange.ts'
 import { call } from './layers/attempt.ts'
+import { bind } from './layers/bind.ts'
 import { breaker } from './layers/breaker.ts'
 import { choose } from './layers/choose.ts'
 import { deadline } from './layers/deadline.ts'
@@ -29,6 +30,7 @@ const outer: readonly Layer<unknown>[] = [
 const inner: readonly Layer<Rule>[] = [
   deadline, // bounds all that follows, waits between attempts included
   choose, // once a request: what is tried later is part of the same choice
+  bind, // after the choice, whose order it changes for conversations that only one provider can go on with
   rescue, // outside fallback: it acts when nobody can be asked any more, since the caller has part of an answer
   fallback, // outside retry: the next target is asked when this one has had its attempts
   retry, // outside the breaker: each attempt needs its own leave, and counts for itself
