@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test'
 import { issue, makeRoot } from '../../operator/certificates.ts'
 import { clientCertificate } from '../helpers/client-certificate.ts'
 import { upstream } from '../helpers/upstream.ts'
+import { signedBy } from './bedrock.ts'
 import type { Coverage } from './coverage.ts'
 import { at, chat, sidecar, to } from './setting.ts'
 import type { Setting } from './setting.ts'
@@ -78,6 +79,9 @@ export const connection: Coverage = {
     assert.equal((await headersOf(t, secret({ name: 'one' }))).authorization, 'Bearer key-one')
     assert.equal((await headersOf(t, { credentials: { type: 'Passthrough' } })).authorization, 'Bearer callers-own')
     assert.equal((await headersOf(t, {})).authorization, undefined)
+    // Keys of a role are those that STS gives.
+    assert.match(await signedBy(t, { type: 'WebIdentity' }), /^ASIA/)
+    assert.match(await signedBy(t, { type: 'Secret', secret: { name: 'aws' } }), /^AKID/)
   },
   'ModelEndpoint spec.credentials.secret.name': async (t) => {
     assert.equal((await headersOf(t, secret({ name: 'one' }))).authorization, 'Bearer key-one')

@@ -4,6 +4,7 @@ import { kinds } from '../../api/kinds.ts'
 import type { Schema } from '../../core/schema.ts'
 import { address } from './address.ts'
 import { anthropic } from './anthropic.ts'
+import { bedrock } from './bedrock.ts'
 import { connection } from './connection.ts'
 import type { Coverage } from './coverage.ts'
 import { health } from './health.ts'
@@ -13,7 +14,7 @@ import { resilience } from './resilience.ts'
 import { route } from './route.ts'
 import { sharing } from './sharing.ts'
 
-const tables: readonly Coverage[] = [address, anthropic, connection, health, models, prices, resilience, sharing, route]
+const tables: readonly Coverage[] = [address, anthropic, bedrock, connection, health, models, prices, resilience, sharing, route]
 
 /** Every field that holds a value of its own, by its path. */
 function* leaves(schema: Schema, path: string): Generator<string> {
