@@ -27,6 +27,7 @@ export function readRequest(body: Json, path: Path): ChatRequest {
   const maxTokens = asked.whole('max_tokens', 1)
   if (maxTokens === undefined) throw wrong('"max_tokens" is missing: give a whole number.')
   const messages = markLast(readMessages(asked, unread), cacheOf(asked))
+  checkResults(messages)
   const tools = asked.objects('tools').flatMap((tool, i) => readTool(tool, `tools.${i}`, unread))
   const config = asked.any('output_config') === undefined ? new Asked({}) : asked.within('output_config')
   const reasoning = readReasoning(asked, config, unread)
@@ -124,6 +125,30 @@ function toolMessage(asked: Asked, unread: Unread): Message {
     isError: asked.flag('is_error'),
     ...cacheOf(asked),
   })
+}
+
+/** Every call has its result in the next message, before anything else there; every result has its call in the message before. */
+function checkResults(messages: readonly Message[]): void {
+  let open: readonly string[] = []
+  const settle = (): void => {
+    if (open.length > 0)
+      throw wrong(
+        `The tool_use blocks ${open.join(', ')} have no tool_result: the next message must begin with one for each.`,
+      )
+  }
+  for (const message of messages) {
+    if (message.role === 'tool') {
+      const { callId } = message
+      if (!open.includes(callId))
+        throw wrong(`The tool_result for ${JSON.stringify(callId)} has no tool_use in the message before.`)
+      open = open.filter((id) => id !== callId)
+      continue
+    }
+    settle()
+    if (message.role === 'assistant')
+      open = message.content.flatMap((part) => (part.type === 'tool-call' ? [part.id] : []))
+  }
+  settle()
 }
 
 /** A mark at the top of the request is one on its last block. */
