@@ -13,8 +13,21 @@ import { prices } from './prices.ts'
 import { resilience } from './resilience.ts'
 import { route } from './route.ts'
 import { sharing } from './sharing.ts'
+import { vertexAI } from './vertex-ai.ts'
 
-const tables: readonly Coverage[] = [address, anthropic, bedrock, connection, health, models, prices, resilience, sharing, route]
+const tables: readonly Coverage[] = [
+  address,
+  anthropic,
+  bedrock,
+  connection,
+  health,
+  models,
+  prices,
+  resilience,
+  sharing,
+  route,
+  vertexAI,
+]
 
 /** Every field that holds a value of its own, by its path. */
 function* leaves(schema: Schema, path: string): Generator<string> {

@@ -13,10 +13,7 @@ const SEEDS = 2 ** 31
 /** `generationConfig`; undefined where nothing is asked. Throws `not_translatable`. */
 export function generationConfig(request: ChatRequest, traits: Traits, dropped: string[]): Json | undefined {
   const { seed, stop, temperature, topP, topK, maxTokens, n, frequencyPenalty, presencePenalty } = request
-  if (stop && stop.length > STOPS)
-    throw new Failure('not_translatable', {
-      detail: `Gemini takes ${STOPS} stop sequences, and stop has ${stop.length}.`,
-    })
+  if (stop && stop.length > STOPS) dropped.push(`stop.${STOPS}`)
   const sown = seed !== undefined && seed >= -SEEDS && seed < SEEDS
   if (seed !== undefined && !sown) dropped.push('seed')
   const config = {
@@ -24,7 +21,7 @@ export function generationConfig(request: ChatRequest, traits: Traits, dropped: 
     topP,
     topK,
     maxOutputTokens: maxTokens,
-    stopSequences: stop && stop.length > 0 ? stop : undefined,
+    stopSequences: stop && stop.length > 0 ? stop.slice(0, STOPS) : undefined,
     candidateCount: n === 1 ? undefined : n,
     seed: sown ? seed : undefined,
     frequencyPenalty,
