@@ -1,15 +1,15 @@
 import { totalCost, usd } from './cost.ts'
 import type { Facts } from './exchange.ts'
 
-/** What every answer says of how it came about; a flat list of names and values. */
-export function answerHeaders(facts: Facts): string[] {
+/** What every answer says of how it came about; a flat list of names and values. What a stream cost is known when it has ended. */
+export function answerHeaders(facts: Facts, streamed: boolean): string[] {
   const { requestId, route, rule, endpoint, model, attempts } = facts
   const headers = ['x-request-id', requestId, 'x-tradewind-attempts', String(attempts.length)]
   if (route !== '') headers.push('x-tradewind-route', route, 'x-tradewind-rule', rule)
   if (endpoint !== '') headers.push('x-tradewind-endpoint', endpoint)
   if (model !== '') headers.push('x-tradewind-model', PLAIN.test(model) ? model : encodeURIComponent(model))
   if (facts.dropped.length > 0) headers.push('x-tradewind-dropped', facts.dropped.join(', ').replace(UNPRINTABLE, '?'))
-  const cost = totalCost(attempts)
+  const cost = streamed ? undefined : totalCost(attempts)
   if (cost !== undefined) headers.push(COST, usd(cost))
   return headers
 }

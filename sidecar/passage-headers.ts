@@ -39,7 +39,7 @@ export function passedOn(
 
 /** The headers of an answer that is passed back: `raw` as they came, without what does not leave, and what we say of how it came about. */
 export function passedBack(raw: readonly string[], facts: Facts, more: Readonly<Record<string, string>>): Headers {
-  const headers = gathered([...answerHeadersOf(raw), ...answerHeaders(facts)])
+  const headers = gathered([...answerHeadersOf(raw), ...answerHeaders(facts, true)])
   for (const name of ['content-length', 'content-encoding']) {
     const value = headerOf(raw, name)
     if (value !== '') headers[name] = value

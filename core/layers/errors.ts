@@ -26,7 +26,7 @@ export function replyTo(exchange: Exchange, failure: Failure): Reply {
   const asIs = answer !== undefined && answer.native && isJson(answer.headers, answer.body)
   const { surface, facts } = exchange
   const said = asIs ? undefined : surface.error(failure, failure.message, facts.requestId)
-  const headers: string[] = answerHeaders(exchange.facts)
+  const headers: string[] = answerHeaders(exchange.facts, false)
   const final = exchange.exhausted || failure.code === 'request_timeout'
   const { retryAfter = failure.retryAfter } = exchange
   if (asIs)

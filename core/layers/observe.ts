@@ -20,7 +20,7 @@ export const observe: Layer<unknown> = (_, { now, telemetry, deadlines }) => {
     try {
       const reply = await next(exchange)
       facts.status = reply.status
-      for (const word of answerHeaders(facts)) reply.headers.push(word)
+      for (const word of answerHeaders(facts, !Buffer.isBuffer(reply.body))) reply.headers.push(word)
       if (Buffer.isBuffer(reply.body)) {
         facts.responseBytes = reply.body.length
         facts.firstByte = now()
