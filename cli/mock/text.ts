@@ -47,3 +47,8 @@ export function textOf(content: unknown): string {
   if (!Array.isArray(content)) return ''
   return content.map((part) => (isRecord(part) && typeof part['text'] === 'string' ? part['text'] : '')).join('')
 }
+
+/** A value of a request as an error shows it. */
+export function shown(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined')
+}

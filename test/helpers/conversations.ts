@@ -6,7 +6,7 @@ import { NO_USAGE } from '../../core/usage.ts'
 
 const word = fc.stringMatching(/^[A-Za-z][\w-]{0,11}$/)
 /** Never blank, with what formats trip over: line ends, quotes, several bytes a character, `data:`. */
-export const prose = fc
+const prose = fc
   .oneof(
     fc.string({ minLength: 1, maxLength: 24, unit: 'grapheme' }),
     fc.constantFrom('data: [DONE]\n\n', '"\\u0000"', 'é😀\r\n', '{"error":1}'),
@@ -140,19 +140,17 @@ export function answers({ format, thoughts = false }: Knobs): fc.Arbitrary<reado
       ...all.map((text): ChatEvent => ({ type: 'reasoning', choice, text })),
       { type: 'signature', choice, signature: { format, value } },
     ])
-  const calls = fc
-    .array(fc.tuple(word, json, fc.integer({ min: 1, max: 9 })), { maxLength: 3 })
-    .map((all) =>
-      all.flatMap(([name, text, size], index): ChatEvent[] => [
-        { type: 'tool', choice, index, id: `call_${index}`, name },
-        ...(text.match(new RegExp(`.{1,${size}}`, 'gsu')) ?? []).map((piece): ChatEvent => ({
-          type: 'arguments',
-          choice,
-          index,
-          text: piece,
-        })),
-      ]),
-    )
+  const calls = fc.array(fc.tuple(word, json, fc.integer({ min: 1, max: 9 })), { maxLength: 3 }).map((all) =>
+    all.flatMap(([name, text, size], index): ChatEvent[] => [
+      { type: 'tool', choice, index, id: `call_${index}`, name },
+      ...(text.match(new RegExp(`.{1,${size}}`, 'gsu')) ?? []).map((piece): ChatEvent => ({
+        type: 'arguments',
+        choice,
+        index,
+        text: piece,
+      })),
+    ]),
+  )
   const count = fc.integer({ min: 1, max: 1000 })
   return fc
     .tuple(thoughts ? fc.oneof(fc.constant([]), thinking) : fc.constant([]), texts, calls, count, count)

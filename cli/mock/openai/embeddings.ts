@@ -1,5 +1,5 @@
 import { type Answer, json } from '../answer.ts'
-import { countTokens, seedOf } from '../text.ts'
+import { countTokens, seedOf, shown } from '../text.ts'
 import { type Body, count, onlyKnown } from './fields.ts'
 import { invalid } from './words.ts'
 
@@ -12,7 +12,7 @@ export function embeddings(body: Body): Answer {
   const dimensions = count(body, 'dimensions', 1, 4096, 8)
   const form = body['encoding_format'] ?? 'float'
   if (form !== 'float' && form !== 'base64')
-    throw invalid(`'${String(form)}' is not one of ['float', 'base64'] - 'encoding_format'`)
+    throw invalid(`'${shown(form)}' is not one of ['float', 'base64'] - 'encoding_format'`)
   const data = inputs.map((text, index) => {
     const raw = Array.from({ length: dimensions }, (_, i) => seedOf(`${i}:${text}`) / 2 ** 31 - 1)
     const norm = Math.hypot(...raw) || 1

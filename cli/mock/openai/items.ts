@@ -1,5 +1,5 @@
 import type { Turn } from '../mind.ts'
-import { isRecord } from '../text.ts'
+import { isRecord, shown } from '../text.ts'
 import { type Body, onlyKnown, seenImage, typeOf } from './fields.ts'
 import { invalid } from './words.ts'
 
@@ -59,7 +59,7 @@ export function turnsOfItems(body: Body, before: readonly Turn[]): readonly Turn
     const type = item['type'] ?? 'message'
     if (typeof type !== 'string' || !types.includes(type))
       throw invalid(
-        `Invalid value: '${String(type)}'. Supported values are: ${types.map((it) => `'${it}'`).join(', ')}.`,
+        `Invalid value: '${shown(type)}'. Supported values are: ${types.map((it) => `'${it}'`).join(', ')}.`,
         at,
         'invalid_value',
       )
@@ -102,7 +102,7 @@ export function turnsOfItems(body: Body, before: readonly Turn[]): readonly Turn
   })
   const owed = [...calls].filter((id) => !answered.has(id))
   if (owed.length > 0) throw invalid(`No tool output found for function call ${owed.join(', ')}.`, 'input')
-  return [...first, ...before.map(({ calls: _, ...turn }) => turn), ...turns]
+  return [...first, ...before, ...turns]
 }
 
 function message(item: Body, at: string): Turn {
@@ -136,9 +136,8 @@ function contentOf(content: unknown, at: string, allowed: readonly string[]): Pi
         'invalid_value',
       )
     if (type === 'input_image')
-      return { seen: part['file_id'] ? String(part['file_id']) : seenImage(part['image_url'], `${where}.image_url`) }
-    if (type === 'input_file')
-      return { seen: String(part['file_id'] ?? part['file_url'] ?? part['filename'] ?? 'file') }
+      return { seen: part['file_id'] ? shown(part['file_id']) : seenImage(part['image_url'], `${where}.image_url`) }
+    if (type === 'input_file') return { seen: shown(part['file_id'] ?? part['file_url'] ?? part['filename'] ?? 'file') }
     if (type === 'input_audio') return { seen: 'audio' }
     const text = part[type === 'refusal' ? 'refusal' : 'text']
     if (typeof text !== 'string')

@@ -1,5 +1,5 @@
 import type { Turn } from '../mind.ts'
-import { isRecord } from '../text.ts'
+import { isRecord, shown } from '../text.ts'
 import { type Body, onlyKnown, seenImage, typeOf } from './fields.ts'
 import { invalid } from './words.ts'
 
@@ -46,7 +46,7 @@ export function turnsOf(body: Body): readonly Turn[] {
       throw invalid(`Missing required parameter: '${at}.role'.`, `${at}.role`, 'missing_required_parameter')
     if (typeof role !== 'string' || !roles.includes(role))
       throw invalid(
-        `Invalid value: '${String(role)}'. Supported values are: 'system', 'assistant', 'user', 'function', 'tool', and 'developer'.`,
+        `Invalid value: '${shown(role)}'. Supported values are: 'system', 'assistant', 'user', 'function', 'tool', and 'developer'.`,
         `${at}.role`,
         'invalid_value',
       )

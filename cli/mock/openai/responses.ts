@@ -1,6 +1,6 @@
 import { type Answer, event, json, type Part, streamed } from '../answer.ts'
 import { pieces, type Prompt, type Saying, think, type Turn, type Voice } from '../mind.ts'
-import { countTokens, isRecord, seedOf } from '../text.ts'
+import { countTokens, isRecord, seedOf, shown } from '../text.ts'
 import { type Body, checkFunction, closed, count, onlyKnown, thinks, thoughtOf, within } from './fields.ts'
 import { seal, turnsOfItems } from './items.ts'
 import { invalid } from './words.ts'
@@ -77,7 +77,7 @@ function before(body: Body): readonly Turn[] {
   const found = typeof id === 'string' ? kept.get(id) : undefined
   if (!found)
     throw invalid(
-      `Previous response with id '${String(id)}' not found.`,
+      `Previous response with id '${shown(id)}' not found.`,
       'previous_response_id',
       'previous_response_not_found',
     )

@@ -105,10 +105,8 @@ function worded(trouble: Trouble): readonly [status: number, type: string, messa
 
 /** vLLM's server of OpenAI's dialect: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html. A last message of the assistant is gone on with where the request says so; else it is history. */
 export const vllm: MockProvider = {
+  ...openai,
   name: 'vllm',
-  basePath: '/v1',
-  example: openai.example,
-  authorised: openai.authorised,
   answer(request, { models, voice }) {
     const { method, path, body } = request
     if (path === '/v1/models') return openai.answer(request, { models, voice })
@@ -136,7 +134,4 @@ export const vllm: MockProvider = {
     const [code, type, message] = worded(trouble)
     return `${event({ error: { message, type, param: null, code } })}data: [DONE]\n\n`
   },
-  finishes: openai.finishes,
-  terminates: openai.terminates,
-  filtered: openai.filtered,
 }

@@ -61,9 +61,7 @@ export function writeRequest(request: ChatRequest, model: string, options: Optio
   if (body['stop'] && request.stop?.length === 0) delete body['stop']
   if (request.serviceTier !== undefined && !TIERS.has(request.serviceTier)) drop('service_tier')
   if (request.tools.some(({ cache }) => cache) && !options.extras) dropped.push('tools.cache')
-  // JSON has no undefined; without them the body compares and prints as it is sent.
-  for (const [name, value] of Object.entries(body)) if (value === undefined) delete body[name]
-  return { path: '/chat/completions', body, dropped }
+  return { path: '/chat/completions', body: given(body), dropped }
 
   function toolsOf({ tools, toolChoice, parallelToolCalls }: ChatRequest): Json {
     // A choice among no tools is refused.
@@ -76,9 +74,14 @@ export function writeRequest(request: ChatRequest, model: string, options: Optio
   }
 }
 
-function writeTool({ cache, custom: _, ...tool }: Tool, extras: boolean): Json {
+function writeTool({ name, description, parameters, strict, cache }: Tool, extras: boolean): Json {
   const mark = cache && extras ? { cache_control: { type: 'ephemeral', ...(cache === '1h' ? { ttl: '1h' } : {}) } } : {}
-  return { type: 'function', function: tool, ...mark }
+  return { type: 'function', function: given({ name, description, parameters, strict }), ...mark }
+}
+
+/** JSON has no undefined; without such members a body compares and prints as it is sent. */
+function given(members: Json): Json {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 }
 
 function formatOf(format: Format | undefined): Json | undefined {

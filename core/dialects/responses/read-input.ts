@@ -1,6 +1,7 @@
 import type { Artefact, InputPart, Message, OutputPart, TextPart } from '../../chat.ts'
 import { Failure } from '../../errors.ts'
-import { Asked, wrong } from '../openai/asked.ts'
+import { wrong } from '../openai/asked.ts'
+import type { Asked } from '../openai/asked.ts'
 import { sourceOf } from '../openai/data-url.ts'
 import { argumentsOf, checkCalls } from '../openai/read-messages.ts'
 import type { CallWords } from '../openai/read-messages.ts'

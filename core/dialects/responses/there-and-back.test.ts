@@ -53,17 +53,14 @@ test('a streamed answer is read as it was written', () => {
 test('every event has the next number, what is added is done, and the last response holds all of it as the whole answer does', () => {
   fc.assert(
     fc.property(answers(knobs), (events) => {
-      // What the writer wrote is an object.
-      const bodies = frames([said(events)]).map(
-        ({ type, data }) => ({ 'event:': type, ...(JSON.parse(data) as Record<string, unknown>) }) as Json,
-      )
+      const bodies = frames([said(events)]).map(({ type, data }): Json => ({ 'event:': type, ...JSON.parse(data) }))
       assert.deepEqual(
         bodies.map((it) => it['sequence_number']),
         bodies.map((_, i) => i),
       )
       assert.ok(bodies.every((it) => it['event:'] === it['type']))
       const places = (type: string) => bodies.filter((it) => it['type'] === type).map((it) => it['output_index'])
-      assert.deepEqual(places('response.output_item.added').toSorted(), places('response.output_item.done').toSorted())
+      assert.deepEqual(new Set(places('response.output_item.added')), new Set(places('response.output_item.done')))
       const response = bodies.at(-1)?.['response']
       assert.deepEqual(response, JSON.parse(JSON.stringify(responsesCaller.answer(collect(events), context))))
       assert.deepEqual(
