@@ -4,6 +4,7 @@ import { keyOf } from '../../operator/compile/resource.ts'
 import { isLoopback } from '../../operator/compile/loopback.ts'
 import { startMock } from '../mock/server.ts'
 import type { Mock, MockOptions } from '../mock/server.ts'
+import { simulationOf } from './simulated.ts'
 
 /** Simulated model servers at the loopback addresses of endpoints, one for each address, for as long as an endpoint names it. */
 export class Mocks {
@@ -76,8 +77,7 @@ function* wantedOf({
           host,
           port,
           models: models.includes('*') ? [] : models,
-          echo: endpoint.provider.type === 'HTTP',
-          apiKey,
+          ...simulationOf(endpoint, apiKey),
         },
       ]
     }

@@ -18,6 +18,13 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
   sticky: [/"content":"(one|two) heard/, /"content":"(one|two) heard/],
   'pass-through': [/"\/v2\/models\/fraud\/infer"/],
   'in-cluster-service': [/"content":"vllm heard/],
+  'any-provider': [
+    /x-tradewind-endpoint: default\/anthropic[^]*"object":"chat.completion"[^]*anthropic heard/,
+    /"type":"message"[^]*anthropic heard/,
+    /event: message_start[^]*event: content_block_delta[^]*event: message_stop/,
+    /status=529/,
+    /x-tradewind-endpoint: default\/openai[^]*"type":"message"[^]*openai heard/,
+  ],
   credentials: [/"content":"openai heard/],
 }
 const examples = readdirSync(join(root, 'examples'), { withFileTypes: true }).filter((it) => it.isDirectory())
