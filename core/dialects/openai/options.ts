@@ -8,6 +8,8 @@ export interface Options {
   readonly effort: boolean
   /** Under which name the thoughts of earlier answers go back; undefined: they are left out. */
   readonly thoughts?: 'reasoning_content' | 'reasoning_details'
+  /** A last message of the assistant is history, and no beginning to go on from. */
+  readonly anew?: true
   /** Request fields beyond OpenAI's own: `top_k`, `cache_control`. */
   readonly extras: boolean
 }
@@ -20,6 +22,7 @@ export const openaiOptions: Options = {
   maxTokens: () => 'max_completion_tokens',
   thinks: (model) => THINKING.test(model),
   effort: false,
+  anew: true,
   extras: false,
 }
 

@@ -20,6 +20,9 @@ const MOST_STOPS = 4
 export function writeRequest(request: ChatRequest, model: string, options: Options): Outgoing {
   const dropped: string[] = []
   const effort = effortOf(request.reasoning, model, options, dropped)
+  const last = request.messages.at(-1)
+  if (options.anew && last?.role === 'assistant' && last.content.some(({ type }) => type === 'text'))
+    dropped.push(`messages.${request.messages.length - 1}.prefill`)
   // From gpt-5.1 on, a model that is told not to think is sampled as any other.
   const thinks = options.thinks(model) && !(effort === 'none' && /gpt-5\.\d/.test(model))
   const body: Record<string, unknown> = {

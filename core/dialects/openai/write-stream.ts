@@ -30,26 +30,30 @@ export class OpenAIWriter implements ChatWriter {
   /** Those whose role has been said. */
   private readonly opened = new Set<number>()
   private head: Json
+  /** The beginning and the end of a chunk with words: most chunks are one, and only the words and the choice change. */
+  private beginning = ''
+  private ending = ''
   private usage: Usage | undefined
 
   constructor(context: AnswerContext) {
     this.context = context
     this.head = this.headOf(undefined, undefined, undefined)
+    this.begin(this.head)
   }
 
   write(event: ChatEvent): Buffer {
     switch (event.type) {
       case 'start':
         // Nothing goes out before there is something to say, so that a target that fails here can still be changed for another.
-        this.head = this.headOf(event.id, event.model, event.created)
+        this.begin(this.headOf(event.id, event.model, event.created))
         return NOTHING
       case 'text':
-        return this.delta(event.choice, { content: event.text })
+        return this.words(event.choice, 'content', event.text)
       case 'refusal':
         return this.delta(event.choice, { refusal: event.text })
       case 'reasoning':
         this.choice(event.choice).thought += event.text
-        return this.delta(event.choice, { reasoning_content: event.text })
+        return this.words(event.choice, 'reasoning_content', event.text)
       case 'signature':
         return this.signed(event.choice, event.signature)
       case 'redacted':
@@ -114,6 +118,17 @@ export class OpenAIWriter implements ChatWriter {
       created: created ?? now,
       model: model ?? request.model,
     }
+  }
+
+  private begin(head: Json): void {
+    this.head = head
+    this.beginning = `data: ${JSON.stringify(head).slice(0, -1)},"choices":[{"index":`
+    this.ending = `},"logprobs":null,"finish_reason":null}]${this.context.request.includeUsage ? ',"usage":null' : ''}}\n\n`
+  }
+
+  private words(index: number, member: 'content' | 'reasoning_content', text: string): Buffer {
+    const chunk = `${this.beginning}${index},"delta":{"${member}":${JSON.stringify(text)}${this.ending}`
+    return this.opened.has(index) ? Buffer.from(chunk) : Buffer.concat([this.opening(index), Buffer.from(chunk)])
   }
 
   private choice(index: number): Choice {
