@@ -2,7 +2,7 @@ import { withoutCredential } from './credential.ts'
 import type { Call, Deadlines, Due, Receiver, Running } from './deps.ts'
 import { Failure } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
-import { estimateUsage, estimateWhole } from './estimated-usage.ts'
+import { estimateUsage, estimateWhole, usageOfStream } from './estimated-usage.ts'
 import type { Answering } from './answering.ts'
 import type { AnswerStream } from './answer-stream.ts'
 import type { AttemptFacts, Exchange, Reply, Settled, Sink, Stream, Waiting } from './exchange.ts'
@@ -303,11 +303,11 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
       return this.end(
         new Failure('content_refused', {
           detail: this.whose(),
-          answer: { status, headers: answerHeadersOf(headers), body, native: answering.native },
+          answer: { status, headers: answerHeadersOf(headers, true), body, native: answering.native },
         }),
       )
     if (judged.body) this.reply({ status: 200, headers: this.headersOf('application/json'), body: judged.body })
-    else this.reply({ status, headers: answerHeadersOf(headers), body })
+    else this.reply({ status, headers: answerHeadersOf(headers, true), body })
     this.finish()
   }
 
@@ -371,13 +371,15 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   private begin(): void {
     this.phase = 'flow'
     this.exchange.facts.firstByte ||= this.context.now()
-    const headers = this.answering?.native ? answerHeadersOf(this.headers) : this.headersOf(this.answering?.callerType)
+    const headers = this.answering?.native
+      ? answerHeadersOf(this.headers, true)
+      : this.headersOf(this.answering?.callerType)
     this.reply({ status: this.status, headers, body: this })
   }
 
   /** The headers of an answer that is said anew. */
   private headersOf(type = ''): string[] {
-    const headers = answerHeadersOf(this.headers)
+    const headers = answerHeadersOf(this.headers, true)
     const at = headers.findIndex((name, i) => i % 2 === 0 && lower(name) === 'content-type')
     if (at >= 0) headers.splice(at, 2)
     headers.push('content-type', type)
@@ -389,7 +391,11 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     this.phase = 'raw'
     this.exchange.facts.firstByte = this.context.now()
     this.due = this.last
-    this.reply({ status: this.status, headers: answerHeadersOf(this.headers), body: this })
+    this.reply({
+      status: this.status,
+      headers: answerHeadersOf(this.headers, this.answering !== undefined),
+      body: this,
+    })
   }
 
   private pass(chunk: Buffer): boolean {
@@ -427,7 +433,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     exchange.wait(undefined)
     if (failure) this.running?.abort()
     if (stream) {
-      facts.usage = stream.usage ?? estimateUsage(exchange, { stream, bytes: 0, code: failure?.code })
+      facts.usage = usageOfStream(exchange, stream, failure?.code)
       exchange.facts.usage = stream.told ?? facts.usage
       exchange.facts.finishReason = stream.finishReason
     } else if (failure && phase !== 'connect' && this.status < 300)

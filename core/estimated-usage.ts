@@ -42,6 +42,21 @@ export function estimateUsage(exchange: Exchange, { stream, bytes, code }: Seen)
   return input === undefined ? undefined : { ...NO_USAGE, input, output, estimated: true }
 }
 
+/**
+ * The usage of a stream that ended: what its provider said last. One that was cut may have said its prompt's alone, at the start (Anthropic):
+ * what was seen of the answer is then the better figure for the rest.
+ */
+export function usageOfStream(
+  exchange: Exchange,
+  stream: AnswerStream,
+  code: ErrorCode | undefined,
+): Usage | undefined {
+  const { usage, complete } = stream
+  if (!usage) return estimateUsage(exchange, { stream, bytes: 0, code })
+  const output = complete ? 0 : saidBy(stream)
+  return output > usage.output ? { ...usage, output, estimated: true } : usage
+}
+
 /** The same for an answer that came whole and does not say; `body` is its bytes. */
 export function estimateWhole(exchange: Exchange, body: Buffer): Usage | undefined {
   const { operation } = exchange.surface

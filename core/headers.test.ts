@@ -92,3 +92,9 @@ test('headers: of an answer, what is of the target’s own connection, site or a
   assert.equal(headerOf(answer, 'server'), 'uvicorn')
   assert.equal(headerOf(answer, 'nothing'), '')
 })
+
+test('headers: a wait that comes with a good answer is not told', () => {
+  const answer = ['Content-Type', 'application/json', 'Retry-After', '17', 'retry-after-ms', '17000']
+  assert.deepEqual(answerHeadersOf(answer, true), ['content-type', 'application/json'])
+  assert.equal(answerHeadersOf(answer).length, 6)
+})

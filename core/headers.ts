@@ -59,6 +59,9 @@ const ANSWER: ReadonlySet<string> = new Set([
   'access-control-allow-origin',
 ])
 
+/** Said of failures. Some providers say it with answers that are good (Anthropic), where clients would take it for their own business. */
+const OF_FAILURES: ReadonlySet<string> = new Set(['retry-after', 'retry-after-ms', 'x-ms-retry-after-ms'])
+
 /** What the caller put there for us, and what only we say. */
 const OURS = 'x-tradewind-'
 
@@ -69,6 +72,8 @@ interface Known {
   /** Whether it stays here, of a caller's request and of a target's answer. */
   readonly request: boolean
   readonly answer: boolean
+  /** Whether it stays here of a good answer. */
+  readonly good: boolean
 }
 
 /** Worked out once for each name as it is written: there are few, and they come with each request. */
@@ -79,7 +84,8 @@ function know(written: string): Known {
   if (known === undefined) {
     const name = written.toLowerCase()
     const ours = name.startsWith(OURS)
-    known = { name, request: ours || REQUEST.has(name), answer: ours || ANSWER.has(name) }
+    const answer = ours || ANSWER.has(name)
+    known = { name, request: ours || REQUEST.has(name), answer, good: answer || OF_FAILURES.has(name) }
     if (names.size < 1000) names.set(written, known)
   }
   return known
@@ -138,13 +144,13 @@ export function addTraceContext(
   if (tracestate !== undefined) headers.push('tracestate', tracestate)
 }
 
-/** The headers of a target's answer that go on to the caller. */
-export function answerHeadersOf(upstream: readonly string[]): string[] {
+/** The headers of a target's answer that go on to the caller; `good`: it is an answer of an API that we know, and no failure. */
+export function answerHeadersOf(upstream: readonly string[], good = false): string[] {
   const headers: string[] = []
   let connection = ''
   for (let i = 0; i < upstream.length; i += 2) {
-    const { name, answer } = know(upstream[i] ?? '')
-    if (!answer) headers.push(name, upstream[i + 1] ?? '')
+    const { name, answer, good: stays } = know(upstream[i] ?? '')
+    if (!(good ? stays : answer)) headers.push(name, upstream[i + 1] ?? '')
     else if (name === 'connection') connection += `,${upstream[i + 1]}`
   }
   return withoutNamed(headers, 0, connection)

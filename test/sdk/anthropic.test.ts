@@ -5,6 +5,7 @@ import Anthropic, { APIError, BadRequestError, RateLimitError } from '@anthropic
 import type { Mock } from '../../cli/mock/server.ts'
 import OpenAI from 'openai'
 import { dataPath, endpoint, route, rule, target } from '../helpers/data-path.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { upstream } from '../helpers/upstream.ts'
 
 /** Anthropic's own SDK against Anthropic and against OpenAI, and OpenAI's against Anthropic, all of it through the request path. */
@@ -447,4 +448,23 @@ test('openai sdk: what Claude has no word for is told in a header, and refused w
     openaiSdk(url).chat.completions.create({ model: 'strict', messages: [{ role: 'user', content: 'Hi' }], seed: 1 }),
     /seed/,
   )
+})
+
+test('anthropic sdk: a stream that breaks off is accounted for: its prompt as Claude told it, its answer by what came', async (t) => {
+  const { url, claude, telemetry } = await lab(t)
+  // Slow enough that what is sent before the cut arrives.
+  claude.setPace({ tokensPerSecond: 200 })
+  await claude.setFaults(['cut=1500'])
+  const request = {
+    model: CLAUDE,
+    max_tokens: 100,
+    messages: [{ role: 'user' as const, content: 'Hello '.repeat(50) }],
+  }
+  await assert.rejects(anthropicSdk(url).messages.stream(request).finalMessage())
+  await eventually(() => assert.equal(telemetry.attempts.length, 1))
+  const { usage } = telemetry.attempts[0] ?? {}
+  await claude.setFaults([])
+  const whole = await anthropicSdk(url).messages.create(request)
+  assert.equal(usage?.input, whole.usage.input_tokens)
+  assert.ok(usage?.estimated && usage.output > 1 && usage.output < whole.usage.output_tokens, JSON.stringify(usage))
 })
