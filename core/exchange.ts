@@ -154,6 +154,8 @@ export class Exchange implements Due, Asked {
   retryAfter: number | undefined = undefined
   /** The answer that stopped, while it is being gone on with. */
   resume: Resume | undefined = undefined
+  /** Asked besides `target`, because that was slow. */
+  hedged: Target | undefined = undefined
   /** What a streamed answer must have shown before there is a reply: a first good event, a first token, or its end. */
   until: 'event' | 'token' | 'end' = 'event'
   /** When the whole request is to be over, of `deps.now()`. */

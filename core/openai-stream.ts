@@ -43,7 +43,7 @@ export class OpenAIStream implements AnswerStream {
   /** An event's data is no JSON object; it and all after it are withheld. */
   malformed = false
   /** Something has been said; known only where what goes on is kept. */
-  begun = false
+  private said = false
   empty = false
   private readonly kept: Transcript | undefined
   private readonly keep: Options['keep']
@@ -62,6 +62,10 @@ export class OpenAIStream implements AnswerStream {
     this.choices = choices
     this.keep = keep
     this.kept = keep && new Transcript()
+  }
+
+  get begun(): boolean {
+    return this.keep ? this.said : this.events > 0
   }
 
   /** What has gone on, where it is kept. */
@@ -140,7 +144,7 @@ export class OpenAIStream implements AnswerStream {
 
   /** Keeps what an event says; false where it must not go on. */
   private take(kept: Transcript, type: string, data: string): boolean {
-    const at = this.begun && this.choices === 1 ? data.indexOf(PLAIN) : -1
+    const at = this.said && this.choices === 1 ? data.indexOf(PLAIN) : -1
     if (at > 0) {
       const from = at + PLAIN.length
       const end = data.indexOf('"', from)
@@ -166,8 +170,8 @@ export class OpenAIStream implements AnswerStream {
           return false
         }
         if (event.type === 'text' || event.type === 'refusal' || event.type === 'tool' || event.type === 'audio')
-          this.spoke = this.begun = true
-        else if (event.type === 'reasoning' || event.type === 'redacted') this.begun = true
+          this.spoke = this.said = true
+        else if (event.type === 'reasoning' || event.type === 'redacted') this.said = true
         kept.add(event)
       }
     } catch (error) {

@@ -7,6 +7,7 @@ import { choose } from './layers/choose.ts'
 import { deadline } from './layers/deadline.ts'
 import { errors } from './layers/errors.ts'
 import { fallback } from './layers/fallback.ts'
+import { hedge } from './layers/hedge.ts'
 import { observe } from './layers/observe.ts'
 import { rescue } from './layers/rescue.ts'
 import { retry } from './layers/retry.ts'
@@ -33,6 +34,7 @@ const inner: readonly Layer<Rule>[] = [
   bind, // after the choice, whose order it changes for conversations that only one provider can go on with
   rescue, // outside fallback: it acts when nobody can be asked any more, since the caller has part of an answer
   fallback, // outside retry: the next target is asked when this one has had its attempts
+  hedge, // inside fallback: the two that it asks are one step of it; outside retry: each has its own attempts
   retry, // outside the breaker: each attempt needs its own leave, and counts for itself
   breaker, // innermost: what it lets through, and what came of it, is one call
 ]

@@ -53,6 +53,8 @@ export const breaker: Layer<Rule> = (_, { now }) => {
       over(failure.code)
       if (failure.code === 'quota_exhausted') exhaust(target, failure.retryAfter)
       if (failure.code === 'upstream_busy') cool(target, failure.retryAfter, now())
+      // It takes at least as long as it was waited for.
+      if (failure.code === 'hedge_lost') state.ewma.observe(Math.max(state.ewma.latency(), now() - started))
       if (failure.code === 'upstream_busy' || verdictOf(failure.code) === 'failure')
         state.ewma.observe(Math.max(PENALTY, now() - started))
       throw failure

@@ -35,6 +35,8 @@ export const fallback: Layer<Rule> = (rule, { now, random, sleep }) => {
       for (const target of pool) {
         // What is too long for one is too long for all that have no larger window.
         if (last?.code === 'context_length' && !larger(target, exchange.target)) continue
+        // It was asked together with the one before, and failed as well.
+        if (target === exchange.hedged) continue
         exchange.target = target
         exchange.why = whyOf(exchange, round > 0, last !== undefined)
         let outcome: Failure
@@ -48,7 +50,8 @@ export const fallback: Layer<Rule> = (rule, { now, random, sleep }) => {
           throw outcome.code === exchange.over ? outcome : new Failure(exchange.over, { cause: outcome })
         if (!last || !NOT_ASKED.has(outcome.code)) last = outcome
         const hadEnough = outcome.entry.retry === 'Status429' && outcome.shouldRetry !== false
-        exchange.exhausted = exchange.facts.attempts.length > 0 && (round > 0 || target === candidates.at(-1))
+        const final = candidates.findLast((it) => it !== exchange.hedged)
+        exchange.exhausted = exchange.facts.attempts.length > 0 && (round > 0 || target === final)
         // Whoever is asked to go on with an answer: that it cannot is no reason not to ask the next one.
         if (exchange.resume || covers(outcome)) {
           if (hadEnough) busy.push(target)
