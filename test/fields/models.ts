@@ -87,6 +87,27 @@ export const models: Coverage = {
     assert.equal(other.stats().requests, 1)
   },
 
+  'ModelEndpoint spec.models[].capabilities.features[]': async (t) => {
+    const after = async (capabilities: object) => {
+      const [a, b] = await upstreams(t, { name: 'm', faults: ['truncate,after=6'] }, { name: 'm', provider: 'vllm' })
+      const { ask } = await sidecar(t, {
+        endpoints: {
+          a: at(a.url),
+          b: at(b.url, {
+            provider: { type: 'OpenAICompatible', openAICompatible: { preset: 'VLLM' } },
+            models: [{ name: 'm', ...capabilities }],
+          }),
+        },
+        routes: { chat: chat([to('a'), to('b', { priority: 1 })]) },
+      })
+      assert.equal((await ask({ stream: true })).code, '')
+      return /"role":"assistant"/.test(b.requests().at(-1)?.body ?? '')
+    }
+    assert.equal(await after({}), true, 'it is known of the server')
+    assert.equal(await after({ capabilities: { features: [] } }), false)
+    assert.equal(await after({ capabilities: { features: ['Prefill'] } }), true)
+  },
+
   'ModelEndpoint spec.models[].parameters.defaults': async (t) => {
     const { temperature, seed } = await bodyOf(t, { defaults: { temperature: 0, seed: 7 } })
     assert.deepEqual({ temperature, seed }, { temperature: 1, seed: 7 })

@@ -205,6 +205,43 @@ export const route: Coverage = {
     }
   },
 
+  'ModelRoute spec.rules[].rescue.mode': async (t) => {
+    const [same, other] = [{ name: 'm', faults: ['truncate,after=6'] }, { name: 'm' }]
+    const stopped = async (rule: object, second: object) => {
+      const [a, b] = await upstreams(t, same, second)
+      const { ask } = await sidecar(t, {
+        endpoints: { a: at(a.url), b: at(b.url) },
+        routes: { chat: chat([to('a'), to('b', { priority: 1 })], rule) },
+      })
+      return ask({ stream: true })
+    }
+    for (const rule of [{}, { rescue: { mode: 'Stream' } }]) {
+      const { endpoint, code, text } = await stopped(rule, other)
+      assert.deepEqual([endpoint, code, text.includes('[DONE]')], ['a', '', true])
+      assert.equal((await stopped(rule, { name: 'another' })).code, 'upstream_truncated')
+    }
+    const held = await stopped({ rescue: { mode: 'Buffer' } }, { name: 'another' })
+    assert.deepEqual([held.endpoint, held.code, held.text.includes('[DONE]')], ['b', '', true])
+    assert.equal((await stopped({ rescue: { mode: 'Off' } }, other)).code, 'upstream_truncated')
+  },
+  'ModelRoute spec.rules[].hedge.after': async (t) => {
+    const slow = async (rule: object) => (await split(t, rule, [{}], [{ latency: '400ms' }, {}, {}])).answered[0]
+    const only = { targets: [to('a'), to('b', { priority: 1 })] }
+    assert.equal((await slow({ ...only, hedge: { after: '50ms', percent: 100 } }))?.endpoint, 'b')
+    assert.equal((await slow({ ...only, hedge: { after: '10m', percent: 100 } }))?.endpoint, 'a')
+    assert.equal((await slow({ ...only, hedge: { percent: 100 } }))?.endpoint, 'a', 'nothing is known of it yet')
+    assert.equal((await slow(only))?.endpoint, 'a')
+  },
+  'ModelRoute spec.rules[].hedge.percent': async (t) => {
+    const four = Array.from({ length: 4 }, () => ({}))
+    const hedged = async (percent: number) => {
+      const rule = { targets: [to('a'), to('b', { priority: 1 })], hedge: { after: '20ms', percent } }
+      return (await split(t, rule, four, [{ latency: '200ms' }, {}])).by('b')
+    }
+    assert.equal(await hedged(100), 4)
+    assert.equal(await hedged(50), 2)
+  },
+
   'ModelRoute spec.rules[].onUnavailable': async (t) => {
     const many = Array.from({ length: 10 }, () => ({}))
     const targets = [to('a'), to('nobody')]
