@@ -4,6 +4,7 @@ import { dump } from 'js-yaml'
 import { crd, crdName } from './crd.ts'
 import { checkRules } from './cel.ts'
 import { kinds } from './kinds.ts'
+import { providersPage } from './providers-page.ts'
 import { reference } from './reference.ts'
 
 const NOTICE = 'Generated from api/ by `make generate`; do not edit.'
@@ -21,6 +22,7 @@ export function generated(): ReadonlyMap<string, string> {
     )
   }
   files.set('docs/reference.md', reference(kinds, NOTICE))
+  files.set('docs/providers.md', providersPage(NOTICE))
   return files
 }
 

@@ -20,7 +20,7 @@ import { responses } from './responses.ts'
 import type { Found, Surface } from './surface.ts'
 
 /** Every surface; where several have a path, the first. */
-const all: readonly Surface[] = [
+export const surfaces: readonly Surface[] = [
   chat,
   completions,
   responses,
@@ -59,7 +59,7 @@ const VERSION = '/v1'
 
 /** Fixed paths as callers write them: with the version or without, since base URLs end in it or not. */
 export const fixedPaths: ReadonlyMap<string, Place> = new Map(
-  all.flatMap((surface) =>
+  surfaces.flatMap((surface) =>
     surface.paths.flatMap((path) => {
       const place: Place = { surface, found: { path, method: 'POST' } }
       const bare = path.startsWith(`${VERSION}/`) ? [[path.slice(VERSION.length), place] as const] : []
@@ -68,7 +68,7 @@ export const fixedPaths: ReadonlyMap<string, Place> = new Map(
   ),
 )
 
-const patterns = all.filter(({ find }) => find !== undefined)
+const patterns = surfaces.filter(({ find }) => find !== undefined)
 
 /** The surface of a path, with or without a slash at the end. Undefined for anything else, which may be passed through. `query` with its `?`. */
 export function surfaceOf(path: string, query = ''): Place | undefined {
