@@ -1,7 +1,7 @@
 import type { ChatRequest, Effort, Format, Reasoning, Tool } from '../../chat.ts'
 import { Asked, isObject, wrong } from '../openai/asked.ts'
 import type { Asked as Path, Json } from '../dialect.ts'
-import { object } from '../request-fields.ts'
+import { object, text } from '../request-fields.ts'
 import { readMessages } from './read-messages.ts'
 import { kindOf, markLast, readCachePoint } from './read-parts.ts'
 
@@ -13,7 +13,7 @@ export function readRequest(sent: Json, path: Path): ChatRequest {
   if (messages.every(({ role }) => role === 'system')) throw wrong('"messages" must be a list of at least one message.')
   const inference = part(body, 'inferenceConfig')
   const tools = readTools(part(body, 'toolConfig'), unread)
-  const metadata = body.object('requestMetadata')
+  const metadata = readMetadata(body)
   const tier = part(body, 'serviceTier').text('type')
   const stop = inference.list('stopSequences')?.map((it, i) => {
     if (typeof it !== 'string') throw wrong(`"inferenceConfig.stopSequences.${i}" must be a string.`)
@@ -32,16 +32,21 @@ export function readRequest(sent: Json, path: Path): ChatRequest {
     ...given('topP', inference.number('topP', 0, 1)),
     ...given('stop', stop),
     ...given('format', format),
-    ...given(
-      'metadata',
-      metadata && Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, String(value)])),
-    ),
+    ...given('metadata', metadata),
     ...given('serviceTier', tier),
     ...readFields(part(body, 'additionalModelRequestFields'), unread),
     stream: path.stream ?? false,
     includeUsage: true,
   }
   return { ...request, unread: [...unread, ...inference.unread, ...body.unread] }
+}
+
+function readMetadata(body: Asked): Readonly<Record<string, string>> | undefined {
+  const metadata = body.object('requestMetadata')
+  return (
+    metadata &&
+    Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, text(value, `requestMetadata.${name}`)]))
+  )
 }
 
 /** A member that is an object, or an empty one in its place. */
@@ -146,9 +151,9 @@ function readFields(fields: Asked, unread: string[]): Partial<ChatRequest> {
   return { ...given('reasoning', reasoning), ...given('topK', topK), ...given('seed', seed) }
 }
 
-function parsed(text: string): unknown {
+function parsed(json: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(json)
   } catch {
     return undefined
   }

@@ -11,7 +11,15 @@ import { stopReasonOf } from './stop-reason.ts'
 import { writeUsage } from './usage.ts'
 import { metrics, stopFields, writeCitation } from './write-answer.ts'
 
-type Kind = 'text' | 'reasoning' | 'call'
+type Kind = 'text' | 'reasoning' | 'redacted' | 'image' | 'call'
+
+/** A piece of a block; `closes`: it is the last of it. */
+interface Piece {
+  readonly kind: Exclude<Kind, 'call'>
+  readonly delta: Json
+  readonly start?: Json
+  readonly closes?: true
+}
 
 /** A call whose turn has not come, with what is known of its arguments. */
 interface Waiting {
@@ -21,8 +29,9 @@ interface Waiting {
 }
 
 /**
- * Writes a ConverseStream. Blocks are open one at a time, since apps put together what comes between a start and a stop; calls that a
- * provider streams at once wait for their turn. Usage comes last, after the end of the message.
+ * Writes a ConverseStream. Blocks are open one at a time, since apps put together what comes between a start and a stop: calls that a
+ * provider streams at once wait for their turn, and so does what is said while a call is not whole. Usage comes last, after the end of the
+ * message.
  */
 export class BedrockWriter implements ChatWriter {
   private readonly context: AnswerContext
@@ -37,6 +46,7 @@ export class BedrockWriter implements ChatWriter {
   private current = -1
   private said = ''
   private readonly waiting = new Map<number, Waiting>()
+  private readonly later: Piece[] = []
   private usage: Usage | undefined = undefined
 
   constructor(context: AnswerContext) {
@@ -49,34 +59,38 @@ export class BedrockWriter implements ChatWriter {
     switch (event.type) {
       case 'text':
       case 'refusal':
-        this.delta('text', { text: event.text })
+        this.say({ kind: 'text', delta: { text: event.text } })
         break
       case 'reasoning':
-        this.delta('reasoning', { reasoningContent: { text: event.text } })
+        this.say({ kind: 'reasoning', delta: { reasoningContent: { text: event.text } } })
         break
-      case 'signature':
-        this.delta('reasoning', { reasoningContent: { signature: writeArtefact(event.signature) } })
-        this.close()
+      case 'signature': {
+        const delta = { reasoningContent: { signature: writeArtefact(event.signature) } }
+        this.say({ kind: 'reasoning', delta, closes: true })
         break
-      case 'redacted':
-        this.settle()
-        this.delta('reasoning', { reasoningContent: { redactedContent: writeRedactedForApp(event.data) } })
-        this.close()
+      }
+      case 'redacted': {
+        const delta = { reasoningContent: { redactedContent: writeRedactedForApp(event.data) } }
+        this.say({ kind: 'redacted', delta, closes: true })
         break
+      }
       case 'tool':
         this.call(event.index, { id: event.id, name: event.name, text: '' })
         break
       case 'arguments':
         this.argue(event.index, event.text)
         break
-      case 'image':
-        this.image(event.mediaType, event.data)
+      case 'image': {
+        const format = imageFormat(event.mediaType)
+        const delta = { image: { source: { bytes: event.data } } }
+        if (format !== undefined) this.say({ kind: 'image', start: { image: { format } }, delta, closes: true })
         break
+      }
       case 'audio':
-        if (event.transcript) this.delta('text', { text: event.transcript })
+        if (event.transcript) this.say({ kind: 'text', delta: { text: event.transcript } })
         break
       case 'citation':
-        this.delta('text', { citation: writeCitation(event.citation) })
+        this.say({ kind: 'text', delta: { citation: writeCitation(event.citation) } })
         break
       case 'finish':
         this.settle()
@@ -118,17 +132,28 @@ export class BedrockWriter implements ChatWriter {
     this.event('messageStart', { role: 'assistant' })
   }
 
-  /** A piece of a block of that kind, in the one that is open where it is of that kind. Only calls begin with a word. */
-  private delta(kind: Kind, delta: Json): void {
-    if (this.open !== kind) this.settle()
+  /** A call is under way: its arguments are not whole, or others wait for it. */
+  private get calling(): boolean {
+    return this.open === 'call' && (this.waiting.size > 0 || !isWhole(this.said))
+  }
+
+  /** Only calls and images begin with a word; a piece goes into the block that is open where it is of its kind. */
+  private say(piece: Piece): void {
+    if (this.calling) {
+      this.later.push(piece)
+      return
+    }
+    const { kind, start, delta, closes } = piece
+    if (this.open !== kind) this.close()
     this.open = kind
+    if (start) this.event('contentBlockStart', { contentBlockIndex: this.index, start })
     this.event('contentBlockDelta', { contentBlockIndex: this.index, delta })
+    if (closes) this.close()
   }
 
   private call(index: number, call: Waiting): void {
     this.calls++
-    // A call is over once its arguments are whole: only then may the next one begin.
-    if (this.open === 'call' && !isWhole(this.said)) {
+    if (this.calling) {
       this.waiting.set(index, call)
       return
     }
@@ -147,25 +172,26 @@ export class BedrockWriter implements ChatWriter {
   private argue(index: number, text: string): void {
     const waiting = this.waiting.get(index)
     if (waiting) waiting.text += text
-    else if (index === this.current && this.open === 'call') {
+    else if (index === this.current) {
       this.said += text
       this.event('contentBlockDelta', { contentBlockIndex: this.index, delta: { toolUse: { input: text } } })
-      if (this.waiting.size > 0 && isWhole(this.said)) this.next()
+      if ((this.waiting.size > 0 || this.later.length > 0) && isWhole(this.said)) this.next()
     }
   }
 
-  /** The next call that waits, where there is one. */
+  /** After a call: the next that waits, else what was said in the meantime. */
   private next(): void {
-    const [first] = this.waiting
     this.close()
-    if (!first) return
-    this.waiting.delete(first[0])
-    this.beginCall(...first)
+    const [first] = this.waiting
+    if (first) {
+      this.waiting.delete(first[0])
+      this.beginCall(...first)
+    } else for (const piece of this.later.splice(0)) this.say(piece)
   }
 
-  /** Closes what is open, and says the calls that wait. */
+  /** Says all that waits, and closes what is open. */
   private settle(): void {
-    while (this.waiting.size > 0) this.next()
+    while (this.waiting.size > 0 || this.later.length > 0) this.next()
     this.close()
   }
 
@@ -174,17 +200,6 @@ export class BedrockWriter implements ChatWriter {
     this.event('contentBlockStop', { contentBlockIndex: this.index })
     this.open = undefined
     this.current = -1
-    this.index++
-  }
-
-  private image(mediaType: string, bytes: string): void {
-    const format = imageFormat(mediaType)
-    if (format === undefined) return
-    this.settle()
-    const contentBlockIndex = this.index
-    this.event('contentBlockStart', { contentBlockIndex, start: { image: { format } } })
-    this.event('contentBlockDelta', { contentBlockIndex, delta: { image: { source: { bytes } } } })
-    this.event('contentBlockStop', { contentBlockIndex })
     this.index++
   }
 

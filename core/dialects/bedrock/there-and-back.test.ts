@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import fc from 'fast-check'
+import { answers, requests } from '../../../test/helpers/conversations.ts'
+import type { ChatEvent, ChatRequest } from '../../chat.ts'
+import { collect } from '../../collect.ts'
+import { Failure } from '../../errors.ts'
+import { frameParser } from '../../framing.ts'
+import { record } from '../../openai-usage.ts'
+import { Malformed } from '../dialect.ts'
+import type { AnswerContext, TargetContext } from '../dialect.ts'
+import { bedrockCaller } from './caller.ts'
+import { bedrockTarget } from './target.ts'
+
+const CLAUDE = 'anthropic.claude-sonnet-4-5-v1:0'
+const NOVA = 'amazon.nova-lite-v1:0'
+const contextOf = (model: string): TargetContext => ({
+  model,
+  settings: {},
+  capabilities: { contextWindow: undefined, maxOutputTokens: undefined, prefill: undefined },
+  requestId: 'r1',
+})
+const asked: ChatRequest = { model: 'm', messages: [], tools: [], stream: true, includeUsage: true, unread: [] }
+const answering: AnswerContext = { request: asked, requestId: 'r1', now: 1_767_225_600, elapsed: () => 5 }
+const target = bedrockTarget(CLAUDE)
+const context = contextOf(CLAUDE)
+
+for (const [model, format] of [
+  [CLAUDE, 'anthropic'],
+  [NOVA, 'bedrock'],
+] as const)
+  test(`a request is the same after it was written for ${model} and read`, () => {
+    // The hidden thoughts of other models than Claude are bytes, which the words of the generator are not.
+    const knobs = { format, thoughts: model === CLAUDE, parts: ['image', 'pdf'] } as const
+    fc.assert(
+      fc.property(requests(knobs), (request) => {
+        const { body, dropped } = bedrockTarget(model).write(request, contextOf(model))
+        assert.deepEqual(dropped, [])
+        const read = bedrockCaller.read(JSON.parse(JSON.stringify(body)), { model: 'm', stream: request.stream })
+        assert.deepEqual(plain(read), plain({ ...request, includeUsage: true }))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+/**
+ * What the format has no need or no word for: that tools are called as the model likes, endings of names of files (and of two files of one
+ * name the second has a number), and tools that a conversation names and the request does not. A signature has no format: apps hand back
+ * what they got, and unprefixed it is Claude's. What is said beside documents is said, be it only their names.
+ */
+function plain({ toolChoice, tools, messages, ...request }: ChatRequest): unknown {
+  const json = JSON.stringify(messages)
+    .replaceAll(/"name":"a(\.pdf| \(\d+\))?"/g, '"name":"a"')
+    .replaceAll('"format":"bedrock"', '"format":"anthropic"')
+  const named = tools.filter(({ description }) => description !== undefined)
+  const said: unknown = JSON.parse(json, (key, value: unknown) => {
+    const content = record(value)?.['content']
+    if (key === '' || !Array.isArray(content)) return value
+    const texts = content.filter(
+      (part) => !/^a(?: \(\d+\))?(?:, a(?: \(\d+\))?)*$/.test(String(record(part)?.['text'])),
+    )
+    return { ...record(value), content: texts }
+  })
+  assert.ok(toolChoice === undefined || toolChoice === 'auto')
+  return { ...request, tools: named, messages: said }
+}
+
+const said = (events: readonly ChatEvent[]): Buffer => {
+  const writer = bedrockCaller.writer(answering)
+  return Buffer.concat([...events.map((event) => writer.write(event)), writer.end()])
+}
+
+/** Reads a stream that comes in `chunks`. */
+function heard(chunks: readonly Buffer[]): readonly ChatEvent[] {
+  const [parser, reader] = [frameParser('aws-event-stream'), target.reader(context)]
+  const frames = chunks.flatMap((chunk) => parser.push(chunk))
+  parser.end()
+  return [...frames.flatMap((frame) => reader.read(frame)), ...reader.end()]
+}
+
+/** The dialect has no ids of answers, and says neither the model nor the time. */
+const bare = (events: readonly ChatEvent[]) => {
+  const answer = collect(events)
+  return { ...answer, id: undefined, model: undefined, created: undefined }
+}
+const knobs = { format: 'anthropic', thoughts: true } as const
+
+test('an answer is the same after it was written and read, whole and streamed', () => {
+  fc.assert(
+    fc.property(answers(knobs), (events) => {
+      const answer = bare(events)
+      const streamed = heard([said(events)])
+      assert.deepEqual(bare(streamed), answer)
+      assert.deepEqual(streamed.at(-1), { type: 'end' })
+      const body: unknown = JSON.parse(JSON.stringify(bedrockCaller.answer(answer, answering)))
+      assert.deepEqual(laidOut(bare(target.read(body, context))), laidOut(answer))
+    }),
+    { numRuns: 300 },
+  )
+})
+
+/** Arguments are an object in a whole answer: the same, laid out anew. */
+function laidOut(answer: ReturnType<typeof collect>): unknown {
+  const content = answer.choices[0]?.content.map((part) =>
+    part.type === 'tool-call' ? { ...part, arguments: JSON.parse(part.arguments) as unknown } : part,
+  )
+  return { ...answer, choices: { ...answer.choices[0], content } }
+}
+
+test('a stream cut at any byte has the same events', () => {
+  fc.assert(
+    fc.property(answers(knobs), (events) => {
+      const bytes = said(events)
+      const whole = heard([bytes])
+      for (let at = 0; at <= bytes.length; at += 1)
+        assert.deepEqual(heard([bytes.subarray(0, at), bytes.subarray(at)]), whole)
+    }),
+    { numRuns: 5 },
+  )
+})
+
+/** Calls whose pieces come in any order among each other, each call's own in order, with text between. */
+const interleaved = fc
+  .array(fc.array(fc.jsonValue({ maxDepth: 1 }), { maxLength: 3 }), { minLength: 1, maxLength: 4 })
+  .chain((inputs) => {
+    const texts = inputs.map((it) => JSON.stringify({ it }))
+    const order = texts.flatMap((text, i) => Array.from({ length: text.length }, () => i))
+    return fc.tuple(fc.constant(texts), fc.shuffledSubarray(order, { minLength: order.length }), fc.nat())
+  })
+  .map(([texts, order, spoken]) => {
+    const at = texts.map(() => 0)
+    const events: ChatEvent[] = [{ type: 'start', id: 'x', model: 'm' }]
+    for (const [n, i] of order.entries()) {
+      const from = at[i] ?? 0
+      if (from === 0) events.push({ type: 'tool', choice: 0, index: i, id: `call_${i}`, name: `f${i}` })
+      events.push({ type: 'arguments', choice: 0, index: i, text: texts[i]?.[from] ?? '' })
+      at[i] = from + 1
+      if (n === spoken % order.length) events.push({ type: 'text', choice: 0, text: 'meanwhile' })
+    }
+    const finish: ChatEvent[] = [{ type: 'finish', choice: 0, reason: 'tool_calls' }, { type: 'end' }]
+    return { texts, events: [...events, ...finish] }
+  })
+
+test('calls in any interleaving are written one block at a time, each with its own arguments', () => {
+  fc.assert(
+    fc.property(interleaved, ({ texts, events }) => {
+      const bytes = said(events)
+      let open: unknown
+      let next = 0
+      for (const { type, data } of frameParser('aws-event-stream').push(bytes)) {
+        const { contentBlockIndex: at } = record(JSON.parse(data)) ?? {}
+        if (type === 'contentBlockStart' || (type === 'contentBlockDelta' && open === undefined)) {
+          assert.equal(open, undefined)
+          assert.equal(at, next++)
+          open = at
+        } else if (type === 'contentBlockDelta') assert.equal(at, open)
+        else if (type === 'contentBlockStop') {
+          assert.equal(at, open)
+          open = undefined
+        }
+      }
+      const content = collect(heard([bytes])).choices[0]?.content ?? []
+      const calls = content.flatMap((part) => (part.type === 'tool-call' ? [[part.id, part.arguments]] : []))
+      assert.deepEqual(Object.fromEntries(calls), Object.fromEntries(texts.map((text, i) => [`call_${i}`, text])))
+      assert.ok(content.some((part) => part.type === 'text' && part.text === 'meanwhile'))
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('hidden thought of any provider comes back to an app’s next request as it was', () => {
+  const formats = ['anthropic', 'bedrock', 'gemini', 'openai', 'cohere'] as const
+  const value = fc.uint8Array({ minLength: 1 }).map((bytes) => Buffer.from(bytes).toString('base64'))
+  fc.assert(
+    fc.property(fc.constantFrom(...formats), value, (format, it) => {
+      // Bytes of a model of Bedrock's that happen to be text are taken for Claude's, which are.
+      fc.pre(format !== 'bedrock' || !/^[\x20-\x7e]*$/.test(Buffer.from(it, 'base64').toString()))
+      const events: ChatEvent[] = [
+        { type: 'redacted', choice: 0, data: { format, value: it } },
+        { type: 'finish', choice: 0, reason: 'stop' },
+      ]
+      const { output } = record(JSON.parse(JSON.stringify(bedrockCaller.answer(collect(events), answering)))) ?? {}
+      const messages = [{ role: 'user', content: [{ text: 'a' }] }, record(output)?.['message']]
+      const read = bedrockCaller.read({ messages }, { model: 'm' })
+      assert.deepEqual(read.messages[1]?.content, [{ type: 'redacted', data: { format, value: it } }])
+    }),
+  )
+})
+
+const members =
+  'role content text image document audio video format source bytes s3Location uri name toolUse toolResult toolUseId input status json reasoningContent reasoningText signature redactedContent cachePoint type ttl guardContent searchResult citationsContent citations output message stopReason usage system inferenceConfig toolConfig tools toolSpec inputSchema toolChoice auto any tool additionalModelRequestFields thinking outputConfig textFormat structure jsonSchema schema requestMetadata start delta contentBlockIndex citation'.split(
+    ' ',
+  )
+const words = 'user assistant png pdf wav default 5m 1h success error end_turn tool_use json_schema enabled'.split(' ')
+const odd = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 6 },
+    fc.jsonValue(),
+    fc.constantFrom(...words),
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.dictionary(fc.constantFrom(...members), tie('value'), { maxKeys: 3 }),
+  ),
+})).value
+const frames =
+  'messageStart contentBlockStart contentBlockDelta contentBlockStop messageStop metadata error throttlingException fooException'.split(
+    ' ',
+  )
+
+test('whatever comes in, only documented errors come out', () => {
+  const only = (expected: new (...all: never[]) => Error, run: () => unknown): void => {
+    try {
+      run()
+    } catch (error) {
+      if (!(error instanceof expected)) throw error
+    }
+  }
+  fc.assert(
+    fc.property(odd, odd, odd, fc.array(fc.constantFrom(...frames)), (value, one, two, kinds) => {
+      for (const model of [CLAUDE, NOVA, 'other']) {
+        const it = bedrockTarget(model)
+        only(Malformed, () => it.read(value, context))
+        only(Malformed, () =>
+          it.read({ output: { message: { content: [one, two] } }, stopReason: 'end_turn', usage: value }, context),
+        )
+        const reader = it.reader(context)
+        for (const [i, type] of kinds.entries())
+          only(Malformed, () => reader.read({ type, data: JSON.stringify([value, one, two][i % 3]) }))
+        only(Malformed, () => reader.read({ type: 'contentBlockDelta', data: JSON.stringify(value).slice(1) }))
+        reader.end()
+        for (const messages of [
+          [value],
+          [{ role: 'user', content: [one, two] }],
+          [
+            { role: 'user', content: [{ text: 'a' }] },
+            { role: 'assistant', content: [one] },
+            { role: 'user', content: [two] },
+          ],
+        ])
+          only(Failure, () => it.write(bedrockCaller.read({ messages }, { model: 'm' }), contextOf(model)))
+        const fine = { messages: [{ role: 'user', content: [{ text: 'a' }] }] }
+        only(Failure, () =>
+          it.write(bedrockCaller.read({ ...fine, ...Object(value) }, { model: 'm' }), contextOf(model)),
+        )
+      }
+    }),
+    { numRuns: 800 },
+  )
+})
