@@ -29,7 +29,7 @@ const failures = new Set(['error', 'insufficient_system_resource', 'abort'])
  * Why an answer ended, in whatever words a server of the dialect has (`eos`, `eos_token`, `end_turn`, a number): what is not known is a
  * `stop`. One that called tools ended for that, even where the server says `stop`. Undefined where the answer failed.
  */
-export function finishOf(reason: unknown, calledTools: boolean): FinishReason | undefined {
+export function finishOf(reason: string | number, calledTools: boolean): FinishReason | undefined {
   const word = String(reason).toLowerCase()
   if (failures.has(word)) return undefined
   const known = Object.hasOwn(reasons, word) ? reasons[word] : undefined

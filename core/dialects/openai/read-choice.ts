@@ -67,11 +67,10 @@ export class ChoiceReader {
   finish(reason: unknown, stopSequence: unknown): readonly ChatEvent[] {
     const { choice } = this
     if (this.finished) return []
+    if (typeof reason !== 'string' && typeof reason !== 'number') throw new Malformed('A finish reason is no word.')
     const known = finishOf(reason, this.calls.length > 0)
     if (!known)
-      return [
-        { type: 'error', body: JSON.stringify({ error: { message: `The answer ended with ${String(reason)}.` } }) },
-      ]
+      return [{ type: 'error', body: JSON.stringify({ error: { message: `The answer ended with ${reason}.` } }) }]
     this.finished = true
     const owed = this.calls.flatMap((call, index): readonly ChatEvent[] => {
       if (!call.open) throw new Malformed('A tool call has no name.')

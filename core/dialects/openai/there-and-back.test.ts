@@ -80,7 +80,7 @@ test('a stream cut at any byte has the same events', () => {
 })
 
 const members =
-  'role content type text image_url url tool_calls id index function name arguments choices delta message finish_reason usage error reasoning reasoning_details refusal audio annotations logprobs'.split(
+  'toString role content type text image_url url tool_calls id index function name arguments choices delta message finish_reason usage error reasoning reasoning_details refusal audio annotations logprobs'.split(
     ' ',
   )
 const odd = fc.letrec((tie) => ({

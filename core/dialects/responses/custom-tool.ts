@@ -8,11 +8,11 @@ import type { Asked } from '../openai/asked.ts'
  * one is a function of one string. A grammar that the text has to keep to is told in words.
  */
 export function readCustomTool(asked: Asked): Tool {
-  const format = asked.object('format')
+  const format = asked.any('format') === undefined ? undefined : asked.within('format')
   const description = asked.text('description')
   const grammar =
-    format?.['type'] === 'grammar'
-      ? `The input has to match this grammar (${String(format['syntax'])}):\n${String(format['definition'])}`
+    format?.text('type') === 'grammar'
+      ? `The input has to match this grammar (${format.need('syntax')}):\n${format.need('definition')}`
       : undefined
   const told = [description, grammar].filter((it) => it !== undefined).join('\n\n')
   return {

@@ -207,7 +207,7 @@ test('a response that failed, was cancelled or is in the background', () => {
 })
 
 const members =
-  'role content type text input_text input_image image_url id call_id name arguments output summary encrypted_content reasoning response status usage error delta item'.split(
+  'toString role content type text input_text input_image image_url id call_id name arguments output summary encrypted_content reasoning response status usage error delta item'.split(
     ' ',
   )
 const odd = fc.letrec((tie) => ({
