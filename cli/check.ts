@@ -5,6 +5,7 @@ import { fullName, GROUP } from '../api/resource.ts'
 import { documents, YamlError } from '../api/yaml.ts'
 import type { Document, Position } from '../api/yaml.ts'
 import { kinds } from '../api/kinds.ts'
+import { unpriced } from '../operator/compile/endpoint.ts'
 import { isLoopback } from '../operator/compile/loopback.ts'
 import { resolve } from '../operator/compile/references.ts'
 import type { NamespaceView } from '../operator/world.ts'
@@ -33,11 +34,16 @@ interface Entry<T> {
   readonly document: Document
 }
 
+/** What is to be said of manifests. */
+export interface Checked {
+  readonly manifests: number
+  readonly findings: readonly Finding[]
+  /** Models whose calls will have no cost, since no price of them is known; like `ai/vllm llama-3.3-70b`. */
+  readonly unpriced: readonly string[]
+}
+
 /** What is wrong with manifests: what the API server would refuse is an error, and a reference that does not resolve among them a warning. */
-export function check(
-  files: readonly File[],
-  options: Options,
-): { readonly manifests: number; readonly findings: readonly Finding[] } {
+export function check(files: readonly File[], options: Options): Checked {
   const findings: Finding[] = []
   const routes: Entry<ModelRoute>[] = []
   const endpoints = new Map<string, ModelEndpoint>()
@@ -85,7 +91,8 @@ export function check(
       }
     }
   for (const route of routes) findings.push(...unresolved(route, endpoints, namespaces, refused))
-  return { manifests: seen.size, findings }
+  const without = [...endpoints].flatMap(([name, it]) => unpriced(it).map((model) => `${name} ${model}`))
+  return { manifests: seen.size, findings, unpriced: without }
 }
 
 function read({ name, text }: File, findings: Finding[]): Document[] {

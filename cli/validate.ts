@@ -29,13 +29,13 @@ export function validateCommand(): Command {
     .addOption(outputOption())
     .addHelpText('after', examples)
     .action(async (paths: readonly string[], { allowLoopback, output }: Flags) => {
-      const { manifests, findings } = check(await readManifests(paths), { allowLoopback })
+      const { manifests, findings, unpriced } = check(await readManifests(paths), { allowLoopback })
       const errors = findings.filter(({ severity }) => severity === 'error').length
       const warnings = findings.length - errors
-      print({ manifests, errors, warnings, findings }, output, () => findings.map(line).join(''))
+      print({ manifests, errors, warnings, findings, unpriced }, output, () => findings.map(line).join(''))
       if (output === 'table')
         process.stderr.write(
-          `${count(manifests, 'manifest')}, ${count(errors, 'error')}, ${count(warnings, 'warning')}\n`,
+          `${count(manifests, 'manifest')}, ${count(errors, 'error')}, ${count(warnings, 'warning')}${withoutPrice(unpriced)}\n`,
         )
       if (errors) process.exitCode = EXIT.problem
     })
@@ -44,6 +44,11 @@ export function validateCommand(): Command {
 function line({ file, line, column, severity, path, message }: Finding): string {
   const word = severity === 'error' ? paint('red', 'error') : paint('yellow', 'warning')
   return `${file}:${line}:${column}: ${word}: ${path ? `${path}: ` : ''}${message}\n`
+}
+
+/** One line for all of them: a server of one's own has no price unless it is given one, and that is nothing wrong. */
+function withoutPrice(models: readonly string[]): string {
+  return models.length === 0 ? '' : `; no price is known for ${models.join(', ')}`
 }
 
 function count(number: number, noun: string): string {

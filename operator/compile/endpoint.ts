@@ -41,6 +41,8 @@ export interface EndpointResult {
   readonly resources: ReadonlyMap<ResourceKey, CompiledResource>
   /** What keeps it from being accepted; of its manifest alone. */
   readonly refused?: Fault
+  /** Models of which no price is known: their calls have no cost. */
+  readonly unpriced: readonly string[]
   /** What it refers to and is not there. Without addresses it is still in force: they may come. */
   readonly unresolved: readonly Fault[]
 }
@@ -96,6 +98,7 @@ export function compileEndpoint(
     referred: before && canonical(before.referred) === canonical(referred) ? before.referred : referred,
     resources,
     ...(refused ? { refused } : {}),
+    unpriced: unpriced(endpoint),
     unresolved,
   }
 }
@@ -183,6 +186,16 @@ function body({ metadata, spec }: ModelEndpoint, secrets: ReturnType<typeof secr
     },
     retryBudget: spec.retryBudget,
   }
+}
+
+/** The names of models that neither the manifest nor the price table has a price for. */
+export function unpriced(endpoint: ModelEndpoint): readonly string[] {
+  const { models = [], provider: of } = endpoint.spec
+  const url = baseURL(endpoint)
+  return models.flatMap(({ name, price }) => {
+    const { prices, priceLists } = price ? { prices: [price] } : pricesOf(of.type, url, name)
+    return prices || priceLists ? [] : [name]
+  })
 }
 
 /** Where the addresses are followed, the host is the name that goes into `Host` and the TLS handshake. */

@@ -4,8 +4,11 @@ import type { Untimed } from '../settle.ts'
 import type { Problem } from '../world.ts'
 import type { View } from './view.ts'
 
-/** Whether the object is in force as it is written; `fault` is what the compile has against it. `id` is `KIND namespace/name`. */
-export function accepted(view: View, id: string, generation: number, fault: Fault | undefined): Untimed {
+/**
+ * Whether the object is in force as it is written; `fault` is what the compile has against it, `note` what there is to say nevertheless.
+ * `id` is `KIND namespace/name`.
+ */
+export function accepted(view: View, id: string, generation: number, fault: Fault | undefined, note = ''): Untimed {
   const type = CONDITIONS.accepted
   const invalid = view.compiled.invalid.get(id)
   if (invalid) {
@@ -24,7 +27,7 @@ export function accepted(view: View, id: string, generation: number, fault: Faul
         type,
         status: 'True',
         reason: REASONS.accepted,
-        message: 'It is in force as it is written.',
+        message: `It is in force as it is written.${note}`,
         observedGeneration: generation,
       }
 }

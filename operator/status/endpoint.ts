@@ -13,7 +13,7 @@ export type EndpointStatus = Omit<ModelEndpointStatus, 'conditions'> & { readonl
 
 /** The status of an endpoint, as the compile and the fleet have it. */
 export function endpointStatus(view: View, endpoint: EndpointResult): EndpointStatus {
-  const { name, generation, refused, unresolved, referred } = endpoint
+  const { name, generation, refused, unpriced, unresolved, referred } = endpoint
   const key = keyOf('endpoint', name)
   const users = view.compiled.users(name)
   const namespaces = new Set(users.map((route) => route.slice(0, route.indexOf('/'))))
@@ -22,7 +22,7 @@ export function endpointStatus(view: View, endpoint: EndpointResult): EndpointSt
   const [fault] = unresolved
   return {
     conditions: [
-      accepted(view, `ModelEndpoint ${name}`, generation, refused),
+      accepted(view, `ModelEndpoint ${name}`, generation, refused, withoutPrice(unpriced)),
       {
         type: CONDITIONS.resolvedRefs,
         status: fault ? 'False' : 'True',
@@ -55,6 +55,16 @@ export function endpointStatus(view: View, endpoint: EndpointResult): EndpointSt
       return { name: model, healthy: found?.healthy ?? 0, open: found?.open ?? 0 }
     }),
   }
+}
+
+/** So many are named. */
+const NAMED = 5
+
+function withoutPrice(models: readonly string[]): string {
+  if (models.length === 0) return ''
+  const more = models.length > NAMED ? ` and ${models.length - NAMED} more` : ''
+  const names = `${models.slice(0, NAMED).join(', ')}${more}`
+  return ` No price is known for ${names}, so calls of ${models.length > 1 ? 'these' : 'it'} have no cost; spec.models[].price gives one.`
 }
 
 /** True while most of the sidecars that tell of it find every model well: what one pod alone has against it shows in the counts. */
