@@ -4,19 +4,17 @@ import { readAwsSecret } from '../../core/aws-credentials.ts'
 import type { ProviderType } from '../../core/providers/index.ts'
 import type { MockOptions } from '../mock/server.ts'
 
-/** Which simulated provider stands in for a real one; HTTP has none, and is echoed. */
-const simulated: Readonly<Record<Exclude<ProviderType, 'HTTP'>, string>> = {
-  OpenAI: 'openai',
-  AzureOpenAI: 'azure',
-  Anthropic: 'anthropic',
-  Gemini: 'gemini',
-  VertexAI: 'vertex-ai',
-  Bedrock: 'bedrock',
-  Cohere: 'cohere',
-  Mistral: 'mistral',
-  OpenAICompatible: 'openai',
-  OpenInference: 'open-inference',
-}
+/** Which simulated provider stands in for a real one; those that are not here speak OpenAI's dialect. */
+const simulated: ReadonlyMap<string, string> = new Map([
+  ['AzureOpenAI', 'azure'],
+  ['Anthropic', 'anthropic'],
+  ['Gemini', 'gemini'],
+  ['VertexAI', 'vertex-ai'],
+  ['Bedrock', 'bedrock'],
+  ['Cohere', 'cohere'],
+  ['Mistral', 'mistral'],
+  ['OpenInference', 'open-inference'],
+])
 
 /** The simulated provider of an endpoint, and what it wants to be shown; `secret` is the value of the endpoint's Secret. */
 export function simulationOf(
@@ -25,7 +23,10 @@ export function simulationOf(
 ): Pick<MockOptions, 'provider' | 'echo' | 'apiKey'> {
   if (provider.type === 'HTTP') return { echo: true, apiKey: secret }
   const vllm = provider.settings?.['preset'] === 'VLLM'
-  return { provider: vllm ? 'vllm' : simulated[provider.type], apiKey: secret && keyOf(provider.type, secret) }
+  return {
+    provider: vllm ? 'vllm' : (simulated.get(provider.type) ?? 'openai'),
+    apiKey: secret && keyOf(provider.type, secret),
+  }
 }
 
 /** What a simulated provider knows of a credential: the key itself, or the half that checks what the other half signed. */
