@@ -6,7 +6,8 @@ export const realtime = {
   name: 'realtime',
   operation: 'realtime',
   paths: [],
-  reads: () => ({ fields: [], model: undefined, stream: true, includeUsage: false, choices: 1 }),
+  // What flows has no end to wait for, and nothing of it can be asked for again: it is no streamed answer.
+  reads: () => ({ fields: [], model: undefined, stream: false, includeUsage: false, choices: 1 }),
   ...openaiErrors,
 } as const satisfies Surface
 
@@ -21,5 +22,5 @@ export function realtimeOf(path: string, query: string): { readonly found: Found
   if (!model) return undefined
   parameters.delete('model')
   const rest = parameters.toString()
-  return { found: { path: '/v1/realtime', method: 'GET', model, stream: true }, query: rest && `?${rest}` }
+  return { found: { path: '/v1/realtime', method: 'GET', model }, query: rest && `?${rest}` }
 }
