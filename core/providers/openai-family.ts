@@ -6,6 +6,8 @@ export const openaiPaths: ReadonlyMap<string, string> = new Map([
   ['completions', '/completions'],
   ['embeddings', '/embeddings'],
   ['responses', '/responses'],
+  ['input_tokens', '/responses/input_tokens'],
+  ['responses_compact', '/responses/compact'],
   ['moderations', '/moderations'],
   ['image_generations', '/images/generations'],
   ['image_edits', '/images/edits'],

@@ -3,6 +3,7 @@ import { chat } from './chat.ts'
 import { cohereChat } from './cohere-chat.ts'
 import { cohereEmbed } from './cohere-embed.ts'
 import { completions } from './completions.ts'
+import { compact } from './compact.ts'
 import { converse } from './converse.ts'
 import { batchEmbedContents, embedContent } from './embed-content.ts'
 import { countTokens } from './count-tokens.ts'
@@ -11,6 +12,7 @@ import { generateContentList } from './generate-content-list.ts'
 import { generateContent } from './generate-content.ts'
 import { health } from './health.ts'
 import { imageEdits, imageGenerations, imageVariations } from './images.ts'
+import { inputTokens } from './input-tokens.ts'
 import { infer } from './infer.ts'
 import { messages } from './messages.ts'
 import { models } from './models.ts'
@@ -24,6 +26,8 @@ export const surfaces: readonly Surface[] = [
   chat,
   completions,
   responses,
+  inputTokens,
+  compact,
   embeddings,
   messages,
   countTokens,

@@ -236,6 +236,24 @@ test('responses: state is OpenAI’s own; elsewhere it is refused in plain words
   )
 })
 
+test('responses: tokens are counted by OpenAI, elsewhere estimated; a conversation is made compact by OpenAI only', async (t) => {
+  const [native, other] = [await sidecar(t, true), await sidecar(t, false)]
+  const ask = { model: 'chat', input: 'How is the wind today, and what will it be tomorrow?' }
+  for (const [{ client, a }, estimated] of [
+    [native, null],
+    [other, 'true'],
+  ] as const) {
+    const { data, response } = await client.responses.inputTokens.count(ask).withResponse()
+    assert.equal(data.object, 'response.input_tokens')
+    assert.ok(data.input_tokens > 5 && data.input_tokens < 40, String(data.input_tokens))
+    assert.equal(response.headers.get('x-tradewind-estimated'), estimated)
+    assert.equal(a.requests().length, estimated ? 0 : 1)
+  }
+  const { output } = await native.client.responses.compact({ model: 'chat', input: [{ role: 'user', content: 'One' }] })
+  assert.equal(output[0]?.type, 'compaction')
+  await assert.rejects(other.client.responses.compact({ model: 'chat', input: 'One' }), /has no such operation/)
+})
+
 /** A sidecar before a simulated Anthropic, which neither has responses nor completions. */
 async function claude(t: TestContext) {
   const model = 'claude-sonnet-4-5'

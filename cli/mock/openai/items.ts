@@ -23,6 +23,7 @@ const types = [
   'mcp_approval_request',
   'mcp_approval_response',
   'mcp_call',
+  'compaction',
 ]
 const members: Readonly<Record<string, ReadonlySet<string>>> = {
   message: new Set(['type', 'role', 'content', 'id', 'status', 'phase']),

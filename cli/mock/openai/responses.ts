@@ -245,6 +245,32 @@ function usageOf(turns: readonly Turn[], said: Saying): Item {
   }
 }
 
+/** `POST /v1/responses/input_tokens`: https://platform.openai.com/docs/api-reference/responses/input-tokens */
+export function inputTokens(body: Body): Answer {
+  const turns = turnsOfItems(body, before(body))
+  return json({ object: 'response.input_tokens', input_tokens: countTokens(turns.map(({ text }) => text).join('\n')) })
+}
+
+/** `POST /v1/responses/compact`: https://platform.openai.com/docs/api-reference/responses/compact */
+export function compact(body: Body, voice: Voice): Answer {
+  const turns = turnsOfItems(body, before(body))
+  const id = `resp_${seedOf(JSON.stringify(turns)).toString(16).padStart(8, '0')}`
+  const input_tokens = countTokens(turns.map(({ text }) => text).join('\n'))
+  return json({
+    id,
+    object: 'response.compaction',
+    created_at: voice.created,
+    output: [{ id: `cmp_${id.slice(5)}`, type: 'compaction', encrypted_content: `${seal}${id.slice(5)}` }],
+    usage: {
+      input_tokens,
+      input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
+      output_tokens: 1,
+      output_tokens_details: { reasoning_tokens: 0 },
+      total_tokens: input_tokens + 1,
+    },
+  })
+}
+
 /** A part of a response as it is when a content filter ended it. */
 export function filteredResponse(part: Part): Part {
   return String(part)

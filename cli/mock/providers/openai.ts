@@ -6,7 +6,7 @@ import { chat } from '../openai/chat.ts'
 import { completions } from '../openai/completions.ts'
 import { embeddings } from '../openai/embeddings.ts'
 import type { Body } from '../openai/fields.ts'
-import { filteredResponse, responses } from '../openai/responses.ts'
+import { compact, filteredResponse, inputTokens, responses } from '../openai/responses.ts'
 import { realtime } from '../openai/realtime.ts'
 import { invalid, openaiError, openaiErrorPart } from '../openai/words.ts'
 import { isRecord } from '../text.ts'
@@ -16,6 +16,8 @@ const posts: Readonly<Record<string, (body: Body, voice: Voice) => Answer>> = {
   '/v1/chat/completions': chat,
   '/v1/completions': completions,
   '/v1/responses': responses,
+  '/v1/responses/input_tokens': inputTokens,
+  '/v1/responses/compact': compact,
   '/v1/embeddings': embeddings,
 }
 
