@@ -211,7 +211,7 @@ for (const [model, fault] of [
       async () => {
         for await (const event of answer.stream ?? []) kinds.push(...Object.keys(event))
       },
-      (error: Error) => /Exception$/.test(error.name),
+      (error: Error) => error.name.endsWith('Exception'),
     )
     assert.ok(kinds.includes('contentBlockDelta'))
     assert.ok(!kinds.includes('messageStop'))

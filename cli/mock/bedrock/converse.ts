@@ -5,7 +5,7 @@ import { frame } from './frames.ts'
 import { type Asked, requestOf } from './request.ts'
 import type { Body } from './words.ts'
 
-export const EVENT_STREAM = 'application/vnd.amazon.eventstream'
+const EVENT_STREAM = 'application/vnd.amazon.eventstream'
 
 /** `POST /model/ID/converse` and `/converse-stream`. Deterministic in the conversation, the name and the length. */
 export function converse(body: Body, model: string, stream: boolean, voice: Voice): Answer {

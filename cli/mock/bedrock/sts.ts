@@ -16,7 +16,8 @@ export function roleKeys(
 
 /** Whether it is for the token service, which has the root as its path, and forms as its bodies. */
 export function asksSts({ method, path, headers }: MockRequest): boolean {
-  return method === 'POST' && path === '/' && /^application\/x-www-form-urlencoded/.test(headers['content-type'] ?? '')
+  const type = headers['content-type'] ?? ''
+  return method === 'POST' && path === '/' && type.startsWith('application/x-www-form-urlencoded')
 }
 
 const ARN = /^arn:aws(-[a-z]+)*:iam::\d{12}:role\/[\w+=,.@/-]+$/

@@ -7,7 +7,7 @@ export type Body = Readonly<Record<string, unknown>>
 type Exception = `${string}Exception`
 
 /** An error as Bedrock says it: its name is in a header. */
-export function exception(name: Exception, message: string, status: number): Answer {
+function exception(name: Exception, message: string, status: number): Answer {
   return json({ message }, status, { 'x-amzn-errortype': name })
 }
 

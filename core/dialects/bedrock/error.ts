@@ -14,7 +14,7 @@ const names: ReadonlyMap<number, string> = new Map([
 ])
 
 /** AWS's name for a failure, which its SDKs make the class of an error of. */
-export function exceptionOf({ entry: { status } }: Failure): string {
+function exceptionOf({ entry: { status } }: Failure): string {
   return names.get(status) ?? (status < 500 ? 'ValidationException' : 'InternalServerException')
 }
 

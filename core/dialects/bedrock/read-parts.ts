@@ -10,7 +10,8 @@ import type {
 } from '../../chat.ts'
 import { Failure } from '../../errors.ts'
 import { readArtefact } from '../anthropic/artefact.ts'
-import { Asked, wrong } from '../openai/asked.ts'
+import { wrong } from '../openai/asked.ts'
+import type { Asked } from '../openai/asked.ts'
 import { readRedactedOfApp } from './artefacts.ts'
 import { documentType, imageType, soundName } from './media.ts'
 
@@ -120,10 +121,11 @@ export function readOutput(block: Asked, unread: Unread): OutputPart {
 export function kindOf<K extends string>(block: Asked, ...kinds: readonly K[]): K {
   const [only, ...others] = kinds.filter((kind) => block.any(kind) !== undefined)
   if (only !== undefined && others.length === 0) return only
-  throw wrong(
-    `"${block.path('')}" must have exactly one of ${kinds.map((kind) => `"${kind}"`).join(', ')}.`.replace('."', '"'),
-  )
+  throw wrong(`"${placeOf(block)}" must have exactly one of ${kinds.map((kind) => `"${kind}"`).join(', ')}.`)
 }
+
+/** Where an object stands in the request. */
+const placeOf = (asked: Asked): string => asked.path('').replace(/\.$/, '')
 
 function readDocument(document: Asked, unread: Unread): InputPart {
   const name = document.need('name')
@@ -145,7 +147,7 @@ function readDocument(document: Asked, unread: Unread): InputPart {
 
 /** What a guardrail is to look at is text like any other where there is no guardrail. */
 function readGuarded(content: Asked, unread: Unread): InputPart {
-  unread.push(content.path('').replace(/\.$/, ''))
+  unread.push(placeOf(content))
   if (content.any('text') !== undefined) return { type: 'text', text: content.within('text').need('text') }
   const image = content.within('image')
   return { type: 'image', source: readSource(image.within('source'), imageType(image.need('format')), unread) }
