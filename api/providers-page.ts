@@ -32,11 +32,17 @@ const examples: Readonly<Record<string, readonly (readonly [name: string, ...mod
   ],
 }
 
-/** Settings that have no default, as an example has them. */
-const placed: Readonly<Record<string, Json>> = {
-  VertexAI: { project: 'PROJECT', location: 'LOCATION-1' },
-  Bedrock: { region: 'REGION' },
-}
+/** Settings that have no default, each in the place of its own name. */
+const placed: Readonly<Record<string, Json>> = Object.fromEntries(
+  providers.map(({ type, settings }) => {
+    const names = settings?.required ? Object.keys(settings.schema.properties ?? {}) : []
+    // A region of Google's is told from its multi-regions by the number at its end.
+    return [
+      type,
+      Object.fromEntries(names.map((name) => [name, name === 'location' ? 'REGION-1' : name.toUpperCase()])),
+    ]
+  }),
+)
 
 const rows: readonly Row[] = providers
   .filter(({ opaque }) => !opaque)
@@ -68,6 +74,7 @@ const shown: Readonly<Record<string, string>> = {
   generate_content: '`/v1beta/models/MODEL:generateContent`, `/v1beta/models/MODEL:streamGenerateContent?alt=sse`',
   generate_content_list: '`/v1beta/models/MODEL:streamGenerateContent`',
   embed_content: '`/v1beta/models/MODEL:embedContent`',
+  count_content_tokens: '`/v1beta/models/MODEL:countTokens`',
   batch_embed_contents: '`/v1beta/models/MODEL:batchEmbedContents`',
   converse: '`/model/MODEL/converse`, `/model/MODEL/converse-stream`',
   infer: '`/v2/models/MODEL/infer`, `/v2/models/MODEL/versions/VERSION/infer`',
@@ -115,7 +122,7 @@ ${table(
   ['Type', 'Base URL', 'Credential', 'Settings'],
   providers.map((provider) => [
     `\`${provider.type}\``,
-    provider.url?.(placed[provider.type] ?? defaults(provider)) ?? 'the address of the endpoint',
+    provider.url?.({ ...defaults(provider), ...placed[provider.type] }) ?? 'the address of the endpoint',
     credential(provider.auth),
     provider.settings
       ? `\`${provider.settings.name}\`: ${Object.keys(provider.settings.schema.properties ?? {}).join(', ')}`

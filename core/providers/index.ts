@@ -10,6 +10,7 @@ import { openaiCompatible } from './openai-compatible.ts'
 import { openai } from './openai.ts'
 import type { Provider } from './provider.ts'
 import { vertexAI } from './vertex-ai.ts'
+import { workersAI } from './workers-ai.ts'
 
 const all = [
   openai,
@@ -20,6 +21,7 @@ const all = [
   bedrock,
   cohere,
   mistral,
+  workersAI,
   openaiCompatible,
   openInference,
   http,

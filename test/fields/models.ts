@@ -35,6 +35,19 @@ export const models: Coverage = {
     assert.deepEqual(Reflect.get(own.get('endpoint/ai/e')?.body ?? {}, 'url'), 'https://api.openai.com/v1')
   },
 
+  'ModelEndpoint spec.provider.workersAI.account': async () => {
+    const url = (account: string) => {
+      const provider = { type: 'WorkersAI', workersAI: { account } }
+      const own = configOf({
+        endpoints: { e: { provider, models: [{ name: '@cf/meta/llama-3.1-8b-instruct' }] } },
+        routes: { chat: chat([to('e')]) },
+      })
+      return Reflect.get(own.get('endpoint/ai/e')?.body ?? {}, 'url')
+    }
+    assert.equal(url('0a1b'), 'https://api.cloudflare.com/client/v4/accounts/0a1b/ai/v1')
+    assert.equal(url('2c3d'), 'https://api.cloudflare.com/client/v4/accounts/2c3d/ai/v1')
+  },
+
   'ModelEndpoint spec.models[].name': async (t) => {
     const mock = await upstream(t)
     const having = (name: string) => ({
