@@ -35,6 +35,32 @@ export const models: Coverage = {
     assert.deepEqual(Reflect.get(own.get('endpoint/ai/e')?.body ?? {}, 'url'), 'https://api.openai.com/v1')
   },
 
+  'ModelEndpoint spec.provider.azureOpenAI.apiVersion': async (t) => {
+    const mock = await upstream(t, { provider: 'azure' })
+    const path = async (azureOpenAI: object) => {
+      const provider = { type: 'AzureOpenAI', azureOpenAI }
+      const e = { provider, address: { type: 'URL', url: mock.url }, models: [{ name: 'gpt-4o' }] }
+      const { ask } = await sidecar(t, { endpoints: { e }, routes: { chat: chat([to('e')]) } })
+      assert.equal((await ask()).status, 200)
+      return mock.requests().at(-1)?.path
+    }
+    assert.equal(await path({}), '/openai/v1/chat/completions')
+    assert.equal(await path({ apiVersion: '2024-10-21' }), '/openai/deployments/gpt-4o/chat/completions')
+  },
+
+  'ModelEndpoint spec.provider.openAICompatible.preset': async (t) => {
+    const mock = await upstream(t)
+    const sent = async (openAICompatible: object) => {
+      const provider = { type: 'OpenAICompatible', openAICompatible }
+      const e = at(mock.url, { provider, models: [{ name: 'm' }] })
+      const { ask } = await sidecar(t, { endpoints: { e }, routes: { chat: chat([to('e')]) } })
+      assert.equal((await ask({ fields: { user: 'someone' } })).status, 200)
+      return JSON.parse(mock.requests().at(-1)?.body ?? '').user
+    }
+    assert.equal(await sent({}), 'someone')
+    assert.equal(await sent({ preset: 'Ollama' }), undefined)
+  },
+
   'ModelEndpoint spec.provider.workersAI.account': async () => {
     const url = (account: string) => {
       const provider = { type: 'WorkersAI', workersAI: { account } }
@@ -119,6 +145,19 @@ export const models: Coverage = {
     assert.equal(await after({}), true, 'it is known of the server')
     assert.equal(await after({ capabilities: { features: [] } }), false)
     assert.equal(await after({ capabilities: { features: ['Prefill'] } }), true)
+  },
+
+  'ModelEndpoint spec.models[].capabilities.maxOutputTokens': async (t) => {
+    const mock = await upstream(t, { provider: 'anthropic' })
+    const asked = async (capabilities: object) => {
+      const models = [{ name: 'claude-sonnet-4-5', capabilities }]
+      const e = { provider: { type: 'Anthropic' }, address: { type: 'URL', url: mock.url }, models }
+      const { ask } = await sidecar(t, { endpoints: { e }, routes: { chat: chat([to('e')]) } })
+      assert.equal((await ask()).status, 200)
+      return JSON.parse(mock.requests().at(-1)?.body ?? '').max_tokens
+    }
+    assert.equal(await asked({ maxOutputTokens: 1234 }), 1234)
+    assert.notEqual(await asked({}), 1234)
   },
 
   'ModelEndpoint spec.models[].parameters.defaults': async (t) => {

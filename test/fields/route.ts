@@ -242,6 +242,18 @@ export const route: Coverage = {
     assert.equal(await hedged(50), 2)
   },
 
+  'ModelRoute spec.rules[].onUnsupported': async (t) => {
+    const mock = await upstream(t, { provider: 'anthropic' })
+    const models = [{ name: 'claude-sonnet-4-5' }]
+    const endpoints = { e: { provider: { type: 'Anthropic' }, address: { type: 'URL', url: mock.url }, models } }
+    const asking = { fields: { seed: 7 } }
+    const { ask, change } = await sidecar(t, { endpoints, routes: { chat: chat([to('e')]) } })
+    assert.equal((await ask(asking)).status, 200)
+    change({ endpoints, routes: { chat: chat([to('e')], { onUnsupported: 'Fail' }) } })
+    assert.equal((await ask(asking)).code, 'not_translatable')
+    assert.equal((await ask()).status, 200)
+  },
+
   'ModelRoute spec.rules[].onUnavailable': async (t) => {
     const many = Array.from({ length: 10 }, () => ({}))
     const targets = [to('a'), to('nobody')]
