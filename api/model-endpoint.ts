@@ -633,6 +633,13 @@ const status = object(
           name: string({ maxLength: 256, description: 'The model.' }),
           healthy: integer({ minimum: 0, maximum: 1e9, description: 'Sidecars that find it healthy.' }),
           open: integer({ minimum: 0, maximum: 1e9, description: 'Sidecars with an open breaker on it.' }),
+          scarce: optional(
+            integer({
+              minimum: 0,
+              maximum: 1e9,
+              description: 'Sidecars that spare it because its rate limit is nearly used up; left out where none do.',
+            }),
+          ),
         }),
         { maxItems: 64, key: 'name', description: 'How the sidecars find each model.' },
       ),

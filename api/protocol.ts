@@ -87,6 +87,8 @@ export interface Report {
     readonly model: string
     readonly state: ModelState
     readonly healthy: boolean
+    /** Its rate limit is nearly used up, and it gets less traffic than its weight. */
+    readonly scarce?: boolean
   }[]
   /** Milliseconds since the configuration in force was acknowledged first. */
   readonly age: number

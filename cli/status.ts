@@ -110,13 +110,14 @@ function table({ routes, endpoints, sidecars }: Overview): string {
     ),
     section(['ROUTE', 'RULE', 'TARGET', 'WEIGHT', 'PRIORITY', 'OBSERVED'], routes.flatMap(shares)),
     section(
-      ['ENDPOINT', 'MODEL', 'HEALTHY', 'OPEN', 'ACCEPTED'],
+      ['ENDPOINT', 'MODEL', 'HEALTHY', 'OPEN', 'SCARCE', 'ACCEPTED'],
       endpoints.flatMap(({ name, status }) =>
         (status.models ?? []).map((model) => [
           name,
           model.name,
           `${model.healthy}/${status.sidecars?.using ?? 0}`,
           `${model.open}`,
+          `${model.scarce ?? 0}`,
           condition(status, CONDITIONS.accepted),
         ]),
       ),

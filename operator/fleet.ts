@@ -52,7 +52,13 @@ export interface ObservedEndpoint {
   readonly healthy: number
   /** Those with an open breaker on any model. */
   readonly open: number
-  readonly models: readonly { readonly name: string; readonly healthy: number; readonly open: number }[]
+  readonly models: readonly {
+    readonly name: string
+    readonly healthy: number
+    readonly open: number
+    /** Those for which its rate limit is nearly used up; undefined of an older operator: none. */
+    readonly scarce?: number
+  }[]
 }
 
 export const NO_FLEET: Fleet = { sidecars: [], refusals: [], targets: [], endpoints: [] }

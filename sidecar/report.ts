@@ -1,5 +1,6 @@
 import type { Report } from '../api/protocol.ts'
 import type { BreakerState } from '../core/breaker.ts'
+import { plenty } from '../core/availability.ts'
 import type { Endpoint } from '../core/target.ts'
 import type { Metrics, TargetCounts } from './metrics.ts'
 
@@ -99,12 +100,14 @@ export class Reporter {
   }
 }
 
-function modelsOf({ name, models, addresses }: Endpoint): Report['models'][number][] {
+function modelsOf(endpoint: Endpoint): Report['models'][number][] {
+  const { name, models, addresses } = endpoint
   const healthy = addresses.some((address) => address.healthy)
   return [...models.values()].map((model) => ({
     endpoint: name,
     model: model.name,
     state: model.state.breaker.state,
     healthy,
+    ...(plenty({ endpoint, model }) < 1 ? { scarce: true } : {}),
   }))
 }

@@ -55,7 +55,7 @@ const BESIDES = new Set([
  * The price table as lines of JSON: a provider with the pattern of its URLs, then its models in the order in which they are looked up. Models
  * that are billed in something that is not counted (hours, pages, citations) are left out: half a price would be a wrong one.
  */
-export function priceTable(): string {
+function priceTable(): string {
   const lines: string[] = []
   for (const [id, names] of Object.entries(PROVIDERS)) {
     const provider = findProvider({ providerId: id })

@@ -5,9 +5,9 @@ const text = (maxLength: number) => ({ type: 'string', maxLength })
 const KEY = '^(route|endpoint|addresses|secret)/[^/]{1,253}/[^/]{1,600}$'
 const DIGEST = { type: 'string', pattern: '^[0-9a-f]{32}$' }
 const list = (items: object, maxItems: number) => ({ type: 'array', items, maxItems })
-const message = (properties: Record<string, object>) => ({
+const message = (properties: Record<string, object>, optional: Record<string, object> = {}) => ({
   type: 'object',
-  properties,
+  properties: { ...properties, ...optional },
   required: Object.keys(properties),
 })
 
@@ -40,12 +40,15 @@ const messages: Readonly<Record<FromSidecar['type'], object>> = {
       100_000,
     ),
     models: list(
-      message({
-        endpoint: text(320),
-        model: text(256),
-        state: { enum: ['closed', 'open', 'half-open', 'ramp'] },
-        healthy: { type: 'boolean' },
-      }),
+      message(
+        {
+          endpoint: text(320),
+          model: text(256),
+          state: { enum: ['closed', 'open', 'half-open', 'ramp'] },
+          healthy: { type: 'boolean' },
+        },
+        { scarce: { type: 'boolean' } },
+      ),
       100_000,
     ),
     age: { type: 'number', minimum: 0 },

@@ -12,6 +12,7 @@ interface Counted {
 interface Tally {
   healthy: number
   open: number
+  scarce: number
   /** Sidecars that tell of it. */
   told: number
 }
@@ -74,7 +75,7 @@ export class Observed {
       endpoint,
       healthy: whole.healthy,
       open: whole.open,
-      models: [...models].map(([name, { healthy, open }]) => ({ name, healthy, open })),
+      models: [...models].map(([name, { healthy, open, scarce }]) => ({ name, healthy, open, scarce })),
     }))
   }
 
@@ -87,6 +88,7 @@ export class Observed {
         const sum = known.models.get(model.model) ?? tally()
         known.models.set(model.model, sum)
         count(sum, isHealthy(model), isOpen(model), step)
+        if (model.scarce) sum.scarce += step
         if (sum.told === 0) known.models.delete(model.model)
       }
       count(known.whole, found.every(isHealthy), found.some(isOpen), step)
@@ -98,7 +100,7 @@ export class Observed {
 type Model = Report['models'][number]
 const isOpen = ({ state }: Model) => state === 'open' || state === 'half-open'
 const isHealthy = (model: Model) => model.healthy && !isOpen(model)
-const tally = (): Tally => ({ healthy: 0, open: 0, told: 0 })
+const tally = (): Tally => ({ healthy: 0, open: 0, scarce: 0, told: 0 })
 
 function count(sum: Tally, healthy: boolean, open: boolean, step: 1 | -1): void {
   sum.told += step

@@ -52,7 +52,9 @@ export function endpointStatus(view: View, endpoint: EndpointResult): EndpointSt
     sidecars: { using: reach.connected, healthy: observed?.healthy ?? 0, open: observed?.open ?? 0 },
     models: referred.models.map((model) => {
       const found = observed?.models.find((it) => it.name === model)
-      return { name: model, healthy: found?.healthy ?? 0, open: found?.open ?? 0 }
+      const scarce = found?.scarce ?? 0
+      const counts = { name: model, healthy: found?.healthy ?? 0, open: found?.open ?? 0 }
+      return scarce > 0 ? { ...counts, scarce } : counts
     }),
   }
 }

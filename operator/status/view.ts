@@ -134,6 +134,7 @@ function merge(endpoints: readonly ObservedEndpoint[]): Map<string, ObservedEndp
         name,
         healthy: parts.reduce((total, part) => total + part.healthy, 0),
         open: parts.reduce((total, part) => total + part.open, 0),
+        scarce: parts.reduce((total, { scarce = 0 }) => total + scarce, 0),
       })),
     })
   }

@@ -101,3 +101,13 @@ test('report: nothing is sent once it is stopped', async (t) => {
   await new Promise((resolve) => setTimeout(resolve, 200))
   assert.equal(reports.length, before)
 })
+
+test('report: which models are spared because their limits are nearly used up', async (t) => {
+  const { reports, endpoints } = await reporting(t, 50)
+  const limits = endpoints()?.get('ai/a')?.models.get('a-model')?.state.limits
+  limits?.observe({ kind: 'requests', limit: 100, remaining: 1, reset: 600_000 })
+  const spared = () => reports.at(-1)?.models.flatMap(({ model, scarce }) => (scarce ? [model] : []))
+  await eventually(() => assert.deepEqual(spared(), ['a-model']))
+  limits?.observe({ kind: 'requests', limit: 100, remaining: 100, reset: 600_000 })
+  await eventually(() => assert.deepEqual(spared(), []))
+})
