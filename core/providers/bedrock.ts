@@ -1,4 +1,5 @@
 import { bedrockEmbedTarget } from '../dialects/bedrock/embed.ts'
+import { foreignArtefacts } from '../dialects/bedrock/foreign-artefacts.ts'
 import { traitsOf } from '../dialects/bedrock/model-traits.ts'
 import { bedrockRerankTarget } from '../dialects/bedrock/rerank.ts'
 import { bedrockTarget, modelPath } from '../dialects/bedrock/target.ts'
@@ -30,6 +31,7 @@ export const bedrock = {
   auth: { type: 'aws', service: 'bedrock' },
   native: (surface, model, stream) =>
     surface === 'converse' ? { path: modelPath(model, stream ? 'converse-stream' : 'converse') } : undefined,
+  edits: (surface, body, fields, _, model) => (surface === 'converse' ? foreignArtefacts(body, fields, model) : []),
   chat: (model) => bedrockTarget(model),
   embeddings: (model) => bedrockEmbedTarget(model),
   rerank: (model) => bedrockRerankTarget(model),
