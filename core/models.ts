@@ -6,10 +6,15 @@ const LIST = '/v1/models'
 
 /**
  * The answer to `GET /v1/models` and `GET /v1/models/{id}` (https://platform.openai.com/docs/api-reference/models): the names that the
- * pod's routes offer; where a route takes any, each name that is asked for is there. Throws `model_not_found`.
+ * pod's routes offer; where a route takes any, each name that is asked for is there. Anthropic has the same paths
+ * (https://platform.claude.com/docs/en/api/models/list), and its members stand beside OpenAI's. Throws `model_not_found`.
  */
 export function modelReply<Entry>(table: RouteTable<Entry>, path: string): Reply {
-  if (path === LIST) return reply({ object: 'list', data: [...table.models].map(([id, route]) => model(id, route)) })
+  if (path === LIST) {
+    const data = [...table.models].map(([id, route]) => model(id, route))
+    const ends = { first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null }
+    return reply({ object: 'list', data, has_more: false, ...ends })
+  }
   const id = decode(path.slice(LIST.length + 1))
   return reply(model(id, table.routeOf(id)))
 }
@@ -19,6 +24,9 @@ const model = <Entry>(id: string, route: Route<Entry>) => ({
   object: 'model',
   created: Math.floor(route.created / 1000),
   owned_by: route.name,
+  type: 'model',
+  display_name: id,
+  created_at: new Date(route.created).toISOString(),
 })
 
 const reply = (value: unknown): Reply => ({

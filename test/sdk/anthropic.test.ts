@@ -468,3 +468,12 @@ test('anthropic sdk: a stream that breaks off is accounted for: its prompt as Cl
   assert.equal(usage?.input, whole.usage.input_tokens)
   assert.ok(usage?.estimated && usage.output > 1 && usage.output < whole.usage.output_tokens, JSON.stringify(usage))
 })
+
+test('anthropic sdk: the models that the routes offer', async (t) => {
+  const { url } = await lab(t)
+  const sdk = anthropicSdk(url)
+  const models = await Array.fromAsync(sdk.models.list())
+  assert.ok(models.some(({ id, type, display_name: name }) => id === GPT && type === 'model' && name === GPT))
+  const one = await sdk.models.retrieve(CLAUDE)
+  assert.deepEqual([one.id, Number.isNaN(Date.parse(one.created_at))], [CLAUDE, false])
+})
