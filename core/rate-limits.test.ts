@@ -97,6 +97,17 @@ test('rate limits: never nothing, never more than all, and never less as time go
   )
 })
 
+test('rate limits: with plenty left, not every answer is looked into', () => {
+  const { limits, said, move } = make()
+  assert.ok(!limits.settled)
+  said('requests', 100, 90, 60_000)
+  assert.ok(limits.settled)
+  move(60)
+  assert.ok(!limits.settled)
+  said('requests', 100, 10, 60_000)
+  assert.ok(!limits.settled, 'what is scarce is watched')
+})
+
 test('rate limits: which are of the whole account', () => {
   for (const kind of ['unified-5h', 'tokens-month', 'calls']) assert.ok(isOfAccount(kind), kind)
   for (const kind of ['requests', 'tokens', 'input-tokens', 'requests-day', '']) assert.ok(!isOfAccount(kind), kind)

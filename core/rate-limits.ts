@@ -5,6 +5,9 @@ const SCARCE = 0.2
 /** What it keeps at the least. A target that still accepts is never left out, or nobody would notice that its limit is whole again. */
 const LEAST = 0.02
 
+/** With plenty left, what was said so shortly ago is good enough: reading it takes 2 µs, which thousands a second would feel. */
+const RECENT = 50
+
 const MINUTE = 60_000
 /** A limit of which nothing was heard for so long after it was whole is let go. */
 const FORGET = 10 * MINUTE
@@ -27,6 +30,8 @@ export class RateLimits {
   private readonly known = new Map<string, Known>()
   /** Until then something may be scarce; 0: nothing is, and nobody has to look. */
   private until = 0
+  /** When something was said last. */
+  private at = Number.NEGATIVE_INFINITY
   private readonly now: () => number
 
   /** `now` as in `Deps`. */
@@ -37,8 +42,14 @@ export class RateLimits {
   observe({ kind, limit, remaining, reset }: Reading): void {
     if (limit === undefined) return
     const now = this.now()
+    this.at = now
     this.known.set(kind, { limit, remaining, at: now, whole: now + (reset ?? window(kind)) })
     if (remaining < limit * SCARCE || this.until > 0) this.look(now)
+  }
+
+  /** There is nothing to be learnt from an answer now. */
+  get settled(): boolean {
+    return this.until === 0 && this.now() - this.at < RECENT
   }
 
   /** The part of its weight that a target may have by what is left: 1, or less in proportion below a fifth; never 0. */

@@ -93,6 +93,7 @@ function answerLocally(exchange: Exchange, { endpoint, model }: Target): Reply |
 
 /** Keeps in mind what is left of the target's rate limits. */
 function learn({ endpoint, model }: Target, headers: readonly string[], wall: () => number): void {
+  if (model.state.limits.settled || endpoint.limits.settled) return
   for (const reading of readRateLimits(headers, wall))
     (isOfAccount(reading.kind) ? endpoint.limits : model.state.limits).observe(reading)
 }
