@@ -1,4 +1,5 @@
 import { geminiEmbedTarget } from '../dialects/gemini/embeddings.ts'
+import { ownSignatures } from '../dialects/gemini/own-signatures.ts'
 import { geminiTarget, modelPath } from '../dialects/gemini/target.ts'
 import type { Provider } from './provider.ts'
 
@@ -16,11 +17,14 @@ export const gemini = {
     if (surface === 'generate_content')
       return { path: `${path}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}` }
     if (surface === 'generate_content_list') return { path: `${path}:streamGenerateContent` }
-    // Each text of these names the model too: where that is ours, all is said anew.
+    // The bodies of these name the model too: where that is ours, all is said anew.
     if (found?.model !== model) return undefined
+    if (surface === 'count_content_tokens') return { path: `${path}:countTokens` }
     if (surface === 'embed_content') return { path: `${path}:embedContent` }
     return surface === 'batch_embed_contents' ? { path: `${path}:batchEmbedContents` } : undefined
   },
+  edits: (surface, body, fields, _, model) =>
+    surface.startsWith('generate_content') ? ownSignatures(body, fields, model) : [],
   chat: () => target,
   embeddings: () => geminiEmbedTarget,
 } as const satisfies Provider

@@ -25,4 +25,4 @@ const calls: readonly (readonly [surface: string, model: string, stream: boolean
 ]
 for (const [surface, model, stream, path] of calls)
   test(`vertex ai: ${surface} of ${model} ${path === undefined ? 'is translated' : 'passes'}${stream ? ', streamed' : ''}`, () =>
-    assert.equal(vertexAI.native(surface, model, stream, settings)?.path, path))
+    assert.equal(vertexAI.native(surface, model, stream, settings, undefined)?.path, path))

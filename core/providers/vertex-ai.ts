@@ -1,4 +1,6 @@
 import { traitsOf } from '../dialects/anthropic/model-traits.ts'
+import { foreignArtefacts } from '../dialects/anthropic/foreign-artefacts.ts'
+import { ownSignatures } from '../dialects/gemini/own-signatures.ts'
 import {
   ANTHROPIC_VERSION,
   publisherOf,
@@ -39,11 +41,12 @@ export const vertexAI = {
   settings: { name: 'vertexAI', schema, required: true },
   url: ({ location }) => `https://${hostOf(String(location))}`,
   auth: { type: 'google' },
-  native(surface, model, stream, settings) {
+  native(surface, model, stream, settings, found) {
     const path = vertexPath(model, settings)
     const { publisher } = publisherOf(model)
     if (publisher === 'google') {
       if (surface === 'generate_content_list') return { path: `${path}:streamGenerateContent` }
+      if (surface === 'count_content_tokens' && found?.model === model) return { path: `${path}:countTokens` }
       return surface === 'generate_content'
         ? { path: `${path}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}` }
         : undefined
@@ -52,13 +55,14 @@ export const vertexAI = {
       ? { path: path + rawPredict(stream), modelInPath: true }
       : undefined
   },
-  edits: (surface) =>
+  edits: (surface, body, fields, _, model) =>
     surface === 'messages'
       ? [
+          ...foreignArtefacts(body, fields),
           { name: 'model', json: undefined },
           { name: 'anthropic_version', json: JSON.stringify(ANTHROPIC_VERSION) },
         ]
-      : [],
+      : ownSignatures(body, fields, publisherOf(model).name),
   chat: (model) => (publisherOf(model).publisher === 'anthropic' ? vertexClaudeTarget : vertexTarget),
   prefill(model, _, declared) {
     const claude = publisherOf(model).publisher === 'anthropic'

@@ -6,6 +6,7 @@ import { completions } from './completions.ts'
 import { compact } from './compact.ts'
 import { converse } from './converse.ts'
 import { batchEmbedContents, embedContent } from './embed-content.ts'
+import { countContentTokens } from './count-content-tokens.ts'
 import { countTokens } from './count-tokens.ts'
 import { embeddings } from './embeddings.ts'
 import { generateContentList } from './generate-content-list.ts'
@@ -36,6 +37,7 @@ export const surfaces: readonly Surface[] = [
   generateContentList,
   embedContent,
   batchEmbedContents,
+  countContentTokens,
   models,
   rerank,
   rerankV2,

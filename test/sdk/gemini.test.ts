@@ -185,6 +185,28 @@ for (const model of [FLASH, PRO, VERTEX])
     assert.equal(streamed.usage?.thoughtsTokenCount, thoughts)
   })
 
+for (const [from, to] of [
+  [GPT, PRO],
+  [VERTEX_CLAUDE, PRO],
+  [FLASH, PRO],
+  [PRO, GPT],
+  [PRO, VERTEX_CLAUDE],
+] as const)
+  test(`google sdk: a loop of tools that ${from} began goes on with ${to}`, async (t) => {
+    const { url } = await lab(t)
+    const { models } = googleSdk(url)
+    const question: Content = { role: 'user', parts: [{ text: 'get_weather, please' }] }
+    const config = { tools: [{ functionDeclarations: [weather] }] }
+    const began = await models.generateContent({ model: from, contents: [question], config })
+    const said = began.candidates?.[0]?.content
+    const [call] = began.functionCalls ?? []
+    assert.ok(said && call)
+    const functionResponse = { ...(call.id ? { id: call.id } : {}), name: 'get_weather', response: { output: 'Clear' } }
+    const contents = [question, said, { role: 'user', parts: [{ functionResponse }] }]
+    const answer = await models.generateContent({ model: to, contents, config })
+    assert.match(answer.text ?? '', /^mock heard: get_weather, please/)
+  })
+
 test('google sdk: bytes of a native request and answer pass untouched, unknown members included, and our key goes in a header', async (t) => {
   const { url, gemini } = await lab(t)
   const body = '{ "contents":[{"role":"user","parts":[{"text":"Hi"}]}] ,"safetySettings": [] }'
@@ -246,6 +268,19 @@ for (const model of [FLASH, GPT]) {
     assert.deepEqual(one.embedding.values, embeddings?.[0]?.values)
   })
 }
+
+for (const [model, exact] of [
+  [FLASH, true],
+  [GPT, false],
+  [VERTEX, false],
+] as const)
+  test(`google sdk: tokens of a prompt for ${model}, ${exact ? 'counted' : 'estimated'}`, async (t) => {
+    const { url } = await lab(t)
+    const text = 'Say hello to the harbour, and to the ships in it.'
+    const { totalTokens, sdkHttpResponse } = await googleSdk(url).models.countTokens({ model, contents: text })
+    assert.ok(totalTokens !== undefined && totalTokens > 8 && totalTokens < 24)
+    assert.equal(sdkHttpResponse?.headers?.['x-tradewind-estimated'], exact ? undefined : 'true')
+  })
 
 for (const [about, model, status, words] of [
   ['of ours for a model that nobody serves', 'nobody', 404, 'NOT_FOUND'],

@@ -73,6 +73,15 @@ function said(sent: Body, { model, stream, sse, vertex }: Asked, voice: Voice): 
   return json(all, 200, {}, tokens)
 }
 
+/** `countTokens`: https://ai.google.dev/api/tokens */
+export function countTokensOf(sent: Body, vertex: boolean): Answer {
+  const body = message(sent, '', new Set([...BODY, 'generateContentRequest']))
+  const { generateContentRequest: request } = body
+  const { contents } = request === undefined ? body : message(request, 'generateContentRequest', BODY)
+  const turns = turnsOf(contents, { vertex, signed: false })
+  return json({ totalTokens: countTokens(turns.map(({ text }) => text).join('\n')) })
+}
+
 /** The last word is STOP where functions are called, too. */
 const finishOf = ({ finish }: Saying): string => (finish === 'length' ? 'MAX_TOKENS' : 'STOP')
 

@@ -23,7 +23,7 @@ export function message(value: unknown, at: string, known: ReadonlySet<string>):
   return found
 }
 
-export function unknown(name: string, at: string): Error {
+function unknown(name: string, at: string): Error {
   const words = `Invalid JSON payload received. Unknown name "${name}"${at === '' ? '' : ` at '${snake(at)}'`}: Cannot find field.`
   return invalid(words, 400, [
     {

@@ -4,7 +4,7 @@ import type { MockRequest } from '../providers/provider.ts'
 import { isRecord } from '../text.ts'
 
 /** Where tokens are had; the real one is at https://oauth2.googleapis.com/token. */
-export const TOKEN_PATH = '/token'
+const TOKEN_PATH = '/token'
 
 const GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const SCOPE = 'https://www.googleapis.com/auth/cloud-platform'

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import { type Answer, json } from '../answer.ts'
-import { generate } from '../google/answer.ts'
+import { countTokensOf, generate } from '../google/answer.ts'
 import { batchEmbedContents, embedContent } from '../google/embed.ts'
 import { googleTrouble, invalid } from '../google/words.ts'
 import { isRecord } from '../text.ts'
@@ -61,6 +61,8 @@ function answer({ method, path, query, body }: MockRequest, { models, voice }: S
       const stream = call === 'streamGenerateContent'
       return generate(body, { model, stream, sse: query.get('alt') === 'sse', vertex: false }, voice)
     }
+    case 'countTokens':
+      return countTokensOf(body, false)
     case 'embedContent':
       return embedContent(body, model)
     case 'batchEmbedContents':

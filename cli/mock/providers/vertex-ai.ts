@@ -1,7 +1,7 @@
 import { type Answer } from '../answer.ts'
 import { anthropicError } from '../anthropic/words.ts'
 import { messages } from '../anthropic/messages.ts'
-import { generate } from '../google/answer.ts'
+import { countTokensOf, generate } from '../google/answer.ts'
 import { predict } from '../google/embed.ts'
 import { asksForToken, grant, showsToken } from '../google/tokens.ts'
 import { googleTrouble, invalid } from '../google/words.ts'
@@ -53,6 +53,7 @@ function answer(request: MockRequest, { models, voice }: Served): Answer {
   if (!isRecord(body)) throw invalid('Invalid JSON payload received. Unexpected token.')
   if (claude(request)) return predicted(body, model, call, voice)
   if (call === 'predict') return predict(body, model)
+  if (call === 'countTokens') return countTokensOf(body, true)
   if (call !== 'generateContent' && call !== 'streamGenerateContent')
     throw invalid('The requested URL was not found on this server.', 404)
   const stream = call === 'streamGenerateContent'

@@ -22,8 +22,9 @@ export function writeLogprobs(content: readonly TokenLogprob[]): Json {
 }
 
 function one(candidate: Json): { readonly token: string; readonly logprob: number; readonly bytes: readonly number[] } {
-  const token = String(candidate['token'] ?? '')
-  return { token, logprob: Number(candidate['logProbability'] ?? 0), bytes: [...Buffer.from(token)] }
+  const { token: said, logProbability: logprob } = candidate
+  const token = typeof said === 'string' ? said : ''
+  return { token, logprob: typeof logprob === 'number' ? logprob : 0, bytes: [...Buffer.from(token)] }
 }
 
 const objects = (value: unknown): readonly Json[] =>

@@ -20,6 +20,7 @@ const cases: readonly (readonly [path: string, surface: string | undefined, mode
   ],
   ['/v1beta/models/m:embedContent', 'embed_content', 'm', false],
   ['/v1beta/models/m:batchEmbedContents', 'batch_embed_contents', 'm', false],
+  ['/v1beta/models/m:countTokens', 'count_content_tokens', 'm', false],
   ['/v1beta/models/%ff:generateContent', undefined],
   ['/v1beta/models/m:other', undefined],
   ['/v1beta/models/:generateContent', undefined],

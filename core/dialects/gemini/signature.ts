@@ -5,6 +5,12 @@ export const ESCAPE = 'skip_thought_signature_validator'
 
 const formats: readonly ArtefactFormat[] = ['openai', 'anthropic', 'bedrock', 'cohere']
 
+/** How what another provider signed begins, in base64: as many letters as its name alone decides. */
+export const foreignPrefixes: readonly string[] = formats.map((format) => {
+  const bytes = Buffer.from(format)
+  return bytes.subarray(0, bytes.length - (bytes.length % 3)).toString('base64')
+})
+
 /** What a caller gets as `thoughtSignature`: the field is bytes, so what another provider signed is named in front and put in base64. */
 export function writeSignature({ format, value }: Artefact, hidden = false): string {
   if (format === 'gemini') return value
