@@ -1,6 +1,7 @@
 import type { ChatTarget, EmbeddingsTarget, Json } from '../dialects/dialect.ts'
 import { openaiEmbeddingsTarget } from '../dialects/openai/embeddings.ts'
 import { openaiOptions } from '../dialects/openai/options.ts'
+import { ownFields } from '../dialects/openai/own-fields.ts'
 import { openaiChat } from '../dialects/openai/target.ts'
 import { object, string } from '../schema.ts'
 import { openaiCall, openaiPaths } from './openai-family.ts'
@@ -76,6 +77,7 @@ export const azureOpenAI = {
     return path === undefined ? undefined : { path }
   },
   // `stream_options` came with 2024-09-01-preview.
+  edits: (surface, body, fields) => (surface === 'chat' ? ownFields(body, fields) : []),
   usageUnasked: (settings) => isDated(versionOf(settings)) && versionOf(settings) < '2024-09-01',
   chat: (model, settings) => placed(isDated(versionOf(settings)) ? dated : current, 'chat', model, settings),
   embeddings: (model, settings) => placed(openaiEmbeddingsTarget, 'embeddings', model, settings),

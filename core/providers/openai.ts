@@ -1,3 +1,4 @@
+import { ownFields } from '../dialects/openai/own-fields.ts'
 import { openaiTarget } from '../dialects/openai/target.ts'
 import { openaiEmbeddingsTarget } from '../dialects/openai/embeddings.ts'
 import { openaiCall, openaiPaths } from './openai-family.ts'
@@ -14,6 +15,7 @@ export const openai = {
   url: () => 'https://api.openai.com/v1',
   auth: bearer,
   native: (surface, model) => openaiCall(surface, served, model),
+  edits: (surface, body, fields) => (surface === 'chat' ? ownFields(body, fields) : []),
   embeddings: () => openaiEmbeddingsTarget,
   chat: () => openaiTarget,
 } as const satisfies Provider

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import test from 'node:test'
 import { APIError } from 'openai'
 import type OpenAI from 'openai'
-import { FLASH, lab, OLD, openaiSdk, PRO, VERTEX, VERTEX_CLAUDE, VERTEX_PRO } from './gemini-lab.ts'
+import { FLASH, GPT, lab, OLD, openaiSdk, PRO, VERTEX, VERTEX_CLAUDE, VERTEX_PRO } from './gemini-lab.ts'
 
 /** OpenAI's own SDK against Gemini and Vertex AI, through the request path. */
 
@@ -149,6 +149,25 @@ for (const model of [OLD, FLASH, PRO, VERTEX])
         [1, 'mock heard: one', 'stop'],
       ],
     )
+  })
+
+for (const [from, to] of [
+  [PRO, GPT],
+  [GPT, PRO],
+  [VERTEX_CLAUDE, PRO],
+  [PRO, VERTEX_CLAUDE],
+] as const)
+  test(`openai sdk: a loop of tools that ${from} began goes on with ${to}`, async (t) => {
+    const { url } = await lab(t)
+    const sdk = openaiSdk(url)
+    const ask: OpenAI.ChatCompletionMessageParam = { role: 'user', content: 'get_weather, please' }
+    const began = await sdk.chat.completions.create({ model: from, messages: [ask], tools: [weather] })
+    const message = began.choices[0]?.message
+    const [call] = message?.tool_calls ?? []
+    assert.ok(message && call)
+    const result = { role: 'tool' as const, tool_call_id: call.id, content: 'Clear' }
+    const answer = await sdk.chat.completions.create({ model: to, messages: [ask, message, result], tools: [weather] })
+    assert.match(answer.choices[0]?.message.content ?? '', /^mock heard: get_weather, please/)
   })
 
 test('openai sdk: log-probabilities of Gemini', async (t) => {

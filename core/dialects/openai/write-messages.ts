@@ -102,7 +102,7 @@ class Writer {
   assistant(parts: readonly OutputPart[]): Json {
     const texts = parts.filter((part) => part.type === 'text')
     const refusal = parts.map((part) => (part.type === 'refusal' ? part.text : '')).join('')
-    const calls = parts.flatMap((part) => (part.type === 'tool-call' ? [call(part)] : []))
+    const calls = parts.flatMap((part) => (part.type === 'tool-call' ? [this.call(part)] : []))
     const audio = parts.find((part) => part.type === 'audio')
     // Sound without an id of OpenAI's is worth its words.
     const spoken =
@@ -165,12 +165,16 @@ class Writer {
     return { type: 'file', file: { filename: name ?? 'file', file_data: dataUrl(source.mediaType, source.data) } }
   }
 
+  /** Servers of the dialect that stand before Gemini want its signature back; OpenAI's own API refuses fields that it does not have. */
+  private call({ id, name, arguments: text, signature }: Extract<OutputPart, { type: 'tool-call' }>): Json {
+    const told = { id, type: 'function', function: { name, arguments: text } }
+    if (!signature) return told
+    if (this.options.extras && signature.format === 'gemini') return { ...told, extra_content: extraContent(signature) }
+    this.dropped.push(`${this.at}.signature`)
+    return told
+  }
+
   private impossible(what: string): Failure {
     return new Failure('not_translatable', { detail: `${this.at} has ${what}.` })
   }
-}
-
-function call({ id, name, arguments: text, signature }: Extract<OutputPart, { type: 'tool-call' }>): Json {
-  const extra = signature?.format === 'gemini' ? { extra_content: extraContent(signature) } : {}
-  return { id, type: 'function', function: { name, arguments: text }, ...extra }
 }
