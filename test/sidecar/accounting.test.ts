@@ -265,3 +265,28 @@ test('accounting: no body that was not sent is charged, and none that cannot be 
   const used = telemetry.attempts[0]?.usage
   assert.ok(used?.estimated && used.input < 2000, `${used?.input}`)
 })
+
+for (const stream of [false, true])
+  test(`accounting: the call that lost is charged what it was asked, ${stream ? 'streamed' : 'whole'}`, async (t) => {
+    const slow = await scripted(t, () => {})
+    const quick = await scripted(t, (response) => {
+      if (stream) response.writeHead(200, { 'content-type': 'text/event-stream' }).end(streamed(usage))
+      else json(response, completion('Hi', usage))
+    })
+    const { telemetry, ...sidecar } = await inOrder(
+      t,
+      [slow.url, quick.url],
+      {},
+      { hedge: { after: 20, percent: 100 } },
+    )
+    const { headers, trailers } = await ask(sidecar.url, { stream })
+    await eventually(() => assert.equal(telemetry.attempts.length, 2))
+    const lost = telemetry.attempts.find(({ code }) => code === 'hedge_lost')
+    const won = telemetry.attempts.find(({ code }) => code === undefined)
+    assert.ok(lost?.usage?.estimated && lost.usage.input > 5 && lost.usage.output === 0)
+    assert.equal(usd(lost.cost ?? Number.NaN), costing(lost.usage))
+    assert.equal(usd(won?.cost ?? Number.NaN), COST)
+    const both = usd((lost.cost ?? Number.NaN) + (won?.cost ?? Number.NaN))
+    assert.equal((stream ? trailers : headers)['x-tradewind-cost'], both)
+    assert.equal(telemetry.exchanges[0]?.usage?.output, 100)
+  })
