@@ -477,3 +477,20 @@ test('anthropic sdk: the models that the routes offer', async (t) => {
   const one = await sdk.models.retrieve(CLAUDE)
   assert.deepEqual([one.id, Number.isNaN(Date.parse(one.created_at))], [CLAUDE, false])
 })
+
+for (const model of [CLAUDE, 'claude-opus-5-5'])
+  test(`openai sdk: late words of the system reach ${model}`, async (t) => {
+    const { url, claude } = await lab(t)
+    const answer = await openaiSdk(url).chat.completions.create({
+      model,
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'Hello' },
+        { role: 'assistant', content: 'Hello.' },
+        { role: 'developer', content: 'Be polite.' },
+        { role: 'user', content: 'Again' },
+      ],
+    })
+    assert.equal(answer.choices[0]?.finish_reason, 'stop')
+    assert.match(claude.requests().at(-1)?.body ?? '', /Be polite\./)
+  })

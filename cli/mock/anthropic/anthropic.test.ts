@@ -45,6 +45,19 @@ const refused: readonly (readonly [about: string, words: RegExp, body: object])[
     /first message must use the "user" role/,
     { messages: [{ role: 'assistant', content: 'x' }] },
   ],
+  [
+    'words of the system in the conversation of a model that takes none',
+    /role 'system' is not supported/,
+    { messages: [user, { role: 'system', content: 'x' }] },
+  ],
+  [
+    'words of the system before the user’s',
+    /must follow a 'user' message/,
+    {
+      model: 'claude-opus-5-5',
+      messages: [user, { role: 'assistant', content: 'x' }, { role: 'system', content: 'x' }, user],
+    },
+  ],
   ['an empty message', /must have non-empty content/, { messages: [{ role: 'user', content: '' }] }],
   ['an empty text', /text content blocks must be non-empty/, { messages: says({ type: 'text', text: '' }) }],
   ['a text of white space', /must contain non-whitespace text/, { messages: says({ type: 'text', text: ' \n' }) }],

@@ -22,7 +22,7 @@ const members: Readonly<Record<string, string>> = {
 }
 
 /** The messages of a request, merged where one role goes on; throws for what the API refuses. */
-export function messagesOf(value: unknown): readonly Said[] {
+export function messagesOf(value: unknown, systemTurns: boolean): readonly Said[] {
   const messages = list(value, 'messages')
   if (messages.length === 0) throw invalid('messages: at least one message is required')
   const merged: { role: Said['role']; blocks: Body[] }[] = []
@@ -40,6 +40,7 @@ export function messagesOf(value: unknown): readonly Said[] {
     else merged.push({ role, blocks: [...blocks] })
   }
   if (merged[0]?.role !== 'user') throw invalid('messages: first message must use the "user" role')
+  placeSystem(merged, systemTurns)
   pairCalls(merged)
   return merged
 }
@@ -113,6 +114,19 @@ function source(it: Body, type: string, at: string): void {
   oneOf(it['media_type'], media, `${at}.base64.media_type`)
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text(it['data'], `${at}.base64.data`)))
     throw invalid(`${at}.base64: invalid base64 data`)
+}
+
+/** The system speaks right after the user, and last or right before the assistant. */
+function placeSystem(messages: readonly Said[], taken: boolean): void {
+  for (const [i, { role }] of messages.entries()) {
+    if (role !== 'system') continue
+    if (!taken) throw invalid(`messages.${i}: role 'system' is not supported on this model`)
+    const after = messages[i + 1]
+    if (messages[i - 1]?.role !== 'user' || (after && after.role !== 'assistant'))
+      throw invalid(
+        `messages.${i}: a 'system' message must follow a 'user' message, and be the last or precede an 'assistant' message`,
+      )
+  }
 }
 
 /** Every call has its result in the next message, before anything else there; every result has its call in the message before. */

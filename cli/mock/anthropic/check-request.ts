@@ -29,7 +29,7 @@ export function checkRequest(body: Body, version: string, counting: boolean): As
   const limit = whole(body['max_tokens'], 1, 'max_tokens')
   if (limit === undefined && !counting) throw invalid('max_tokens: Field required')
   if (body['messages'] === undefined) throw invalid('messages: Field required')
-  const messages = messagesOf(body['messages'])
+  const messages = messagesOf(body['messages'], rules.systemTurns)
   if (body['system'] !== undefined) blocksOf(body['system'], 'system', 'system')
   const { tools, names } = toolsOf(body['tools'])
   const thinking = thinkingOf(body, rules, limit ?? Infinity)
@@ -146,7 +146,7 @@ function choiceOf(value: unknown, names: readonly string[], rules: Rules, thinki
 
 /** What the conversation may end with. */
 function checkEnd(messages: readonly Said[], rules: Rules, thinking: Thinking): void {
-  const last = messages.at(-1)
+  const last = messages.findLast(({ role }) => role !== 'system')
   const block = last?.blocks.at(-1)
   if (last?.role === 'assistant') {
     if (!rules.prefill)

@@ -8,6 +8,8 @@ export interface Rules {
   /** Thought cannot be turned off. */
   readonly always: boolean
   readonly schemas: boolean
+  /** The system may speak within the conversation. */
+  readonly systemTurns: boolean
   /** Temperature and top_p exclude each other. */
   readonly one: boolean
 }
@@ -21,6 +23,7 @@ export function rulesOf(model: string): Rules {
     late,
     adaptive: late || middle || !model.includes('claude'),
     prefill: !late && !middle,
+    systemTurns: /claude-\w+-5-[1-9]/.test(model),
     forced: !always && !/claude-sonnet-5-5/.test(model),
     always,
     schemas: late || middle || /claude-\w+-4-5/.test(model) || !model.includes('claude'),

@@ -18,6 +18,8 @@ export interface Traits {
   readonly forced: boolean
   /** A last message of the assistant is the beginning of the answer. */
   readonly prefill: boolean
+  /** The system may speak within the conversation; these models also bind their thoughts to all that came before. */
+  readonly systemTurns: boolean
   /** What `max_tokens` is where nobody says: as much as the model gives, up to a bound at which a runaway answer still ends. */
   readonly maxTokens: number
 }
@@ -48,6 +50,7 @@ export function traitsOf(model: string): Traits {
     schemas: version >= 4.5,
     forced: !always && !late,
     prefill: version < 4.6,
+    systemTurns: version >= 5.5 || (always && version >= 5.1),
     maxTokens: maxTokensOf(family, version),
   }
 }

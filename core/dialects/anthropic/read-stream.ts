@@ -101,7 +101,7 @@ export class AnthropicReader implements ChatReader {
 
   private delta(at: unknown, delta: Json): readonly ChatEvent[] {
     const block = this.blocks.get(at)
-    if (!block) throw new Malformed(`There is a delta for content block ${String(at)}, which is not open.`)
+    if (!block) throw new Malformed(`There is a delta for content block ${JSON.stringify(at)}, which is not open.`)
     switch (delta['type']) {
       case 'text_delta':
         return text(delta['text'])

@@ -8,6 +8,16 @@ import type { Dropped } from './write-parts.ts'
 export interface Turn {
   readonly role: 'user' | 'assistant'
   readonly content: Block[]
+  /** What the system says after it, before the assistant speaks. */
+  readonly system: Block[]
+}
+
+/** What the model takes. */
+export interface Takes {
+  /** The beginning of its answer as a last message. */
+  readonly prefill: boolean
+  /** Words of the system within the conversation. */
+  readonly systemTurns: boolean
 }
 
 export interface Conversation {
@@ -21,33 +31,48 @@ const BEGINNING = '(The conversation begins here.)'
 
 /**
  * The messages as Anthropic takes them: what all system messages say in order, then turns. Results of tools come first in their turn, in one
- * message right after the calls. `prefill`: the model takes the beginning of its answer. Throws `not_translatable`.
+ * message right after the calls. Late words of the system stay where they are for models that take them there, right before the assistant
+ * speaks: those models bind their thoughts to all that came before, and would refuse them after a change of the first words
+ * (https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages). Throws `not_translatable`.
  */
-export function writeMessages(messages: readonly Message[], prefill: boolean, dropped: Dropped): Conversation {
+export function writeMessages(messages: readonly Message[], takes: Takes, dropped: Dropped): Conversation {
   const system: Block[] = []
   const turns: Turn[] = []
+  let late: Block[] = []
+  const settle = (): void => {
+    const last = turns.at(-1)
+    const place = last?.role === 'user' ? last.system : undefined
+    if (!place) return
+    place.push(...late)
+    late = []
+  }
   for (const [i, message] of messages.entries()) {
     const at = `messages.${i}`
     if (message.role === 'system') {
+      const place = takes.systemTurns && turns.length > 0 ? late : system
       for (const part of message.content)
-        if (part.text.trim() !== '') system.push({ type: 'text', text: part.text, ...mark(part.cache) })
+        if (part.text.trim() !== '') place.push({ type: 'text', text: part.text, ...mark(part.cache) })
       continue
     }
     if ('name' in message && message.role !== 'tool' && message.name !== undefined) dropped.push(`${at}.name`)
     const content = blocksOf(message, at, dropped)
     if (content.length === 0) continue
     const role = message.role === 'assistant' ? 'assistant' : 'user'
+    if (role === 'assistant') settle()
     const last = turns.at(-1)
     if (last?.role === role) last.content.push(...content)
-    else turns.push({ role, content })
+    else turns.push({ role, content, system: [] })
   }
+  settle()
+  system.push(...late)
   for (const { role, content } of turns) if (role === 'user') content.sort((a, b) => rank(a) - rank(b))
   // An app that says all it has to say in the system prompt still wants an answer: its last words are the user's.
   const only = turns.length === 0 ? system.pop() : undefined
-  if (only) turns.push({ role: 'user', content: [only] })
+  if (only) turns.push({ role: 'user', content: [only], system: [] })
   if (turns.length === 0) throw new Failure('not_translatable', { detail: 'No message says anything.' })
-  if (turns[0]?.role === 'assistant') turns.unshift({ role: 'user', content: [{ type: 'text', text: BEGINNING }] })
-  finish(turns, prefill, messages.length - 1)
+  if (turns[0]?.role === 'assistant')
+    turns.unshift({ role: 'user', content: [{ type: 'text', text: BEGINNING }], system: [] })
+  finish(turns, takes.prefill, messages.length - 1)
   return { system, turns }
 }
 

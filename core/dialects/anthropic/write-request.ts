@@ -35,7 +35,11 @@ export function writeRequest(request: ChatRequest, context: TargetContext, versi
   if ((request.n ?? 1) > 1) dropped.push('n')
   if (request.modalities?.some((modality) => modality !== 'text')) dropped.push('modalities')
   const form = writeForm(request, traits)
-  const { system, turns } = writeMessages(request.messages, context.capabilities.prefill ?? traits.prefill, dropped)
+  const { system, turns } = writeMessages(
+    request.messages,
+    { prefill: context.capabilities.prefill ?? traits.prefill, systemTurns: traits.systemTurns },
+    dropped,
+  )
   const tools = request.tools.map((tool, i) => writeTool(tool, traits, `tools.${i}`, dropped))
   if (form.tool) tools.push({ ...form.tool })
   const choice = choiceOf(request, traits, form.tool !== undefined, tools.length > 0, dropped)
@@ -56,7 +60,10 @@ export function writeRequest(request: ChatRequest, context: TargetContext, versi
     model: context.model,
     max_tokens: maxTokens,
     ...(blocks.length > 0 ? { system: textOf(blocks) } : {}),
-    messages: turns.map(({ role, content }) => ({ role, content: textOf(content) })),
+    messages: turns.flatMap((turn) => [
+      { role: turn.role, content: textOf(turn.content) },
+      ...(turn.system.length > 0 ? [{ role: 'system', content: textOf(turn.system) }] : []),
+    ]),
     ...(tools.length > 0 ? { tools } : {}),
     ...(choice ? { tool_choice: choice } : {}),
     ...(thinking ? { thinking } : {}),
@@ -77,8 +84,8 @@ function textOf(blocks: readonly Block[]): unknown {
 }
 
 /** The blocks of a turn that can bear marks, those inside a tool's result before it. */
-function markable({ content }: Turn): Block[] {
-  return content.flatMap((block) => {
+function markable({ content, system }: Turn): Block[] {
+  return [...content, ...system].flatMap((block) => {
     const inner: unknown = block['content']
     // Written by `write-messages.ts`: the content of a result is text or blocks.
     return Array.isArray(inner) ? [...(inner as Block[]), block] : [block]
