@@ -1,3 +1,4 @@
+import type { Json } from '../dialect.ts'
 /** Media types of Converse's formats, the one that is written first: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_DocumentBlock.html */
 const images: readonly (readonly [string, string])[] = [
   ['image/png', 'png'],
@@ -57,3 +58,8 @@ export function formatOfName(name: string, kind: 'image' | 'document'): string |
 }
 
 const bare = (mediaType: string): string => (mediaType.split(';')[0] ?? '').trim().toLowerCase()
+
+/** The word for the kind of an image's block; empty where there is none. */
+export function formatOf({ format }: Json): string {
+  return typeof format === 'string' ? format : ''
+}

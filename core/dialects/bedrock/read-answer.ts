@@ -4,7 +4,7 @@ import { ANSWER_TOOL } from '../anthropic/write-format.ts'
 import { Malformed } from '../dialect.ts'
 import type { Json } from '../dialect.ts'
 import { readRedacted } from './artefacts.ts'
-import { imageType } from './media.ts'
+import { formatOf, imageType } from './media.ts'
 import { readCitation, stopSequenceOf } from './read-blocks.ts'
 import { finishOf } from './stop-reason.ts'
 import { readUsage } from './usage.ts'
@@ -78,9 +78,7 @@ function blockOf(block: Json, format: ArtefactFormat): readonly ChatEvent[] {
   const image = record(block['image'])
   const data = record(image?.['source'])?.['bytes']
   // Blocks of kinds to come, and results of Bedrock's own tools, are nothing that an app could act on.
-  return typeof data === 'string'
-    ? [{ type: 'image', choice, mediaType: imageType(String(image?.['format'])), data }]
-    : []
+  return typeof data === 'string' ? [{ type: 'image', choice, mediaType: imageType(formatOf(image ?? {})), data }] : []
 }
 
 function reasoningOf(reasoning: Json, format: ArtefactFormat): readonly ChatEvent[] {

@@ -4,7 +4,7 @@ import { ANSWER_TOOL } from '../anthropic/write-format.ts'
 import { Malformed } from '../dialect.ts'
 import type { ChatReader, Frame, Json } from '../dialect.ts'
 import { readRedacted } from './artefacts.ts'
-import { imageType } from './media.ts'
+import { formatOf, imageType } from './media.ts'
 import { readCitation, readException, stopSequenceOf } from './read-blocks.ts'
 import { finishOf } from './stop-reason.ts'
 import { readUsage } from './usage.ts'
@@ -69,7 +69,7 @@ export class BedrockReader implements ChatReader {
   private begin({ start: value, contentBlockIndex: at }: Json): readonly ChatEvent[] {
     const start = record(value)
     const image = record(start?.['image'])
-    if (image) this.open.set(at, { kind: 'image', format: String(image['format']) })
+    if (image) this.open.set(at, { kind: 'image', format: formatOf(image) })
     if (start?.['toolResult'] !== undefined) this.open.set(at, { kind: 'hidden' })
     const use = record(start?.['toolUse'])
     if (!use) return NOTHING

@@ -62,7 +62,9 @@ function modalities({ modalities: asked, audio }: ChatRequest, dropped: string[]
   if (!asked.includes('audio')) return { responseModalities }
   const form = audio?.['format']
   if (form !== undefined && form !== 'pcm16')
-    throw new Failure('not_translatable', { detail: `Gemini speaks in pcm16, not in ${JSON.stringify(form)} (audio.format).` })
+    throw new Failure('not_translatable', {
+      detail: `Gemini speaks in pcm16, not in ${typeof form === 'string' ? form : 'another format'} (audio.format).`,
+    })
   const voice = audio?.['voice']
   if (typeof voice !== 'string') return { responseModalities }
   if (VOICES.has(voice)) {
