@@ -71,10 +71,10 @@ const ollama: Words = {
   values: { messages: messages(asReasoning) },
 }
 
-/** `router/src/lib.rs`: `n` is there and not used, `stop` is a list alone. */
+/** `router/src/lib.rs`: `n` and `logit_bias` are there and not used, `stop` is a list alone. */
 const tgi: Words = {
   renamed: { max_completion_tokens: 'max_tokens' },
-  refused: { n: 1, parallel_tool_calls: true },
+  refused: { n: 1, logit_bias: null, parallel_tool_calls: true },
   values: { stop: (stop) => (typeof stop === 'string' ? { value: [stop] } : undefined) },
 }
 

@@ -18,6 +18,9 @@
  *     → canonical  in place of `sent` where the folder's dialect has no target; beside it where the case has the key already
  *     → refused    in place of both: the code and words of the failure
  *
+ *   passes       {surface, body: text} of a caller that speaks the provider's own surface
+ *     → sent       {path, body: text}, and `dropped`; nothing but "translated" where this very request is said anew
+ *
  *   answer       a whole answer of the provider, as JSON
  *   stream       a streamed one as text (`stream: |+`, in double quotes where it has CRs), or
  *   base64       the same where it is binary
@@ -36,12 +39,14 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import test from 'node:test'
 import { dump, load } from 'js-yaml'
+import { Bytes } from '../../core/bytes.ts'
 import type { ChatEvent, ChatRequest } from '../../core/chat.ts'
 import { collect } from '../../core/collect.ts'
 import { Malformed } from '../../core/dialects/dialect.ts'
 import type { AnswerContext, ChatCaller, ChatTarget, Frame, Json, TargetContext } from '../../core/dialects/dialect.ts'
 import type { Provider } from '../../core/providers/provider.ts'
 import { Failure } from '../../core/errors.ts'
+import { requestFields, splice } from '../../core/json-fields.ts'
 import { classify } from '../../core/openai-errors.ts'
 import { frameParser } from '../../core/framing.ts'
 import { NO_USAGE } from '../../core/usage.ts'
@@ -49,9 +54,9 @@ import { NO_USAGE } from '../../core/usage.ts'
 interface Dialect {
   /** Loaded only where a case needs it. */
   readonly caller?: () => Promise<ChatCaller>
-  readonly target?: (model: string) => Promise<ChatTarget>
-  /** Whose failures have words of their own. */
-  readonly provider?: () => Promise<Pick<Provider, 'classify'>>
+  readonly target?: (model: string, settings: Json) => Promise<ChatTarget>
+  /** Whose failures have words of their own, or that wants what passes otherwise. */
+  readonly provider?: () => Promise<Pick<Provider, 'classify' | 'native' | 'edits' | 'anew'>>
 }
 
 /** By the name of the folder: one line each. */
@@ -87,6 +92,20 @@ const dialects: Readonly<Record<string, Dialect>> = {
   completions: {
     caller: async () => (await import('../../core/dialects/completions/caller.ts')).completionsCaller,
   },
+  'azure-openai': {
+    target: async (model, settings) =>
+      (await import('../../core/providers/azure-openai.ts')).azureOpenAI.chat(model, settings),
+    provider: async () => (await import('../../core/providers/azure-openai.ts')).azureOpenAI,
+  },
+  mistral: {
+    target: async (model) => (await import('../../core/dialects/mistral/target.ts')).mistralChat(model),
+    provider: async () => (await import('../../core/providers/mistral.ts')).mistral,
+  },
+  presets: {
+    target: async (model, settings) =>
+      (await import('../../core/providers/openai-compatible.ts')).openaiCompatible.chat(model, settings),
+    provider: async () => (await import('../../core/providers/openai-compatible.ts')).openaiCompatible,
+  },
   'openai-compatible': {
     target: async () => (await import('../../core/dialects/openai/target.ts')).compatibleTarget,
   },
@@ -108,7 +127,7 @@ const OUTPUTS = [
   'retryAfter',
   'shouldRetry',
 ]
-const INPUTS = ['request', 'answer', 'stream', 'base64', 'error']
+const INPUTS = ['request', 'passes', 'answer', 'stream', 'base64', 'error']
 const KEYS = [
   'about',
   'provenance',
@@ -163,6 +182,7 @@ async function outputs(input: string, given: Json, name: string): Promise<unknow
   const dialect = known(text(given['target']) || name)
   const model = text(given['model']) || `${name}-model`
   if (input === 'error') return failed(given['error'], dialect, object(given['settings']))
+  if (input === 'passes') return passed(object(given['passes']), dialect, model, object(given['settings']))
   const context: TargetContext = {
     model,
     settings: object(given['settings']),
@@ -177,7 +197,7 @@ async function outputs(input: string, given: Json, name: string): Promise<unknow
   if (input === 'request') return requested(given, dialect, context)
   const { target } = dialect
   assert.ok(target, 'answers are read by a target')
-  const { events, malformed } = await read(input, given, await target(model), context)
+  const { events, malformed } = await read(input, given, await target(model, context.settings), context)
   const callers: Record<string, unknown> = {}
   for (const caller of Object.keys(object(given['callers'])))
     callers[caller] = await answered(caller, input === 'answer', events, given)
@@ -198,7 +218,12 @@ async function requested(given: Json, dialect: Dialect, context: TargetContext):
       stream: typeof asked['stream'] === 'boolean' ? asked['stream'] : undefined,
     })
     if (!dialect.target) return { canonical }
-    const { path, headers = [], body, dropped } = (await dialect.target(context.model)).write(canonical, context)
+    const {
+      path,
+      headers = [],
+      body,
+      dropped,
+    } = (await dialect.target(context.model, context.settings)).write(canonical, context)
     const pairs = headers.flatMap((value, i) => (i % 2 === 0 ? [[value, headers[i + 1]]] : []))
     return {
       ...('canonical' in given ? { canonical } : {}),
@@ -287,6 +312,20 @@ async function answered(name: string, whole: boolean, events: readonly ChatEvent
     : writer.end()
   const bytes = Buffer.concat([...parts, last])
   return isUtf8(bytes) ? bytes.toString() : { base64: bytes.toString('base64') }
+}
+
+async function passed(given: Json, { provider }: Dialect, model: string, settings: Json): Promise<unknown> {
+  const own = await provider?.()
+  assert.ok(own, 'bodies pass to a provider')
+  const [surface, body] = [text(given['surface']), new Bytes([Buffer.from(text(given['body']))])]
+  const fields = requestFields(body)
+  const native = own.native(surface, model, fields.stream, settings)
+  if (own.anew?.(surface, model, body, fields, settings) || !native) return { sent: 'translated' }
+  const edits = own.edits?.(surface, body, fields, settings, model) ?? []
+  const said = splice(body, fields.fields, edits)
+  const dropped = edits.flatMap(({ lost = [] }) => lost)
+  const sent = { path: native.path, body: said.slice(0, said.length).toString() }
+  return { sent, ...(dropped.length > 0 ? { dropped } : {}) }
 }
 
 async function failed(error: unknown, { provider }: Dialect, settings: Json): Promise<unknown> {
