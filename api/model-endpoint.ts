@@ -79,7 +79,7 @@ const url = string({
   description: 'The base URL that the provider’s SDK takes (`…/v1` included for OpenAI’s).',
   rules: [
     {
-      rule: "isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''",
+      rule: "isURL(self) && !self.startsWith('/') && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''",
       message: 'The URL must be absolute, with scheme http or https and a host.',
     },
     {
@@ -545,7 +545,7 @@ const spec = object(
             description: 'The URL of an HTTP proxy that takes CONNECT.',
             rules: [
               {
-                rule: "isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != '' && !self.contains('@')",
+                rule: "isURL(self) && !self.startsWith('/') && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != '' && !self.contains('@')",
                 message: 'The proxy URL must be absolute, http or https, with a host and no user information.',
               },
               ...wellFormed,

@@ -163,7 +163,8 @@ describe('the API server and parse', { skip: needs('kube-apiserver', 'etcd', 'ku
       const it = manifest('ModelEndpoint', 'url', { address: { type: 'URL', url }, proxy: { url } })
       assert.deepEqual(ours(it), theirs(await create(it)))
     })
-    await fc.assert(property, { numRuns: 500 })
+    // Text that is a path to one of the API server's two parsers of URLs, and an authority to the other.
+    await fc.assert(property, { numRuns: 500, examples: [['//me@[1:0'], ['//a'], ['//[']] })
   })
 
   test('make the same of good manifests: what is stored is what is parsed, with every default, and parses to itself', async () => {
