@@ -81,7 +81,10 @@ export class OpenAIStream implements AnswerStream {
 
   /** The last usage that was reported. */
   get usage(): Usage | undefined {
-    return this.usageData === undefined ? undefined : usageOf(record(parse(this.usageData))?.['usage'])
+    if (this.usageData === undefined) return undefined
+    const chunk = record(parse(this.usageData))
+    // Groq has it one level down, where it was not asked for otherwise.
+    return usageOf(chunk?.['usage']) ?? usageOf(record(chunk?.['x_groq'])?.['usage'])
   }
 
   /** Takes bytes of the answer and returns those that go on; the chunk itself where nothing is held back. Throws `EventTooLarge`. */

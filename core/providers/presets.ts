@@ -15,7 +15,7 @@ export interface Preset {
   readonly served: ReadonlySet<string>
   readonly words?: (surface: string, model: string) => Words | undefined
   readonly options?: Options
-  /** It goes on from a last message of the assistant where the request has these fields. */
+  /** It goes on from a last message of the assistant, whatever the model, where the request has these fields. */
   readonly continues?: Json
   /** Where it ranks documents in words of its own. */
   readonly rerank?: RerankTarget
@@ -143,7 +143,6 @@ export const presets = {
     url: 'https://api.groq.com/openai/v1',
     served: surfaces('chat responses embeddings speech transcriptions translations'),
     words: onlyChat(() => groq),
-    continues: {}, // https://console.groq.com/docs/prefilling
     classify: groqFailure,
   },
   Together: {
@@ -161,7 +160,6 @@ export const presets = {
     url: 'https://openrouter.ai/api/v1',
     served: surfaces('chat completions embeddings responses'),
     options: { ...compatibleOptions, thoughts: 'reasoning_details' },
-    continues: {}, // https://openrouter.ai/docs/api-reference/overview#assistant-prefill
   },
   Fireworks: {
     url: 'https://api.fireworks.ai/inference/v1',
