@@ -53,6 +53,7 @@ export function marked(body: Json, { message, fields }: Prefill): Json {
 
 /** The same for a body in the caller's own words, as edits of it. */
 export function nativeEdits(surface: string, body: Json, text: string, prefill: Prefill, said: Transcript): Edit[] {
+  if (surface === 'generate_content') return geminiEdits(body, text, said)
   const content = surface === 'converse' ? [{ text }] : text
   const { messages, inferenceConfig } = body
   const beginning = { role: 'assistant', content, ...prefill.message }
@@ -68,5 +69,20 @@ export function nativeEdits(surface: string, body: Json, text: string, prefill: 
   if (typeof most === 'number')
     edits.push({ name: 'inferenceConfig', json: JSON.stringify({ ...limits, maxTokens: left(most, said) }) })
   for (const [name, value] of Object.entries(prefill.fields ?? {})) edits.push({ name, json: JSON.stringify(value) })
+  return edits
+}
+
+/** The same for Google's `generateContent`, whose members come in camelCase or in snake_case. */
+function geminiEdits({ contents, generationConfig, generation_config }: Json, text: string, said: Transcript): Edit[] {
+  const beginning = { role: 'model', parts: [{ text }] }
+  const edits: Edit[] = [
+    { name: 'contents', json: JSON.stringify([...(Array.isArray(contents) ? contents : []), beginning]) },
+  ]
+  const name = generationConfig === undefined ? 'generation_config' : 'generationConfig'
+  const config: Json = Object(generationConfig ?? generation_config)
+  for (const limit of ['maxOutputTokens', 'max_output_tokens']) {
+    const most = config[limit]
+    if (typeof most === 'number') edits.push({ name, json: JSON.stringify({ ...config, [limit]: left(most, said) }) })
+  }
   return edits
 }
