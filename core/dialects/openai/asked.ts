@@ -1,6 +1,6 @@
 import { Failure } from '../../errors.ts'
 import type { Json } from '../dialect.ts'
-import { flag, list, number, object, oneOf, optional, text, whole } from '../request-fields.ts'
+import { flag, list, number, object, oneOf, text, whole } from '../request-fields.ts'
 
 /** A caller's mistake: `detail` names the field and says what to do. */
 export function wrong(detail: string): Failure {
@@ -25,33 +25,41 @@ export class Asked {
     return this.body[key] ?? undefined
   }
 
+  // Paths are for refusals, and made for those alone: most members are as they should be, or not there.
   text(key: string): string | undefined {
-    return optional(this.any(key), this.path(key), text)
+    const value = this.any(key)
+    return value === undefined || typeof value === 'string' ? value : text(value, this.path(key))
   }
 
   /** The same for a member that must be there. */
   need(key: string): string {
-    return text(this.any(key), this.path(key))
+    const value = this.any(key)
+    return typeof value === 'string' ? value : text(value, this.path(key))
   }
 
   number(key: string, least?: number, most?: number): number | undefined {
-    return optional(this.any(key), this.path(key), number(least, most))
+    const value = this.any(key)
+    return value === undefined ? undefined : number(least, most)(value, this.path(key))
   }
 
   whole(key: string, least?: number, most?: number): number | undefined {
-    return optional(this.any(key), this.path(key), whole(least, most))
+    const value = this.any(key)
+    return value === undefined ? undefined : whole(least, most)(value, this.path(key))
   }
 
   flag(key: string): boolean | undefined {
-    return optional(this.any(key), this.path(key), flag)
+    const value = this.any(key)
+    return value === undefined ? undefined : flag(value, this.path(key))
   }
 
   object(key: string): Json | undefined {
-    return optional(this.any(key), this.path(key), object)
+    const value = this.any(key)
+    return value === undefined ? undefined : object(value, this.path(key))
   }
 
   list(key: string): readonly unknown[] | undefined {
-    return optional(this.any(key), this.path(key), list)
+    const value = this.any(key)
+    return value === undefined ? undefined : list(value, this.path(key))
   }
 
   /** The objects of a list; empty where there is none. */
@@ -65,7 +73,9 @@ export class Asked {
   }
 
   word<W extends string>(key: string, ...words: readonly W[]): W | undefined {
-    return optional(this.any(key), this.path(key), oneOf(...words))
+    const value = this.any(key)
+    if (value === undefined) return undefined
+    return words.find((word) => word === value) ?? oneOf(...words)(value, this.path(key))
   }
 
   path(key: string): string {
@@ -74,9 +84,10 @@ export class Asked {
 
   /** Members that were given and nobody read: dotted paths. */
   get unread(): readonly string[] {
-    return Object.entries(this.body).flatMap(([key, value]) =>
-      this.taken.has(key) || value === null || value === undefined ? [] : [this.path(key)],
-    )
+    const found: string[] = []
+    for (const key in this.body)
+      if (!this.taken.has(key) && this.body[key] !== null && this.body[key] !== undefined) found.push(this.path(key))
+    return found
   }
 }
 
