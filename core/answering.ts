@@ -50,7 +50,15 @@ export function passing(surface: Surface, options: Passing): Answering | undefin
     native: true,
     streamType: streamTypes[framing],
     callerType,
-    stream: () => new ReadStream({ framing, reader: watch.reader(), choices: options.choices, ...kept(options.keep) }),
+    stream: () =>
+      new ReadStream({
+        framing,
+        reader: watch.reader(),
+        choices: options.choices,
+        terminator: watch.terminator,
+        foreign: watch.foreign,
+        ...kept(options.keep),
+      }),
     whole: (headers, body, wall) =>
       unread(watch, headers) === 'hold' ? {} : whole(headers, body, wall, (json) => watch.read(json)),
     ...(watch.unread ? { flows: (headers) => unread(watch, headers) === 'flow' } : {}),

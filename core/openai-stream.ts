@@ -9,6 +9,7 @@ import type { SseEvent } from './sse.ts'
 import type { Usage } from './usage.ts'
 
 const NOTHING = Buffer.alloc(0)
+const DONE = Buffer.from('data: [DONE]\n\n')
 
 /** How nearly all events of an answer begin to say what is new, if they say nothing else: what follows is the text and a quote. */
 const PLAIN = '"delta":{"content":"'
@@ -105,9 +106,9 @@ export class OpenAIStream implements AnswerStream {
     return this.observe(event) ? Buffer.concat([event.raw, Buffer.from('\n\n')]) : NOTHING
   }
 
-  /** The bytes have said all. */
+  /** What says that nothing follows, where the server left it out: some clients wait for it. */
   close(): Buffer {
-    return NOTHING
+    return this.complete && !this.done ? DONE : NOTHING
   }
 
   /** It, or all that is still to come of it, is withheld. */

@@ -1,7 +1,7 @@
 import type { AnswerStream } from './answer-stream.ts'
 import type { ChatEvent } from './chat.ts'
 import { Malformed } from './dialects/dialect.ts'
-import type { ChatReader, ChatWriter, Framing } from './dialects/dialect.ts'
+import type { ChatReader, ChatWriter, Frame, Framing } from './dialects/dialect.ts'
 import type { Failure } from './errors.ts'
 import { frameParser } from './framing.ts'
 import type { FrameParser, RawFrame } from './framing.ts'
@@ -17,6 +17,10 @@ interface Options {
   readonly reader: ChatReader
   /** How many answers were asked for. */
   readonly choices: number
+  /** What a finished stream that passes ends with, where the server left it out. */
+  readonly terminator?: Buffer | undefined
+  /** Whether a frame that passes holds something that its events do not say. */
+  readonly foreign?: ((frame: Frame) => boolean) | undefined
   /** Hears what goes to the caller. */
   readonly transcript?: Transcript | undefined
   /** Joins it to what the caller has of another answer. */
@@ -55,6 +59,8 @@ export class ReadStream implements AnswerStream {
   private readonly finished = new Set<number>()
   private readonly splice: Splice | undefined
   private readonly refusesEmpty: Options['refusesEmpty']
+  private readonly terminator: Buffer | undefined
+  private readonly foreign: Options['foreign']
   private readonly writer: ChatWriter | undefined
   /** The answer itself has begun. */
   private spoke = false
@@ -70,6 +76,8 @@ export class ReadStream implements AnswerStream {
     this.transcript = options.transcript
     this.splice = options.splice
     this.refusesEmpty = options.refusesEmpty
+    this.terminator = options.terminator
+    this.foreign = options.foreign
     this.writer = writer
   }
 
@@ -103,7 +111,8 @@ export class ReadStream implements AnswerStream {
   close(): Buffer {
     if (this.closed) return NOTHING
     this.closed = true
-    return this.writer?.end() ?? NOTHING
+    if (this.writer) return this.writer.end()
+    return this.complete && !this.done ? (this.terminator ?? NOTHING) : NOTHING
   }
 
   get failure(): AnswerStream['failure'] {
@@ -129,6 +138,10 @@ export class ReadStream implements AnswerStream {
     }
     // A terminator without a finish reason would make a truncated answer look whole.
     if (this.writer || (this.done && this.finished.size === 0)) return
+    if (this.transcript && this.foreign?.(frame)) {
+      this.transcript.lose()
+      this.spoke = this.begun = speaks = true
+    }
     if (this.transcript && !speaks && this.finished.size === 0) return void this.waiting.push(frame.raw)
     out.push(...this.waiting, frame.raw)
     this.waiting = []

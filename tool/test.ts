@@ -25,7 +25,7 @@ const groups: Readonly<Record<string, Group>> = {
     mustRun: false,
   },
   integration: {
-    files: 'test/{integration,local,sidecar,fields,sdk}/**/*.test.ts',
+    files: 'test/{integration,local,sidecar,fields,sdk,wall}/**/*.test.ts',
     width: 2,
     limits: { test: 3 * minutes, file: 8 * minutes },
     mustRun: true,

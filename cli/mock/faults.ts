@@ -75,7 +75,7 @@ function final(status: number): number {
 const page =
   '<!doctype html>\n<html><head><title>Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n'
 
-/** Every fault by name. `refuse` acts on the listener too, see `server.ts`; here is what it does to a request that came in anyway. */
+/** Every fault by name. `refuse` acts on the listener too, and `empty` on what the model says, see `server.ts`. */
 export const faultKinds: Readonly<Record<string, FaultKind>> = {
   refuse: kind('stop listening for a time, or reset a share of connections as they come', { for: Infinity }, (a) =>
     delivered(a, { connection: 'reset' }),
@@ -184,6 +184,26 @@ export const faultKinds: Readonly<Record<string, FaultKind>> = {
     ...a,
     parts: a.parts.filter((part) => !provider.terminates(part)),
   })),
+  empty: kind('an answer that ends as it should and says nothing', {}, (a) => a),
+  duplicate: kind(
+    'one event twice',
+    { after: 2 },
+    (a, p) => ({
+      ...a,
+      parts: a.stream ? a.parts.flatMap((part, i) => (i === p.after ? [part, part] : [part])) : a.parts,
+    }),
+    'after',
+  ),
+  swap: kind(
+    'two events in the wrong order',
+    { after: 2 },
+    (a, p) => {
+      const [one, two] = [a.parts[p.after], a.parts[p.after + 1]]
+      if (!a.stream || one === undefined || two === undefined) return a
+      return { ...a, parts: a.parts.with(p.after, two).with(p.after + 1, one) }
+    },
+    'after',
+  ),
   'content-type': kind(
     'the right body under a wrong content type',
     { type: 'text/plain' },

@@ -119,7 +119,7 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
       const header = req.headers['x-mock-fault']
       const fault = plan.for(path, record.model, Array.isArray(header) ? header[0] : header)
       if (fault) records.struck(record, fault.name)
-      const honest = say(req, request, record)
+      const honest = say(req, request, record, fault?.name === 'empty' ? 0 : pace.tokens)
       const answer = fault ? fault.apply(honest) : honest
       const named = {
         ...answer,
@@ -139,13 +139,13 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
     }
   }
 
-  function say(req: IncomingMessage, request: MockRequest, record: MockRecord): Answer {
+  function say(req: IncomingMessage, request: MockRequest, record: MockRecord, tokens: number): Answer {
     if (request.path === '/health') return json({ status: 'ok', name })
     if (options.apiKey !== undefined && !provider.authorised(request, options.apiKey))
       return provider.error({ kind: 'unauthorised' })
     if (options.echo) return echo(name, req, request.bytes)
     try {
-      const voice = { name, tokens: pace.tokens, created: Math.floor(record.at / 1000) }
+      const voice = { name, tokens, created: Math.floor(record.at / 1000) }
       return provider.answer(request, { models, voice, key: options.apiKey })
     } catch (error) {
       return refusal(error, provider)

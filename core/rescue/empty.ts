@@ -30,12 +30,13 @@ export function saysNothing(body: Buffer, usage: Usage | undefined): boolean {
   return choices.every((choice: unknown) => {
     const message = record(record(choice)?.['message'])
     if (!message) return false
-    const { content, refusal, tool_calls: calls, function_call: call, audio } = message
+    const { content, refusal, tool_calls: calls, function_call: call, audio, images } = message
     return (
       (content === undefined || content === null || content === '') &&
       !refusal &&
       !call &&
       !audio &&
+      !images &&
       !(Array.isArray(calls) && calls.length > 0)
     )
   })

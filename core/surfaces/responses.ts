@@ -1,5 +1,5 @@
 import { responsesCaller } from '../dialects/responses/caller.ts'
-import { readResponse, ResponsesReader } from '../dialects/responses/read-stream.ts'
+import { beginsForeign, readResponse, ResponsesReader } from '../dialects/responses/read-stream.ts'
 import { openaiErrors } from './openai-error.ts'
 import type { Surface } from './surface.ts'
 
@@ -9,7 +9,7 @@ export const responses = {
   operation: 'responses',
   paths: ['/v1/responses'],
   chat: responsesCaller,
-  watch: { framing: 'sse', reader: () => new ResponsesReader(), read: readResponse },
+  watch: { framing: 'sse', reader: () => new ResponsesReader(), read: readResponse, foreign: beginsForeign },
   error: openaiErrors.error,
   // A stream that passes has numbers of its own, which nobody counted: the event is the last, and raised before its number is looked at.
   errorEvent({ code, entry }, words, requestId) {

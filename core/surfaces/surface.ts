@@ -6,6 +6,7 @@ import type {
   ChatCaller,
   ChatReader,
   EmbeddingsCaller,
+  Frame,
   Framing,
   Json,
   RerankCaller,
@@ -48,6 +49,10 @@ export interface Watch {
   reader(): ChatReader
   /** The events of a whole answer; throws `Malformed`. */
   read(body: unknown): readonly ChatEvent[]
+  /** Whether a frame holds something that the events of `reader` do not have: what follows it is for nobody else to go on with. */
+  foreign?(frame: Frame): boolean
+  /** What a finished stream ends with, where the server left it out: SDKs wait for it. */
+  readonly terminator?: Buffer
   /**
    * What becomes of a whole answer of another content type than JSON (given in lower case): `flow`, it passes as it comes (sound); `hold`,
    * once it is all there (text). Undefined: it is none of the API's, and a failure.

@@ -32,7 +32,7 @@ export const bedrock: MockProvider = {
     const [name, message] = streamError(trouble)
     return frame('exception', name, { message })
   },
-  finishes: (part) => read(part).type === 'messageStop',
+  finishes: (part) => typeof part !== 'string' && read(part).type === 'messageStop',
   // The last event has the usage, too.
   terminates: () => false,
   filtered: (it) => ({

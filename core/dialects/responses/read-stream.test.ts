@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { frameParser } from '../../framing.ts'
 import { Malformed } from '../dialect.ts'
-import { readResponse, ResponsesReader } from './read-stream.ts'
+import { beginsForeign, readResponse, ResponsesReader } from './read-stream.ts'
 
 const usage = (input: number, output: number, rest: object = {}) => ({
   type: 'usage',
@@ -51,10 +51,14 @@ const called = {
 test('a whole response says why it ended and what it cost', () => {
   assert.deepEqual(readResponse(called), [
     { type: 'start', id: called.id, model: called.model, created: called.created_at },
+    { type: 'tool', choice: 0, index: 0, id: 'call_61cRAI5gleGxCN89umufHn2a', name: 'get_capital' },
     usage(256, 18),
     { type: 'finish', choice: 0, reason: 'tool_calls' },
     { type: 'end' },
   ])
+  const image = { ...called, output: [{ type: 'image_generation_call', result: 'AAAA' }] }
+  assert.equal(readResponse(image)[1]?.type, 'text', 'it is no answer that says nothing')
+  assert.deepEqual(readResponse({ error: { message: 'Oh' } }), [{ type: 'error', body: '{"error":{"message":"Oh"}}' }])
   const cut = { ...called, output: [], status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } }
   assert.deepEqual(readResponse(cut)[2], { type: 'finish', choice: 0, reason: 'length' })
   assert.throws(() => readResponse([]), Malformed)
@@ -145,6 +149,22 @@ test('a stream is read for what it says, why it ended and what it cost; what onl
     { type: 'finish', choice: 0, reason: 'tool_calls' },
     { type: 'end' },
   ])
+})
+
+test('an event that comes twice or too early is none of the API’s', () => {
+  const reader = new ResponsesReader()
+  const event = (sequence_number: number) => ({
+    type: '',
+    data: JSON.stringify({ type: 'response.output_text.delta', sequence_number, delta: 'a' }),
+  })
+  assert.equal(reader.read(event(3)).length, 1)
+  assert.throws(() => reader.read(event(3)), Malformed)
+  assert.throws(() => reader.read(event(2)), Malformed)
+  const added = (type: string) => ({ type: 'response.output_item.added', data: JSON.stringify({ item: { type } }) })
+  assert.deepEqual(
+    ['message', 'web_search_call'].map((type) => beginsForeign(added(type))),
+    [false, true],
+  )
 })
 
 test('a failed response, an error event and a broken one', () => {

@@ -11,9 +11,17 @@ const choice = 0
 export function readResponse(body: unknown): readonly ChatEvent[] {
   const response = record(body)
   if (!response) throw new Malformed('The response is no object.')
+  // A whole response has the member too, and null in it.
+  const { error, output } = response
+  if (record(error) && response['status'] === undefined) return [{ type: 'error', body: JSON.stringify({ error }) }]
   const reader = new ResponsesReader()
-  const begun = reader.start(response)
-  return [...begun, ...reader.finish(response)]
+  const items = Array.isArray(output) ? output.map((item) => record(item) ?? {}) : []
+  const said: ChatEvent[] = items.flatMap((item, place) =>
+    item['type'] === 'message' ? words(item) : reader.called(place, item),
+  )
+  // Tools that OpenAI itself runs, and what they made, are something that was said.
+  if (said.length === 0 && items.some(isForeign)) said.push({ type: 'text', choice, text: JSON.stringify(items) })
+  return [...reader.start(response), ...said, ...reader.finish(response)]
 }
 
 /**
@@ -22,6 +30,8 @@ export function readResponse(body: unknown): readonly ChatEvent[] {
  */
 export class ResponsesReader implements ChatReader {
   private started = false
+  /** Events are numbered: one that comes twice or too early shows. */
+  private last = -1
   /** Functions that are called, by the place of their items. */
   private readonly calls = new Map<unknown, number>()
 
@@ -36,6 +46,11 @@ export class ResponsesReader implements ChatReader {
     }
     const event = record(body)
     if (!event) throw new Malformed('An event is no object.')
+    const { sequence_number: number } = event
+    if (typeof number === 'number') {
+      if (number <= this.last) throw new Malformed('An event is out of order.')
+      this.last = number
+    }
     return this.event(text(event['type']) || type, event, data)
   }
 
@@ -119,10 +134,33 @@ export class ResponsesReader implements ChatReader {
     }
   }
 
-  private called(place: unknown, item: Json): readonly ChatEvent[] {
+  /** An item of the output other than a message. */
+  called(place: unknown, item: Json): readonly ChatEvent[] {
     if (item['type'] !== 'function_call') return []
     const index = this.calls.size
     this.calls.set(place, index)
     return [{ type: 'tool', choice, index, id: text(item['call_id']), name: text(item['name']) }]
   }
+}
+
+/** Whether an item of the output is of something that only OpenAI has. */
+const isForeign = ({ type }: Json): boolean => type !== 'message' && type !== 'reasoning' && type !== 'function_call'
+
+/** Whether a frame begins such an item. */
+export function beginsForeign({ type, data }: Frame): boolean {
+  if (type !== 'response.output_item.added') return false
+  const item = record(record(JSON.parse(data))?.['item'])
+  return item !== undefined && isForeign(item)
+}
+
+/** What a message of the output says. */
+function words(message: Json): readonly ChatEvent[] {
+  const { content } = message
+  if (!Array.isArray(content)) return []
+  return content.flatMap((item): readonly ChatEvent[] => {
+    const part = record(item) ?? {}
+    return part['type'] === 'refusal'
+      ? [{ type: 'refusal', choice, text: text(part['refusal']) }]
+      : [{ type: 'text', choice, text: text(part['text']) }]
+  })
 }

@@ -1,0 +1,39 @@
+import { scenarios } from './scenarios.ts'
+import { callers } from './surfaces.ts'
+import type { Brick } from './wall.ts'
+
+interface Result {
+  readonly brick: Brick
+  readonly good: boolean
+  readonly rescue: string | undefined
+}
+
+/** The page of the wall, in Markdown: of each fault and each caller how many of the requests came out as they should. */
+export function table(results: readonly Result[]): string {
+  const head = ['What a target does', 'fault', ...callers.map(({ name }) => name)]
+  const rows = scenarios.map((scenario) => {
+    const cells = callers.map((caller) => {
+      const own = results.filter(({ brick }) => brick.scenario === scenario && brick.caller === caller)
+      return `${own.filter(({ good }) => good).length}/${own.length}`
+    })
+    return [scenario.what, `\`${scenario.fault}\``, ...cells]
+  })
+  const count = (rescue: string) => results.filter((it) => it.rescue === rescue).length
+  const good = results.filter((it) => it.good).length
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return `<!-- Made by UPDATE=1 node test/wall/wall.test.ts from what passed; not to be edited. -->
+
+# The failure wall
+
+Every fault below × every surface × streamed or not × of the first target or of all targets × both targets of one provider or of two: ${results.length} requests,
+of which ${good} came out as they should. While a healthy target remains that is a whole answer with the very text of an undisturbed request; else an error in the
+caller's own dialect, whole or in the stream, and never a clean end of a truncated answer. ${count('continued')} streams were gone on with by the second target, ${count('replayed')} were
+joined to the same answer from it, and of ${count('failed')} the caller was told that nobody could go on.
+
+${line(head)}
+${line(head.map((_, i) => (i < 2 ? '---' : ':---:')))}
+${rows.map(line).join('\n')}
+
+[What happens for each failure](failures.md).
+`
+}

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { dataPath } from '../helpers/data-path.ts'
+import { freePorts } from '../helpers/ports.ts'
+import { upstream } from '../helpers/upstream.ts'
+import { table } from './table.ts'
+import { ask, bricks, calm, close, partsOf, verdict } from './wall.ts'
+import type { Brick } from './wall.ts'
+
+const KEYS = { id: 'AKIDEXAMPLE', secret: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
+const page = join(import.meta.dirname, '../../docs/failure-wall.md')
+/** Requests at the same time. */
+const WIDTH = 12
+
+test('failure wall: a whole answer whenever a healthy target remains, else a clean error', async (t) => {
+  const mock = (provider: string, apiKey: string) => upstream(t, { name: 'm', provider, apiKey, tokens: 24 })
+  const [openai, anthropic, gemini, cohere, bedrock] = await Promise.all([
+    mock('openai', 'sk-secret'),
+    mock('anthropic', 'sk-secret'),
+    mock('gemini', 'sk-secret'),
+    mock('cohere', 'sk-secret'),
+    mock('bedrock', `${KEYS.id}:${KEYS.secret}`),
+  ])
+  const urls = {
+    openai: `${openai.url}/v1`,
+    anthropic: anthropic.url,
+    gemini: gemini.url,
+    cohere: cohere.url,
+    bedrock: bedrock.url,
+    closed: `http://127.0.0.1:${(await freePorts(1))[0]}/v1`,
+  }
+  const parts = [...bricks, ...calm].map((brick) => partsOf(brick, urls))
+  const { url } = await dataPath(t, {
+    routes: parts.map(({ route }) => route),
+    endpoints: parts.flatMap(({ endpoints }) => endpoints),
+    secrets: {
+      'ai/keys': {
+        data: {
+          key: 'sk-secret',
+          aws: `[default]\naws_access_key_id = ${KEYS.id}\naws_secret_access_key = ${KEYS.secret}\n`,
+        },
+      },
+    },
+  })
+  t.after(close)
+  const calmly = new Map<string, Awaited<ReturnType<typeof ask>>>()
+  for (const brick of calm) {
+    const seen = await ask(url, brick)
+    assert.ok(seen.finished && seen.text.length > 80, `${brick.caller.name}: ${JSON.stringify(seen)}`)
+    calmly.set(`${brick.caller.name} ${brick.stream}`, seen)
+  }
+
+  const wrong: string[] = []
+  const results: { readonly brick: Brick; readonly good: boolean; readonly rescue: string | undefined }[] = []
+  const queue = bricks.values()
+  const worker = async () => {
+    for (const brick of queue) {
+      const reference = calmly.get(`${brick.caller.name} ${brick.stream}`)
+      assert.ok(reference)
+      const seen = await ask(url, brick)
+      const why = verdict(brick, seen, reference)
+      const { scenario, caller, stream, all, targets } = brick
+      if (why !== undefined)
+        wrong.push(
+          `${scenario.what} (${scenario.fault}), ${caller.name}, ${stream ? 'streamed' : 'unary'}, ${all ? 'all targets' : 'first target'}, ${targets.join(' and ')}: ${why}`,
+        )
+      results.push({ brick, good: why === undefined, rescue: seen.rescue })
+    }
+  }
+  await Promise.all(Array.from({ length: WIDTH }, worker))
+  const text = table(results)
+  if (process.env['UPDATE'] === '1') writeFileSync(page, text)
+  assert.deepEqual(wrong, [])
+  assert.equal(readFileSync(page, 'utf8'), text, 'the page is made by UPDATE=1 node test/wall/wall.test.ts')
+})
