@@ -81,7 +81,7 @@ export function partsOf(
   { scenario, all, targets, model }: Brick,
   urls: Readonly<Record<Provider | 'closed', string>>,
 ): { readonly route: CompiledRoute; readonly endpoints: readonly CompiledEndpoint[] } {
-  const timeouts = scenario.fault.startsWith('stall') ? QUICK : PATIENT
+  const silent = scenario.fault.startsWith('stall')
   const ends = targets.map((provider, i) => {
     const refused = scenario.fault === 'refused' && (i === 0 || all)
     const name = names[provider] + (i === 0 ? FIRST : '')
@@ -89,7 +89,8 @@ export function partsOf(
       provider: types[provider],
       models: [{ name, rank: 0, defaults: {}, force: {} }],
       credentials: { type: 'Secret', secret: { secret: 'ai/keys', key: provider === 'bedrock' ? 'aws' : 'key' } },
-      timeouts,
+      // Whoever is healthy has time, however busy the host is.
+      timeouts: silent && (i === 0 || all) ? QUICK : PATIENT,
       breaker,
     })
   })
