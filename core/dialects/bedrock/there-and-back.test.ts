@@ -2,26 +2,27 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import { answers, requests } from '../../../test/helpers/conversations.ts'
+import {
+  answering,
+  contextOf,
+  heard,
+  interleaved,
+  odd,
+  only,
+  said,
+  sameWhenCut,
+} from '../../../test/helpers/dialects.ts'
 import type { ChatEvent, ChatRequest } from '../../chat.ts'
 import { collect } from '../../collect.ts'
 import { Failure } from '../../errors.ts'
 import { frameParser } from '../../framing.ts'
 import { record } from '../../openai-usage.ts'
 import { Malformed } from '../dialect.ts'
-import type { AnswerContext, TargetContext } from '../dialect.ts'
 import { bedrockCaller } from './caller.ts'
 import { bedrockTarget } from './target.ts'
 
 const CLAUDE = 'anthropic.claude-sonnet-4-5-v1:0'
 const NOVA = 'amazon.nova-lite-v1:0'
-const contextOf = (model: string): TargetContext => ({
-  model,
-  settings: {},
-  capabilities: { contextWindow: undefined, maxOutputTokens: undefined, prefill: undefined },
-  requestId: 'r1',
-})
-const asked: ChatRequest = { model: 'm', messages: [], tools: [], stream: true, includeUsage: true, unread: [] }
-const answering: AnswerContext = { request: asked, requestId: 'r1', now: 1_767_225_600, elapsed: () => 5 }
 const target = bedrockTarget(CLAUDE)
 const context = contextOf(CLAUDE)
 
@@ -65,18 +66,9 @@ function plain({ toolChoice, tools, messages, ...request }: ChatRequest): unknow
   return { ...request, tools: named, messages: said }
 }
 
-const said = (events: readonly ChatEvent[]): Buffer => {
-  const writer = bedrockCaller.writer(answering)
-  return Buffer.concat([...events.map((event) => writer.write(event)), writer.end()])
-}
-
-/** Reads a stream that comes in `chunks`. */
-function heard(chunks: readonly Buffer[]): readonly ChatEvent[] {
-  const [parser, reader] = [frameParser('aws-event-stream'), target.reader(context)]
-  const frames = chunks.flatMap((chunk) => parser.push(chunk))
-  parser.end()
-  return [...frames.flatMap((frame) => reader.read(frame)), ...reader.end()]
-}
+const write = (events: readonly ChatEvent[]): Buffer => said(bedrockCaller, events)
+const hear = (chunks: readonly Buffer[]): readonly ChatEvent[] =>
+  heard(target.reader(context), 'aws-event-stream', chunks)
 
 /** The dialect has no ids of answers, and says neither the model nor the time. */
 const bare = (events: readonly ChatEvent[]) => {
@@ -89,7 +81,7 @@ test('an answer is the same after it was written and read, whole and streamed', 
   fc.assert(
     fc.property(answers(knobs), (events) => {
       const answer = bare(events)
-      const streamed = heard([said(events)])
+      const streamed = hear([write(events)])
       assert.deepEqual(bare(streamed), answer)
       assert.deepEqual(streamed.at(-1), { type: 'end' })
       const body: unknown = JSON.parse(JSON.stringify(bedrockCaller.answer(answer, answering)))
@@ -110,41 +102,16 @@ function laidOut(answer: ReturnType<typeof collect>): unknown {
 test('a stream cut at any byte has the same events', () => {
   fc.assert(
     fc.property(answers(knobs), (events) => {
-      const bytes = said(events)
-      const whole = heard([bytes])
-      for (let at = 0; at <= bytes.length; at += 1)
-        assert.deepEqual(heard([bytes.subarray(0, at), bytes.subarray(at)]), whole)
+      sameWhenCut(write(events), hear)
     }),
     { numRuns: 5 },
   )
 })
 
-/** Calls whose pieces come in any order among each other, each call's own in order, with text between. */
-const interleaved = fc
-  .array(fc.array(fc.jsonValue({ maxDepth: 1 }), { maxLength: 3 }), { minLength: 1, maxLength: 4 })
-  .chain((inputs) => {
-    const texts = inputs.map((it) => JSON.stringify({ it }))
-    const order = texts.flatMap((text, i) => Array.from({ length: text.length }, () => i))
-    return fc.tuple(fc.constant(texts), fc.shuffledSubarray(order, { minLength: order.length }), fc.nat())
-  })
-  .map(([texts, order, spoken]) => {
-    const at = texts.map(() => 0)
-    const events: ChatEvent[] = [{ type: 'start', id: 'x', model: 'm' }]
-    for (const [n, i] of order.entries()) {
-      const from = at[i] ?? 0
-      if (from === 0) events.push({ type: 'tool', choice: 0, index: i, id: `call_${i}`, name: `f${i}` })
-      events.push({ type: 'arguments', choice: 0, index: i, text: texts[i]?.[from] ?? '' })
-      at[i] = from + 1
-      if (n === spoken % order.length) events.push({ type: 'text', choice: 0, text: 'meanwhile' })
-    }
-    const finish: ChatEvent[] = [{ type: 'finish', choice: 0, reason: 'tool_calls' }, { type: 'end' }]
-    return { texts, events: [...events, ...finish] }
-  })
-
 test('calls in any interleaving are written one block at a time, each with its own arguments', () => {
   fc.assert(
     fc.property(interleaved, ({ texts, events }) => {
-      const bytes = said(events)
+      const bytes = write(events)
       let open: unknown
       let next = 0
       for (const { type, data } of frameParser('aws-event-stream').push(bytes)) {
@@ -159,7 +126,7 @@ test('calls in any interleaving are written one block at a time, each with its o
           open = undefined
         }
       }
-      const content = collect(heard([bytes])).choices[0]?.content ?? []
+      const content = collect(hear([bytes])).choices[0]?.content ?? []
       const calls = content.flatMap((part) => (part.type === 'tool-call' ? [[part.id, part.arguments]] : []))
       assert.deepEqual(Object.fromEntries(calls), Object.fromEntries(texts.map((text, i) => [`call_${i}`, text])))
       assert.ok(content.some((part) => part.type === 'text' && part.text === 'meanwhile'))
@@ -188,34 +155,17 @@ test('hidden thought of any provider comes back to an app’s next request as it
 })
 
 const members =
-  'role content text image document audio video format source bytes s3Location uri name toolUse toolResult toolUseId input status json reasoningContent reasoningText signature redactedContent cachePoint type ttl guardContent searchResult citationsContent citations output message stopReason usage system inferenceConfig toolConfig tools toolSpec inputSchema toolChoice auto any tool additionalModelRequestFields thinking outputConfig textFormat structure jsonSchema schema requestMetadata start delta contentBlockIndex citation'.split(
-    ' ',
-  )
-const words = 'user assistant png pdf wav default 5m 1h success error end_turn tool_use json_schema enabled'.split(' ')
-const odd = fc.letrec((tie) => ({
-  value: fc.oneof(
-    { maxDepth: 6 },
-    fc.jsonValue(),
-    fc.constantFrom(...words),
-    fc.array(tie('value'), { maxLength: 3 }),
-    fc.dictionary(fc.constantFrom(...members), tie('value'), { maxKeys: 3 }),
-  ),
-})).value
+  'role content text image document audio video format source bytes s3Location uri name toolUse toolResult toolUseId input status json reasoningContent reasoningText signature redactedContent cachePoint type ttl guardContent searchResult citationsContent citations output message stopReason usage system inferenceConfig toolConfig tools toolSpec inputSchema toolChoice auto any tool additionalModelRequestFields thinking outputConfig textFormat structure jsonSchema schema requestMetadata start delta contentBlockIndex citation'
+const words = 'user assistant png pdf wav default 5m 1h success error end_turn tool_use json_schema enabled'
+const anything = odd(members, words)
 const frames =
   'messageStart contentBlockStart contentBlockDelta contentBlockStop messageStop metadata error throttlingException fooException'.split(
     ' ',
   )
 
 test('whatever comes in, only documented errors come out', () => {
-  const only = (expected: new (...all: never[]) => Error, run: () => unknown): void => {
-    try {
-      run()
-    } catch (error) {
-      if (!(error instanceof expected)) throw error
-    }
-  }
   fc.assert(
-    fc.property(odd, odd, odd, fc.array(fc.constantFrom(...frames)), (value, one, two, kinds) => {
+    fc.property(anything, anything, anything, fc.array(fc.constantFrom(...frames)), (value, one, two, kinds) => {
       for (const model of [CLAUDE, NOVA, 'other']) {
         const it = bedrockTarget(model)
         only(Malformed, () => it.read(value, context))

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import { answers, requests } from '../../../test/helpers/conversations.ts'
-import type { ChatEvent, ChatRequest, Message } from '../../chat.ts'
+import { answering, contextOf, heard, odd, only, said, sameWhenCut } from '../../../test/helpers/dialects.ts'
+import type { ChatEvent, Message } from '../../chat.ts'
 import { collect } from '../../collect.ts'
 import { Failure } from '../../errors.ts'
 import { frameParser } from '../../framing.ts'
 import { Malformed } from '../dialect.ts'
-import type { AnswerContext, Json, TargetContext } from '../dialect.ts'
+import type { Json } from '../dialect.ts'
 import { geminiCaller } from './caller.ts'
 import { batchEmbedContentsCaller, embedContentCaller, geminiEmbedTarget } from './embeddings.ts'
 import { geminiTarget, modelPath } from './target.ts'
@@ -15,14 +16,7 @@ import { vertexEmbedTarget } from './vertex.ts'
 
 const target = geminiTarget({ path: modelPath, strict: false })
 const model = 'gemini-3-flash-preview'
-const context: TargetContext = {
-  model,
-  settings: {},
-  capabilities: { contextWindow: undefined, maxOutputTokens: undefined, prefill: undefined },
-  requestId: 'r1',
-}
-const asked: ChatRequest = { model, messages: [], tools: [], stream: true, includeUsage: true, unread: [] }
-const answering: AnswerContext = { request: asked, requestId: 'r1', now: 1_767_225_600 }
+const context = contextOf(model)
 const knobs = { format: 'gemini', thoughts: true } as const
 /** What a body is once it has been sent. */
 const json = (value: object): Json => JSON.parse(JSON.stringify(value)) as Json // an object stays one
@@ -50,21 +44,8 @@ test('a request is the same after it was written and read', () => {
   )
 })
 
-const said = (events: readonly ChatEvent[]): Buffer => {
-  const writer = geminiCaller.writer(answering)
-  return Buffer.concat([...events.map((event) => writer.write(event)), writer.end()])
-}
-
-/** Reads a stream that comes in `chunks`. */
-function heard(chunks: readonly Buffer[]): readonly ChatEvent[] {
-  const [parser, reader] = [frameParser('sse'), target.reader(context)]
-  const frames = chunks.flatMap((chunk) => parser.push(chunk))
-  const rest = parser.end()
-  return [
-    ...[...frames, ...(rest ? [rest] : [])].filter(({ empty }) => !empty).flatMap((frame) => reader.read(frame)),
-    ...reader.end(),
-  ]
-}
+const write = (events: readonly ChatEvent[]): Buffer => said(geminiCaller, events)
+const hear = (chunks: readonly Buffer[]): readonly ChatEvent[] => heard(target.reader(context), 'sse', chunks)
 
 /** The dialect does not say when an answer was made. */
 const timeless = (events: readonly ChatEvent[]) => ({ ...collect(events), created: undefined })
@@ -73,7 +54,7 @@ test('an answer is the same after it was written and read, whole and streamed', 
   fc.assert(
     fc.property(answers(knobs), (events) => {
       const answer = timeless(events)
-      const streamed = heard([said(events)])
+      const streamed = hear([write(events)])
       assert.deepEqual(timeless(streamed), answer)
       assert.deepEqual(streamed.at(-1), { type: 'end' })
       const body: unknown = json(Object(geminiCaller.answer(answer, answering)))
@@ -86,10 +67,7 @@ test('an answer is the same after it was written and read, whole and streamed', 
 test('a stream cut at any byte has the same events', () => {
   fc.assert(
     fc.property(answers(knobs), (events) => {
-      const bytes = said(events)
-      const whole = heard([bytes])
-      for (let at = 0; at <= bytes.length; at += 1)
-        assert.deepEqual(heard([bytes.subarray(0, at), bytes.subarray(at)]), whole)
+      sameWhenCut(write(events), hear)
     }),
     { numRuns: 5 },
   )
@@ -98,7 +76,7 @@ test('a stream cut at any byte has the same events', () => {
 test('every chunk of a stream has a part, else SDKs forget the chat', () => {
   fc.assert(
     fc.property(answers(knobs), (events) => {
-      for (const { data } of frameParser('sse').push(said(events)))
+      for (const { data } of frameParser('sse').push(write(events)))
         assert.ok(JSON.parse(data).candidates[0].content.parts.length > 0)
     }),
     { numRuns: 100 },
@@ -119,43 +97,15 @@ test('ids that Google does not give are stable for a request, and no two are ali
 })
 
 const members =
-  'contents role parts text thought thoughtSignature inlineData mimeType data fileData fileUri functionCall functionResponse id name args response systemInstruction tools functionDeclarations parameters toolConfig functionCallingConfig mode generationConfig responseSchema thinkingConfig thinkingBudget candidates content finishReason index usageMetadata promptTokenCount promptFeedback blockReason error citationMetadata groundingMetadata groundingChunks logprobsResult chosenCandidates executableCode speechConfig type properties items $ref anyOf enum requests embeddings values predictions instances __proto__'.split(
-    ' ',
-  )
-const words = [
-  'user',
-  'model',
-  'STOP',
-  'SAFETY',
-  'MALFORMED_FUNCTION_CALL',
-  'image/png',
-  'files/a',
-  '#/$defs/a',
-  'ANY',
-  'object',
-]
-const odd = fc.letrec((tie) => ({
-  value: fc.oneof(
-    { maxDepth: 6 },
-    fc.jsonValue(),
-    fc.constantFrom(...words),
-    fc.array(tie('value'), { maxLength: 3 }),
-    fc.dictionary(fc.constantFrom(...members), tie('value')),
-  ),
-})).value
+  'contents role parts text thought thoughtSignature inlineData mimeType data fileData fileUri functionCall functionResponse id name args response systemInstruction tools functionDeclarations parameters toolConfig functionCallingConfig mode generationConfig responseSchema thinkingConfig thinkingBudget candidates content finishReason index usageMetadata promptTokenCount promptFeedback blockReason error citationMetadata groundingMetadata groundingChunks logprobsResult chosenCandidates executableCode speechConfig type properties items $ref anyOf enum requests embeddings values predictions instances'
+const words = 'user model STOP SAFETY MALFORMED_FUNCTION_CALL image/png files/a #/$defs/a ANY object'
+const anything = odd(members, words)
 
 test('whatever comes in, only documented errors come out', () => {
-  const only = (expected: new (...all: never[]) => Error, run: () => unknown): void => {
-    try {
-      run()
-    } catch (error) {
-      if (!(error instanceof expected)) throw error
-    }
-  }
   const embedding = { model: 'm', input: ['a'], encoding: 'float', unread: [] } as const
   const old = { ...context, model: 'gemini-2.0-flash' }
   fc.assert(
-    fc.property(odd, odd, odd, (one, two, three) => {
+    fc.property(anything, anything, anything, (one, two, three) => {
       const part = { content: { parts: [one, { functionCall: two }] }, finishReason: three }
       only(Malformed, () => target.read(one, context))
       only(Malformed, () => target.read({ candidates: [part, two], usageMetadata: three }, context))

@@ -2,24 +2,16 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import { answers, requests } from '../../../test/helpers/conversations.ts'
+import { answering, asked, contextOf, heard, odd, only, said, sameWhenCut } from '../../../test/helpers/dialects.ts'
 import type { ChatEvent, ChatRequest } from '../../chat.ts'
 import { collect } from '../../collect.ts'
 import { Failure } from '../../errors.ts'
-import { frameParser } from '../../framing.ts'
 import { Malformed } from '../dialect.ts'
-import type { AnswerContext, TargetContext } from '../dialect.ts'
 import { openaiCaller } from './caller.ts'
 import { compatibleOptions, openaiOptions } from './options.ts'
 import { compatibleTarget, openaiChat, openaiTarget } from './target.ts'
 
-const context: TargetContext = {
-  model: 'm',
-  settings: {},
-  capabilities: { contextWindow: undefined, maxOutputTokens: undefined, prefill: undefined },
-  requestId: 'r1',
-}
-const asked: ChatRequest = { model: 'm', messages: [], tools: [], stream: true, includeUsage: true, unread: [] }
-const answering: AnswerContext = { request: asked, requestId: 'r1', now: 1_767_225_600 }
+const context = contextOf('m')
 /** One that keeps everything. */
 const keeping = openaiChat({ ...compatibleOptions, thoughts: 'reasoning_details' })
 
@@ -35,21 +27,8 @@ test('a request is the same after it was written and read', () => {
   )
 })
 
-const said = (events: readonly ChatEvent[]): Buffer => {
-  const writer = openaiCaller.writer(answering)
-  return Buffer.concat([...events.map((event) => writer.write(event)), writer.end()])
-}
-
-/** Reads a stream that comes in `chunks`. */
-function heard(chunks: readonly Buffer[]): readonly ChatEvent[] {
-  const [parser, reader] = [frameParser('sse'), keeping.reader(context)]
-  const frames = chunks.flatMap((chunk) => parser.push(chunk))
-  const rest = parser.end()
-  return [
-    ...[...frames, ...(rest ? [rest] : [])].filter(({ empty }) => !empty).flatMap((frame) => reader.read(frame)),
-    ...reader.end(),
-  ]
-}
+const write = (events: readonly ChatEvent[]): Buffer => said(openaiCaller, events)
+const hear = (chunks: readonly Buffer[]): readonly ChatEvent[] => heard(keeping.reader(context), 'sse', chunks)
 
 const knobs = { format: 'anthropic', thoughts: true } as const
 
@@ -57,7 +36,7 @@ test('an answer is the same after it was written and read, whole and streamed', 
   fc.assert(
     fc.property(answers(knobs), (events) => {
       const answer = collect(events)
-      const streamed = heard([said(events)])
+      const streamed = hear([write(events)])
       assert.deepEqual(collect(streamed), answer)
       assert.deepEqual(streamed.at(-1), { type: 'end' })
       const body: unknown = JSON.parse(JSON.stringify(openaiCaller.answer(answer, answering)))
@@ -70,38 +49,18 @@ test('an answer is the same after it was written and read, whole and streamed', 
 test('a stream cut at any byte has the same events', () => {
   fc.assert(
     fc.property(answers(knobs), (events) => {
-      const bytes = said(events)
-      const whole = heard([bytes])
-      for (let at = 0; at <= bytes.length; at += 1)
-        assert.deepEqual(heard([bytes.subarray(0, at), bytes.subarray(at)]), whole)
+      sameWhenCut(write(events), hear)
     }),
     { numRuns: 3 },
   )
 })
 
 const members =
-  'toString role content type text image_url url tool_calls id index function name arguments choices delta message finish_reason usage error reasoning reasoning_details refusal audio annotations logprobs'.split(
-    ' ',
-  )
-const odd = fc.letrec((tie) => ({
-  value: fc.oneof(
-    { maxDepth: 5 },
-    fc.jsonValue(),
-    fc.array(tie('value'), { maxLength: 3 }),
-    fc.dictionary(fc.constantFrom(...members), tie('value')),
-  ),
-})).value
+  'role content type text image_url url tool_calls id index function name arguments choices delta message finish_reason usage error reasoning reasoning_details refusal audio annotations logprobs'
 
 test('whatever comes in, only documented errors come out', () => {
-  const only = (expected: new (...all: never[]) => Error, run: () => unknown): void => {
-    try {
-      run()
-    } catch (error) {
-      if (!(error instanceof expected)) throw error
-    }
-  }
   fc.assert(
-    fc.property(odd, (value) => {
+    fc.property(odd(members), (value) => {
       only(Malformed, () => openaiTarget.read(value, context))
       const reader = compatibleTarget.reader(context)
       only(Malformed, () => reader.read({ type: '', data: JSON.stringify({ choices: [{ delta: value }] }) }))
