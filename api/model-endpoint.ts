@@ -597,6 +597,11 @@ const spec = object(
         fieldPath: '.address',
       },
       {
+        rule: "self.provider.type != 'OpenInference' || !has(self.models) || self.models.all(m, !has(m.parameters))",
+        message: 'parameters are fields of requests that provider OpenInference does not have: leave them out.',
+        fieldPath: '.models',
+      },
+      {
         rule: "(self.provider.type == 'HTTP') == !has(self.models)",
         message: 'models are needed, but for provider HTTP, which has none.',
         fieldPath: '.models',

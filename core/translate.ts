@@ -89,9 +89,11 @@ function pass(
   let dropped = NOTHING
   if (provider.edits) {
     const own = provider.edits(surface.name, sent, fields, settings, name)
-    edits = together(own, edits)
-    dropped = own.flatMap(({ lost = NOTHING }) => lost)
-    refuse(dropped, exchange, id)
+    if (own.length > 0) {
+      edits = together(own, edits)
+      dropped = own.flatMap(({ lost = NOTHING }) => lost)
+      refuse(dropped, exchange, id)
+    }
   }
   const body = edits.length === 0 ? sent : fields.form ? form(sent, fields, edits) : splice(sent, fields.fields, edits)
   return {
@@ -204,7 +206,8 @@ function say(exchange: Exchange, { id, endpoint }: Target, asked: TargetContext,
     const request = again?.request ?? exchange.read(caller)
     const target = provider.chat(model, settings)
     // Whichever attempt says it, it is one answer.
-    const answer = { request, requestId: facts.requestId, now: Math.floor(facts.wall / 1000) }
+    const { elapsed } = exchange
+    const answer = { request, requestId: facts.requestId, now: Math.floor(facts.wall / 1000), elapsed }
     return {
       out: target.write(request, asked),
       answering: again

@@ -201,7 +201,7 @@ function tone(seed: number): Buffer {
 }
 
 /** http://soundfile.sapp.org/doc/WaveFormat/: one channel, 16 bits, 8 kHz. */
-export function wavHeader(length: number): Buffer {
+function wavHeader(length: number): Buffer {
   const header = Buffer.alloc(44)
   header.write('RIFF', 0)
   header.writeUInt32LE(36 + length, 4)

@@ -12,7 +12,7 @@ served.delete('moderations')
 served.delete('image_variations')
 
 /** Of the dated API, these have the deployment in the body or the query: all others have it in the path. */
-const PLACELESS = new Set(['responses', 'realtime'])
+const PLACELESS = /^\/(responses|realtime)\b/
 
 const isDated = (version: string): boolean => /^\d/.test(version)
 
@@ -31,7 +31,7 @@ function pathOf(surface: string, model: string, settings: Json): string | undefi
   if (path === undefined) return undefined
   const deployment = encodeURIComponent(model)
   const query = `?api-version=${version}${surface === 'realtime' ? `&deployment=${deployment}` : ''}`
-  return PLACELESS.has(surface) ? `/openai${path}${query}` : `/openai/deployments/${deployment}${path}${query}`
+  return PLACELESS.test(path) ? `/openai${path}${query}` : `/openai/deployments/${deployment}${path}${query}`
 }
 
 /** A target of the same dialect at another path. */

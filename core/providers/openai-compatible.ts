@@ -14,6 +14,8 @@ import { editsOf, inWords } from './request-words.ts'
 
 const hosted = presetNames.filter((name) => presetOf({ preset: name }).url !== undefined).map((name) => `'${name}'`)
 
+const NONE: readonly [] = []
+
 /** Servers that speak OpenAI's dialect: vLLM, Ollama, TGI at addresses of their own, and hosted ones. */
 export const openaiCompatible = {
   type: 'OpenAICompatible',
@@ -37,7 +39,7 @@ export const openaiCompatible = {
   native: (surface, _model, _stream, settings) => openaiCall(surface, presetOf(settings).served),
   edits(surface, body, { fields, form }, settings, model) {
     const words = presetOf(settings).words?.(surface, model)
-    return words ? editsOf(words, body, fields, form !== undefined) : []
+    return words ? editsOf(words, body, fields, form !== undefined) : NONE
   },
   chat: (model, settings) => chatOf(presetOf(settings), model),
   embeddings: () => openaiEmbeddingsTarget,

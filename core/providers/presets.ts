@@ -172,9 +172,11 @@ export type PresetName = keyof typeof presets
 // The object's own keys, which its type knows.
 export const presetNames = Object.keys(presets) as readonly PresetName[]
 
+const byName: ReadonlyMap<unknown, Preset> = new Map(presetNames.map((name) => [name, presets[name]]))
+
 /** The preset of settings; Generic where they name none. */
 export function presetOf({ preset = 'Generic' }: Json): Preset {
-  const found = presetNames.find((name) => name === preset)
+  const found = byName.get(preset)
   if (!found) throw new Error(`unknown preset ${String(preset)}`)
-  return presets[found]
+  return found
 }

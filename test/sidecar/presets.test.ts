@@ -135,4 +135,6 @@ test('presets: settings are for their own provider, and versions of Azure’s AP
   for (const apiVersion of ['v2', '2024-1-1', 'latest', ''])
     assert.match(problems({ type: 'AzureOpenAI', azureOpenAI: { apiVersion } }, address).join(), /apiVersion/)
   assert.match(problems({ type: 'Mistral', azureOpenAI: {} }).join(), /azureOpenAI is for provider AzureOpenAI only/)
+  const models = { ...address, models: [{ name: 'm', parameters: { force: { seed: 1 } } }] }
+  assert.match(problems({ type: 'OpenInference' }, models).join(), /spec\.models: parameters are fields of requests/)
 })

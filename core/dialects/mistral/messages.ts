@@ -126,7 +126,7 @@ const isShort = (id: string): boolean => SHORT.test(id)
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
 /** "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9": the same of the same id, and of no two others in practice (62⁹). */
-export function shortId(id: string): string {
+function shortId(id: string): string {
   const hash = createHash('sha256').update(id).digest()
   let rest = hash.readBigUInt64BE(0)
   let short = ''
