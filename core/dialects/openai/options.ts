@@ -8,6 +8,8 @@ export interface Options {
   readonly effort: boolean
   /** Under which name the thoughts of earlier answers go back; undefined: they are left out. */
   readonly thoughts?: 'reasoning_content' | 'reasoning_details'
+  /** Files that were uploaded there are named by their ids. */
+  readonly files?: true
   /** A last message of the assistant is history, and no beginning to go on from. */
   readonly anew?: true
   /** Request fields beyond OpenAI's own: `top_k`, `cache_control`. */
@@ -23,6 +25,7 @@ export const openaiOptions: Options = {
   thinks: (model) => THINKING.test(model),
   effort: false,
   anew: true,
+  files: true,
   extras: false,
 }
 

@@ -154,7 +154,8 @@ class Writer {
   private file({ source, name }: FilePart): Json {
     if (source.type === 'url') throw this.impossible('a file at a URL: it takes files inline')
     if (source.type === 'file') {
-      if (source.id.format !== 'openai') throw this.impossible(`a file that ${source.id.format} keeps`)
+      if (source.id.format !== 'openai' || !this.options.files)
+        throw this.impossible(`a file that ${source.id.format} keeps`)
       return { type: 'file', file: { file_id: source.id.value } }
     }
     // Only documents such as PDF are files to it.
