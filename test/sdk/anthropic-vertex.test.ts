@@ -43,6 +43,27 @@ for (const model of [VERTEX_CLAUDE, FLASH, PRO])
     }
   })
 
+test('anthropic sdk: thoughts of Gemini are shown to who gave a budget for them, and go back', async (t) => {
+  const { url } = await lab(t)
+  const sdk = sdkOf(url)
+  const ask: Anthropic.MessageParam = { role: 'user', content: 'Hello' }
+  const request = { model: FLASH, max_tokens: 4096, thinking: { type: 'enabled' as const, budget_tokens: 1024 } }
+  const whole = await sdk.messages.create({ ...request, messages: [ask] })
+  const [thought, text] = whole.content
+  assert.ok(thought?.type === 'thinking' && /thinks/.test(thought.thinking))
+  assert.equal(text?.type, 'text')
+  const streamed = await sdk.messages.stream({ ...request, messages: [ask] }).finalMessage()
+  assert.deepEqual(
+    streamed.content.map((block) => block.type),
+    ['thinking', 'text'],
+  )
+  const again = await sdk.messages.create({
+    ...request,
+    messages: [ask, { role: 'assistant', content: whole.content }, { role: 'user', content: 'And again' }],
+  })
+  assert.match(textOf(again), /^mock heard: And again/)
+})
+
 test('anthropic sdk: a request for Claude on Vertex AI keeps its bytes but for model and version', async (t) => {
   const { url, vertex } = await lab(t)
   await sdkOf(url).messages.create({

@@ -83,8 +83,10 @@ function thinking({ reasoning }: ChatRequest, traits: Traits, dropped: string[])
     if (budget !== undefined) dropped.push('reasoning.budget')
     return undefined
   }
+  // The APIs in which thought has a budget show it unless they are told not to.
+  const shown = include ?? (budget === undefined ? undefined : true)
   const config = {
-    ...(include === undefined ? {} : { includeThoughts: include }),
+    ...(shown === undefined ? {} : { includeThoughts: shown }),
     ...(traits.thinking === 'level'
       ? levelled(effort, budget, traits, dropped)
       : measured(effort, budget, traits, dropped)),
