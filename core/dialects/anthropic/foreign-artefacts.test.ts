@@ -38,3 +38,12 @@ test('foreign artefacts: a citation of a page that Anthropic did not find is tak
     { role: 'assistant', content: [{ ...text, citations: null }] },
   ])
 })
+
+test('foreign artefacts: they are found wherever the body comes in two', () => {
+  const content = [{ type: 'thinking', thinking: 'a', signature: 'gemini:abc' }, text]
+  const bytes = Buffer.from(JSON.stringify({ model: 'm', messages: [{ role: 'assistant', content }] }))
+  for (let at = 0; at <= bytes.length; at++) {
+    const body = new Bytes([bytes.subarray(0, at), bytes.subarray(at)])
+    assert.equal(foreignArtefacts(body, requestFields(body)).length, 1, `cut at byte ${at}`)
+  }
+})

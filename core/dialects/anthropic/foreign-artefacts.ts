@@ -8,13 +8,15 @@ import { readArtefact } from './artefact.ts'
 /** Words without which a body has no artefacts. */
 const members = ['"signature"', '"redacted_thinking"', '"encrypted_index"'].map((word) => Buffer.from(word))
 
+const LONGEST = Math.max(...members.map(({ length }) => length))
+
 /**
  * The edit of a Messages body that takes out what other providers signed, or what nobody did: answers of theirs, said in this dialect, come
  * back in the conversation, and the API refuses a signature that is not its own. None where there is none, which most bodies are told by a
  * search for three words.
  */
 export function foreignArtefacts(body: Bytes, { fields }: RequestFields): readonly Edit[] {
-  if (!body.pieces.some((piece) => members.some((word) => piece.includes(word)))) return []
+  if (!mayHaveArtefacts(body)) return []
   const messages = fieldValue(body, fields, 'messages')
   if (!Array.isArray(messages)) return []
   let changed = false
@@ -28,6 +30,14 @@ export function foreignArtefacts(body: Bytes, { fields }: RequestFields): readon
     return blocks.length === 0 ? [] : [{ ...message, content: blocks }]
   })
   return changed ? [{ name: 'messages', json: JSON.stringify(kept) }] : []
+}
+
+/** Whether one of the words stands in the body, or across two of its pieces. */
+function mayHaveArtefacts({ pieces }: Bytes): boolean {
+  return pieces.some((piece, i) => {
+    const seam = Buffer.concat([pieces[i - 1]?.subarray(-LONGEST) ?? piece.subarray(0, 0), piece.subarray(0, LONGEST)])
+    return members.some((word) => piece.includes(word) || seam.includes(word))
+  })
 }
 
 /** The block as Anthropic takes it; undefined for thought that is not its own. */
