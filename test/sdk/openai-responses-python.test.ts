@@ -19,7 +19,7 @@ for (const [whose, simulated, provider, base, model] of ends)
     `python: OpenAI's SDK and responses by ${whose}: whole, streamed, tools, an error in the middle`,
     { skip },
     async (t) => {
-      const mock = await upstream(t, { provider: simulated, name: 'mock' })
+      const mock = await upstream(t, { provider: simulated, name: 'mock', tokensPerSecond: 200 })
       const { url } = await dataPath(t, {
         routes: [route('chat', [rule([target('a', { model })])])],
         endpoints: [
@@ -36,6 +36,7 @@ for (const [whose, simulated, provider, base, model] of ends)
       assert.deepEqual(asked.calls, [['weather', JSON.stringify({ city: 'The weather, please.' })]])
       assert.match(answered.text, /^mock heard: The weather, please\./)
       assert.deepEqual(said.tools_streamed.calls, asked.calls)
-      assert.ok(said.cut, 'an answer that fails in the middle is raised')
+      assert.ok(said.cut.error, 'an answer that fails in the middle is raised')
+      assert.ok(said.cut.types.includes('response.created') && !said.cut.types.includes('response.completed'))
     },
   )

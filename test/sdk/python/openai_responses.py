@@ -53,12 +53,13 @@ def loop():
 
 
 def failure(**ask):
+    types = []
     try:
-        for _ in client.responses.create(model=model, stream=True, **ask):
-            pass
+        for event in client.responses.create(model=model, stream=True, **ask):
+            types.append(event.type)
     except APIError as error:
-        return str(error)
-    return None
+        return {"error": str(error), "types": types}
+    return {"types": types}
 
 
 hello = {"input": "How is the wind today?", "instructions": "Be brief."}
