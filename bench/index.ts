@@ -8,6 +8,7 @@ import { memory } from './benchmarks/memory.ts'
 import { start } from './benchmarks/start.ts'
 import { streams } from './benchmarks/streams.ts'
 import { throughput } from './benchmarks/throughput.ts'
+import { translate } from './benchmarks/translate.ts'
 import { ttft } from './benchmarks/ttft.ts'
 
 /** Every benchmark, in the order in which `make bench` runs them. */
@@ -16,6 +17,7 @@ export const benchmarks: readonly Benchmark[] = [
   latency,
   largePrompt,
   ttft,
+  translate,
   streams,
   memory,
   start,

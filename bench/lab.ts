@@ -10,7 +10,7 @@ import { freePorts } from '../test/helpers/ports.ts'
 import type { Destination } from './load/client.ts'
 import type { Deployment, System, Target } from './system.ts'
 import { nginxCommand, nginxConfig } from './systems/nginx.ts'
-import { answer, request } from './wire.ts'
+import { answers, callerHeaders, type Passage, paths, request } from './wire.ts'
 
 export const proxyCore = 0
 const loadCore = 1
@@ -30,6 +30,8 @@ export interface Running extends Destination {
   readonly startedIn: number
   readonly deployment: Deployment
   readonly config: string
+  /** Where a caller asks; undefined where the system cannot serve it. Without this, callers and the upstream speak OpenAI's API. */
+  readonly for: (passage: Passage) => Destination | undefined
   readonly evidence: () => Promise<string>
   readonly stop: () => Promise<void>
 }
@@ -70,7 +72,7 @@ export async function anyCore<T>(work: () => Promise<T>): Promise<T> {
 
 const weights = [90, 10] as const
 
-/** Two upstreams that answer at once with 1.5 KB: nginx, since a JavaScript server would be the bottleneck of what is measured. */
+/** Two upstreams that answer at once with 1.5 KB, in the API of the path: nginx, since a JavaScript server would be the bottleneck of what is measured. */
 export async function leanUpstream(
   lab: Lab,
 ): Promise<{ readonly targets: readonly [Target, Target]; readonly stop: () => Promise<void> }> {
@@ -78,7 +80,7 @@ export async function leanUpstream(
   const targets = await twoTargets()
   const servers = targets.map(
     ({ port }) =>
-      `  server { listen 127.0.0.1:${port} backlog=4096; default_type application/json; location / { return 200 '${answer}'; } }`,
+      `  server { listen 127.0.0.1:${port} backlog=4096; default_type application/json; location / { return 200 '${answers.openai}'; } location = ${paths.anthropic} { return 200 '${answers.anthropic}'; } }`,
   )
   const command = nginxCommand(directory, nginxConfig(directory, servers.join('\n')))
   const child = startChild(command[0] ?? '', command.slice(1), { log: join(directory, 'log') })
@@ -108,7 +110,7 @@ async function twoTargets(): Promise<readonly [Target, Target]> {
   ]
 }
 
-/** Starts a system on the proxy's core and resolves with its first answer. Rejects with its log where it ends, or answers nothing in 30 s. */
+/** Starts a system on the proxy's core and resolves with its first answer. Rejects with its log where it ends, or answers nothing in 60 s. */
 export async function launch(
   lab: Lab,
   { system }: Installed,
@@ -127,11 +129,16 @@ export async function launch(
         env: { ...process.env, ...plan.environment },
       })
     : undefined
-  await answering(plan, child)
+  const to = { port: plan.port, headers: plan.headers.openai }
+  await answering(to, child)
   return {
     name: system.name,
-    port: plan.port,
-    headers: plan.headers,
+    ...to,
+    for: (passage) => {
+      const carries = system.carries?.(passage) ?? passage.caller === passage.upstream
+      const headers = { ...plan.headers[passage.upstream], ...callerHeaders[passage.caller] }
+      return carries ? { port: plan.port, headers, path: paths[passage.caller] } : undefined
+    },
     pid: child?.pid,
     startedIn: performance.now() - started,
     deployment,
@@ -185,7 +192,7 @@ async function answering(to: Destination, child: Child | undefined): Promise<voi
 }
 
 async function until(child: Child | undefined, ready: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 30_000
+  const end = performance.now() + 60_000
   while (!(await ready())) {
     if (child?.hasEnded() || performance.now() > end) throw new Error(`it does not answer:\n${child?.log() ?? ''}`)
     await sleep(1)
@@ -198,7 +205,7 @@ function ask(
   body = request,
 ): Promise<{ readonly status: number; readonly headers: NodeJS.Dict<string | string[]>; readonly text: string }> {
   return new Promise((resolve, reject) => {
-    const options = { port: to.port, host: '127.0.0.1', path: '/v1/chat/completions', method: 'POST', agent: false }
+    const options = { port: to.port, host: '127.0.0.1', path: paths.openai, method: 'POST', agent: false }
     const sent = httpRequest(
       { ...options, headers: { 'content-type': 'application/json', ...to.headers } },
       (response) => {

@@ -1,3 +1,5 @@
+import type { Api, Passage } from './wire.ts'
+
 /** One of the two upstreams that traffic is split over. */
 export interface Target {
   readonly port: number
@@ -23,17 +25,22 @@ interface Launch {
   readonly environment?: Readonly<Record<string, string>>
   /** Where requests go. */
   readonly port: number
-  /** What a client must send to be served. */
-  readonly headers: Readonly<Record<string, string>>
+  /** What a client must send to be served, by what the upstream speaks. */
+  readonly headers: Readonly<Record<Api, Readonly<Record<string, string>>>>
   /** The whole configuration, for printing. */
   readonly config: string
 }
+
+/** For systems that ask nothing of their clients. */
+export const noHeaders = { openai: {}, anthropic: {} } as const
 
 /** A proxy that is measured. */
 export interface System {
   readonly name: string
   /** What is switched on, in words. */
   readonly features: string
+  /** Whether it serves callers of the one API from an upstream of the other; undefined: bytes of any one API. */
+  readonly carries?: (passage: Passage) => boolean
   /** The version that is installed; installs it where it can. Throws with the reason why it cannot be had here. */
   readonly install: () => Promise<string>
   /** Writes its configuration below the deployment's directory. */

@@ -1,33 +1,8 @@
 import { type Benchmark, Notes } from '../benchmark.ts'
 import { sideBySide, streamingUpstream } from '../lab.ts'
-import { Connection, type Destination, encode } from '../load/client.ts'
+import { firstEvents } from '../load/streams.ts'
 import { percentile } from '../statistics.ts'
 import { streamRequest } from '../wire.ts'
-
-/** Milliseconds from sending to the first event, of `count` streams one after the other on a kept connection. */
-async function firstEvents(to: Destination, count: number): Promise<readonly number[]> {
-  const connection = new Connection(to, Buffer.alloc(65_536))
-  const times: number[] = []
-  try {
-    await connection.opened
-    const request = encode(to, streamRequest)
-    for (let i = 0; i < count; i += 1)
-      await new Promise<void>((resolve, reject) => {
-        const sent = performance.now()
-        let first = true
-        connection.send(request, {
-          onEvent() {
-            if (first) times.push(performance.now() - sent)
-            first = false
-          },
-          onEnd: (whole) => (whole ? resolve() : reject(new Error('the stream broke off'))),
-        })
-      })
-  } finally {
-    connection.destroy()
-  }
-  return times
-}
 
 /** What a proxy adds to the time to the first token. */
 export const ttft: Benchmark = {
@@ -37,11 +12,11 @@ export const ttft: Benchmark = {
     const count = lab.quick ? 20 : 120
     const notes = new Notes('stream of 60 events, one each 2 ms, one stream at a time')
     await sideBySide(lab, await streamingUpstream(lab, 60, 2), async (running) => {
-      for (const it of running) await firstEvents(it, lab.quick ? 10 : 40)
+      for (const it of running) await firstEvents(it, streamRequest, lab.quick ? 10 : 40)
       for (let round = 1; round <= lab.rounds; round += 1) {
         let direct = { p50: 0, p99: 0 }
         for (const it of running) {
-          const times = await firstEvents(it, count)
+          const times = await firstEvents(it, streamRequest, count)
           const found = { p50: percentile(times, 50), p99: percentile(times, 99) }
           notes.add(it.name, 'ttft_p50', 'ms', found.p50)
           notes.add(it.name, 'ttft_p99', 'ms', found.p99)

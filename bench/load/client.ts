@@ -1,21 +1,23 @@
 import { connect, type Socket } from 'node:net'
-import { now, stamp } from '../wire.ts'
+import { now, paths, stamp } from '../wire.ts'
 
 /** Where to send requests, and what the system asks to be sent. */
 export interface Destination {
   readonly port: number
   readonly headers: Readonly<Record<string, string>>
+  /** OpenAI's unless given. */
+  readonly path?: string
 }
 
 /** A chat request on the wire. */
-export function encode({ headers }: Destination, body: string): string {
+export function encode({ headers, path = paths.openai }: Destination, body: string): string {
   const lines = Object.entries({
     host: '127.0.0.1',
     'content-type': 'application/json',
     ...headers,
     'content-length': String(Buffer.byteLength(body)),
   })
-  return `POST /v1/chat/completions HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`
+  return `POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`
 }
 
 /** Hears of each event's delay (ms from its sending to its reading, by the stamp it carries) and of the end of the answer. */

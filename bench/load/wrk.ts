@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { debian } from '../install.ts'
-import { request } from '../wire.ts'
+import { paths, request } from '../wire.ts'
 import type { Destination } from './client.ts'
 
 /** What wrk measured; times in milliseconds. */
@@ -45,7 +45,7 @@ end
     '10s',
     '-s',
     script,
-    `http://127.0.0.1:${to.port}/v1/chat/completions`,
+    `http://127.0.0.1:${to.port}${to.path ?? paths.openai}`,
   ]
   const { stdout } = await promisify(execFile)(debian('wrk', 'wrk'), args)
   // The shape is what the script above prints.

@@ -2,7 +2,7 @@ import { globSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cached, run } from '../install.ts'
 import { lastLine } from '../last-line.ts'
-import type { System, Target } from '../system.ts'
+import { noHeaders, type System, type Target } from '../system.ts'
 
 const version = '1.40.0'
 
@@ -122,7 +122,7 @@ export const envoy: System = {
     const file = join(directory, 'envoy.json')
     writeFileSync(file, text)
     const command = [binary(), '-c', file, '--concurrency', '1', '--use-dynamic-base-id', '--log-level', 'warning']
-    return { command, port, headers: {}, config: text }
+    return { command, port, headers: noHeaders, config: text }
   },
   async evidence({ directory, adminPort }) {
     const line = lastLine(join(directory, 'access.log'), '"status":200')

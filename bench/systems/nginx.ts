@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { debian } from '../install.ts'
-import type { System } from '../system.ts'
+import { noHeaders, type System } from '../system.ts'
 
 /** The directives that any nginx here needs: everything below `directory`, one worker, in the foreground. */
 export function nginxConfig(directory: string, http: string): string {
@@ -14,7 +14,8 @@ worker_rlimit_nofile 20000;
 events { worker_connections 8192; }
 http {
   access_log off;
-  client_body_buffer_size 1m;
+  client_max_body_size 64m;
+  client_body_buffer_size 8m;
   client_body_temp_path ${directory}/body;
   proxy_temp_path ${directory}/proxy;
   keepalive_requests 1000000000;
@@ -64,7 +65,7 @@ ${targets.map((target) => `    server 127.0.0.1:${target.port} weight=${target.w
 ${others.join('\n')}
   }`,
     )
-    return { command: nginxCommand(directory, config), port, headers: {}, config }
+    return { command: nginxCommand(directory, config), port, headers: noHeaders, config }
   },
   evidence: async () => '',
 }

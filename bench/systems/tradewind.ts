@@ -13,7 +13,10 @@ import { bundle } from '../../tool/bundle.ts'
 import { sidecarEnvironment } from '../../tool/images.ts'
 import { cacheRoot } from '../../tool/servers.ts'
 import { lastLine } from '../last-line.ts'
-import type { Deployment, System } from '../system.ts'
+import { type Deployment, noHeaders, type System } from '../system.ts'
+import { aliases, type Api, models } from '../wire.ts'
+
+const apis: readonly Api[] = ['openai', 'anthropic']
 
 /** The bundle that ships, made from the working tree. */
 export const program = join(cacheRoot, 'bench/tradewind/sidecar.mjs')
@@ -25,26 +28,38 @@ const manifest = (kind: string, name: string, spec: object): object => ({
   spec,
 })
 
-/** Two endpoints with a credential each and every default, and routes over them: the one asked for, one under another name, and others. */
+const providers = {
+  openai: { type: 'OpenAI', base: '/v1' },
+  anthropic: { type: 'Anthropic', base: '' },
+} as const satisfies Record<Api, object>
+
+/**
+ * Of each upstream an endpoint for each API that it speaks, with a credential and every default. Routes over the endpoints of an API: the
+ * model that is asked for, the same under another name; and others.
+ */
 function manifests({ targets, routes }: Deployment): readonly object[] {
-  const endpoints = targets.map(({ port }, i) =>
-    manifest('ModelEndpoint', `model-${i}`, {
-      provider: { type: 'OpenAI' },
-      address: { type: 'URL', url: `http://127.0.0.1:${port}/v1` },
-      credentials: { type: 'Secret', secret: { name: 'keys', key: 'api-key' } },
-      models: [{ name: 'gpt-4o-mini' }],
-    }),
+  const endpoint = (api: Api, i: number): string => `${api}-${i}`
+  const endpoints = apis.flatMap((api) =>
+    targets.map(({ port }, i) =>
+      manifest('ModelEndpoint', endpoint(api, i), {
+        provider: { type: providers[api].type },
+        address: { type: 'URL', url: `http://127.0.0.1:${port}${providers[api].base}` },
+        credentials: { type: 'Secret', secret: { name: 'keys', key: 'api-key' } },
+        models: [{ name: models[api] }],
+      }),
+    ),
   )
-  const split = targets.map(({ weight }, i) => ({ endpoint: { name: `model-${i}` }, weight }))
-  const rules = [
-    { name: 'trial', matches: [{ headers: [{ name: 'x-trial', value: 'yes' }] }], targets: [split[1]] },
-    { name: 'everything', targets: split, retry: { attempts: 2 } },
-  ]
-  const names = ['gpt-4o-mini', 'support-chat', ...Array.from({ length: routes }, (_, i) => `other-${i}`)]
-  return [
-    ...endpoints,
-    ...names.slice(0, Math.max(2, routes)).map((model) => manifest('ModelRoute', model, { models: [model], rules })),
-  ]
+  const route = (model: string, api: Api): object => {
+    const split = targets.map(({ weight }, i) => ({ endpoint: { name: endpoint(api, i) }, weight }))
+    const rules = [
+      { name: 'trial', matches: [{ headers: [{ name: 'x-trial', value: 'yes' }] }], targets: [split[1]] },
+      { name: 'everything', targets: split, retry: { attempts: 2 } },
+    ]
+    return manifest('ModelRoute', model, { models: [model], rules })
+  }
+  const asked = apis.flatMap((api) => [route(models[api], api), route(aliases[api], api)])
+  const others = Array.from({ length: Math.max(0, routes - asked.length) }, (_, i) => route(`other-${i}`, 'openai'))
+  return [...endpoints, ...asked, ...others]
 }
 
 /** What the operator would push to a sidecar in namespace `bench`, as the sidecar keeps it on its volume. */
@@ -86,6 +101,7 @@ export const tradewind: System = {
   name: 'tradewind',
   features:
     'match by model and header, weighted split 90/10, retries with a budget, circuit breaker with passive health, deadlines, credentials, metrics, JSON log line, 1 % sampled tracing, usage; one process',
+  carries: () => true,
   async install() {
     await bundle('sidecar/main.ts', program)
     return RELEASE
@@ -109,7 +125,7 @@ export const tradewind: System = {
       OTEL_TRACES_SAMPLER_ARG: '0.01',
     }
     const config = `${objects.map((object) => dump(object, { noRefs: true })).join('---\n')}\n# environment\n${dump(environment)}`
-    return { command: [process.execPath, program], environment, port, headers: {}, config }
+    return { command: [process.execPath, program], environment, port, headers: noHeaders, config }
   },
   async evidence({ directory, metricsPort }) {
     const line = lastLine(join(directory, 'log'), '"msg":"request"')
