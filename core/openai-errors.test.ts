@@ -377,6 +377,15 @@ const quota: readonly (readonly [string, number, unknown])[] = [
     429,
     { error: { type: 'exceeded_current_quota_error', message: 'You exceeded your current token quota' } },
   ],
+  ['Bedrock, the day', 429, { message: 'Too many tokens per day, please wait before trying again.' }],
+  [
+    'Cohere, the month',
+    429,
+    {
+      message:
+        'You are using a Trial key, which is limited to 1000 API calls / month. You can upgrade to a Production key.',
+    },
+  ],
   [
     'Gemini, the day',
     429,

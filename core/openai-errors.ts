@@ -81,7 +81,8 @@ const exhausted = [
 ]
 
 /** Gemini's words for any quota, and Bedrock's and others' for one of a day or month: used up, unless a time is named with them. */
-const ofLongerSpan = /current quota|(requests|tokens|calls)[^.]{0,20} per (day|month)|monthly (limit|quota|allowance)/
+const ofLongerSpan =
+  /current quota|(requests|tokens|calls)[^.]{0,20} (per|\/) (day|month)|monthly (limit|quota|allowance)/
 
 /** Gemini's `QuotaFailure`. */
 const ofDay = /"quotaId"\s*:\s*"[^"]*PerDay/

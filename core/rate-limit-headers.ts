@@ -97,8 +97,8 @@ const GO_DURATION = /^(?:\d{1,9}(?:\.\d{1,9})?(?:ms|[smhd]))+$/
 const EPOCH_SECONDS = 1e9
 const EPOCH_MS = 1e12
 
-/** Milliseconds until then, never negative. 0 is what stands where nothing is known. */
-function untilReset(text: string, wall: number): number | undefined {
+/** Milliseconds until then, never negative; `text` is a Go duration, seconds, or a time. 0 is what stands where nothing is known. */
+export function untilReset(text: string, wall: number): number | undefined {
   const said = text.trim()
   const ms = duration(said) ?? number(said, wall) ?? time(said, wall)
   return ms === undefined || ms === 0 ? undefined : Math.max(0, Math.ceil(ms))

@@ -30,6 +30,10 @@ test('retry-after: headers, in every form', () => {
     ['retry-after-ms', 'x', undefined],
     ['x-ms-retry-after-ms', '750', 750],
     ['x-ratelimit-reset-requests', '6m0s', undefined],
+    ['x-ratelimit-reset', '12', 12_000],
+    ['X-RateLimit-Reset', String(wall + 5000), 5000],
+    ['x-ratelimit-reset', '0', undefined],
+    ['x-ratelimit-reset', 'later', undefined],
   ]
   for (const [name, value, ms] of cases) assert.equal(header(name, value), ms, `${name}: ${value}`)
 })
@@ -42,6 +46,7 @@ test('retry-after: the finest form wins, and one that does not parse is passed o
   assert.equal(retryAfter(['retry-after', '2', 'x-ms-retry-after-ms', '1700'], '', wall), 1700)
   assert.equal(retryAfter(['retry-after-ms', 'NaN', 'retry-after', '2'], '', wall), 2000)
   assert.equal(retryAfter(['retry-after', '2'], 'Please try again in 9s', wall), 2000)
+  assert.equal(retryAfter(['x-ratelimit-reset', '60', 'retry-after', '2'], '', wall), 2000)
 })
 
 test('retry-after: Gemini’s RetryInfo, bare or in a list', () => {

@@ -1,10 +1,13 @@
+import { untilReset } from './rate-limit-headers.ts'
+
 /** No target is left alone for longer than this, ms, whatever it says: a slip of a digit must not take it out for a month. */
 const LONGEST = 24 * 3_600_000
 
 /**
  * How long a target asks to be left alone, ms, or undefined where it does not say. The forms, in this order: `retry-after-ms`,
- * `x-ms-retry-after-ms`, `retry-after` (RFC 9110, section 10.2.3: seconds, here fractions too, or an HTTP date), Gemini's `RetryInfo`,
- * and the text of OpenAI's and Azure's messages. For failures only: some providers send `retry-after` with answers that are good.
+ * `x-ms-retry-after-ms`, `retry-after` (RFC 9110, section 10.2.3: seconds, here fractions too, or an HTTP date), OpenRouter's and Together's
+ * `x-ratelimit-reset` (the end of a window; those of OpenAI's say when a bucket is full), Gemini's `RetryInfo`, and the text of OpenAI's and
+ * Azure's messages. For failures only: some providers send `retry-after` with answers that are good.
  *
  * `headers` is a flat list of names and values, `body` the text of the answer, `wall` the time in ms since the epoch.
  */
@@ -17,6 +20,7 @@ function fromHeaders(headers: readonly string[], wall: number): number | undefin
   let milliseconds: number | undefined
   let azure: number | undefined
   let standard: number | undefined
+  let window: number | undefined
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const text = (headers[i + 1] ?? '').trim()
     switch ((headers[i] ?? '').toLowerCase()) {
@@ -29,9 +33,12 @@ function fromHeaders(headers: readonly string[], wall: number): number | undefin
       case 'retry-after':
         standard ??= times(decimal(text), 1000) ?? date(text, wall)
         break
+      case 'x-ratelimit-reset':
+        window ??= untilReset(text, wall)
+        break
     }
   }
-  return milliseconds ?? azure ?? standard
+  return milliseconds ?? azure ?? standard ?? window
 }
 
 const decimal = (text: string): number | undefined => (/^\d{1,15}(\.\d*)?$/.test(text) ? Number(text) : undefined)
