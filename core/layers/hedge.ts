@@ -1,7 +1,6 @@
 import { obstacle } from '../availability.ts'
 import type { Deps, Due } from '../deps.ts'
-import { Failure } from '../errors.ts'
-import type { ErrorCode } from '../errors.ts'
+import type { ErrorCode, Failure } from '../errors.ts'
 import type { Exchange, Reply, Waiting } from '../exchange.ts'
 import { Latest } from '../hedging/latest.ts'
 import { Share } from '../hedging/share.ts'
