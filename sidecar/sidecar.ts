@@ -122,7 +122,14 @@ export async function startSidecar(
   const notReady = () =>
     configuration.runtime || performance.now() - began > READY_AFTER ? undefined : 'no configuration yet'
   let listening = false
-  const admin = adminServer({ configuration, log, now: deps.now, wall: deps.wall, exposed, more: embedding?.pages ?? {} })
+  const admin = adminServer({
+    configuration,
+    log,
+    now: deps.now,
+    wall: deps.wall,
+    exposed,
+    more: embedding?.pages ?? {},
+  })
   // Nobody probes a sidecar that is part of another program.
   const probes = embedding ? undefined : probeServer({ started: () => listening, notReady, exposed })
 
