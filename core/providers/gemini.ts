@@ -3,7 +3,7 @@ import { ownSignatures } from '../dialects/gemini/own-signatures.ts'
 import { geminiTarget, modelPath } from '../dialects/gemini/target.ts'
 import type { Provider } from './provider.ts'
 
-const target = geminiTarget({ path: modelPath, strict: false })
+const target = geminiTarget({ path: modelPath, vertex: false })
 
 /** https://ai.google.dev/api */
 export const gemini = {

@@ -51,6 +51,13 @@ export async function lab(t: TestContext, signedBy = privateKey) {
       route('renamed', to('gemini', FLASH), { models: ['my-gemini'] }),
       route('openai', to('openai'), { models: [GPT, 'gpt-5', 'text-embedding-3-small'] }),
       route('vertex', to('vertex', FLASH), { models: [VERTEX] }),
+      route(
+        'vertex-or-gemini',
+        [rule([target('vertex', { model: FLASH }), target('gemini', { model: FLASH, priority: 1 })])],
+        {
+          models: ['either'],
+        },
+      ),
       route('vertex-3', to('vertex', PRO), { models: [VERTEX_PRO] }),
       route('vertex-claude', to('vertex', 'claude-sonnet-4-5@20250929'), { models: [VERTEX_CLAUDE] }),
       route('vertex-embed', to('vertex', 'text-embedding-005'), { models: ['vertex-embed'] }),

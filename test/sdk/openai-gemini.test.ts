@@ -254,3 +254,14 @@ test('vertex: a key that is not the account’s gives an error that says so, and
   })
   assert.ok(vertex.requests().every(({ path }) => path === '/token'))
 })
+
+test('vertex: without a token the next target is asked', async (t) => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const { url, gemini } = await lab(t, privateKey)
+  const { choices } = await openaiSdk(url).chat.completions.create({
+    model: 'either',
+    messages: [{ role: 'user', content: 'Hi' }],
+  })
+  assert.match(choices[0]?.message.content ?? '', /^mock heard: Hi/)
+  assert.equal(gemini.requests().length, 1)
+})

@@ -18,6 +18,7 @@ const cases: readonly (readonly [path: string, surface: string | undefined, mode
     'm',
     true,
   ],
+  ['/v1beta1/publishers/google/models/m:generateContent', 'generate_content', 'm', false],
   ['/v1beta/models/m:embedContent', 'embed_content', 'm', false],
   ['/v1beta/models/m:batchEmbedContents', 'batch_embed_contents', 'm', false],
   ['/v1beta/models/m:countTokens', 'count_content_tokens', 'm', false],

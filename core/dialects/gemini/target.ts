@@ -10,8 +10,8 @@ import { generationConfig, writeTools } from './write-request.ts'
 export interface Host {
   /** The path of a model, from the slash on. */
   path(model: string, settings: Json): string
-  /** It has to be told the type of what a URL holds. */
-  readonly strict: boolean
+  /** It has to be told the type of what a URL holds, and takes labels. */
+  readonly vertex: boolean
 }
 
 /** `serviceTier`: https://ai.google.dev/gemini-api/docs/flex-inference */
@@ -42,10 +42,12 @@ export function readWhole(body: unknown, requestId: string): readonly ChatEvent[
 function write(request: ChatRequest, { model, settings }: TargetContext, host: Host): Outgoing {
   const traits = traitsOf(model)
   const dropped: string[] = []
-  const { contents, systemInstruction } = writeContents(request.messages, { traits, strict: host.strict, dropped })
+  const { contents, systemInstruction } = writeContents(request.messages, { traits, strict: host.vertex, dropped })
   const config = generationConfig(request, traits, dropped)
   const tier = request.serviceTier === undefined ? undefined : tiers[request.serviceTier]
   if (request.serviceTier !== undefined && request.serviceTier !== 'auto' && !tier) dropped.push('serviceTier')
+  const labels = host.vertex ? labelsOf(request.metadata) : undefined
+  if (request.metadata && !labels) dropped.push('metadata')
   const method = request.stream ? 'streamGenerateContent?alt=sse' : 'generateContent'
   return {
     path: `${host.path(model, settings)}:${method}`,
@@ -55,9 +57,20 @@ function write(request: ChatRequest, { model, settings }: TargetContext, host: H
       ...writeTools(request, traits, dropped),
       ...(config ? { generationConfig: config } : {}),
       ...(tier ? { serviceTier: tier } : {}),
+      ...(labels ? { labels } : {}),
     },
     dropped,
   }
+}
+
+/** https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1/projects.locations.endpoints/generateContent#request-body */
+const LABEL = /^[\p{Ll}\p{Lo}\d_-]{0,63}$/u
+
+/** Metadata as the labels that bills are told apart by, where all of it keeps their rules. */
+function labelsOf(metadata: ChatRequest['metadata']): Json | undefined {
+  const all = Object.entries(metadata ?? {})
+  const good = all.every(([name, value]) => LABEL.test(name) && /^[\p{Ll}\p{Lo}]/u.test(name) && LABEL.test(value))
+  return all.length > 0 && all.length <= 64 && good ? metadata : undefined
 }
 
 /** The path of a model of the Gemini API, which callers may name with its kind (`tunedModels/…`). */

@@ -14,7 +14,7 @@ import { batchEmbedContentsCaller, embedContentCaller, geminiEmbedTarget } from 
 import { geminiTarget, modelPath } from './target.ts'
 import { vertexEmbedTarget } from './vertex.ts'
 
-const target = geminiTarget({ path: modelPath, strict: false })
+const target = geminiTarget({ path: modelPath, vertex: false })
 const model = 'gemini-3-flash-preview'
 const context = contextOf(model)
 const knobs = { format: 'gemini', thoughts: true } as const

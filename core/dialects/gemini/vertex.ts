@@ -27,7 +27,7 @@ export function vertexPath(model: string, settings: Json): string {
 const encodeName = (name: string): string => encodeURIComponent(name).replaceAll('%40', '@')
 
 /** Google's own models. */
-export const vertexTarget: ChatTarget = geminiTarget({ path: vertexPath, strict: true })
+export const vertexTarget: ChatTarget = geminiTarget({ path: vertexPath, vertex: true })
 
 /** Of the body, in place of a header: https://docs.anthropic.com/en/api/claude-on-vertex-ai */
 export const ANTHROPIC_VERSION = 'vertex-2023-10-16'

@@ -32,7 +32,7 @@ export function generationConfig(request: ChatRequest, traits: Traits, dropped: 
     ...modalities(request, dropped),
     thinkingConfig: thinking(request, traits, dropped),
   }
-  for (const name of ['logitBias', 'user', 'metadata'] as const) if (request[name] !== undefined) dropped.push(name)
+  for (const name of ['logitBias', 'user'] as const) if (request[name] !== undefined) dropped.push(name)
   if (request.parallelToolCalls === false && request.tools.length > 0) dropped.push('parallelToolCalls')
   const given = Object.entries(config).filter(([, value]) => value !== undefined)
   return given.length > 0 ? Object.fromEntries(given) : undefined
