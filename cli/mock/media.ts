@@ -71,6 +71,9 @@ const GENERATIONS = known(
 const EDITS = known(
   'model prompt background input_fidelity n output_compression output_format partial_images quality response_format size stream user',
 )
+/** Anything but a word is refused as one that nobody knows. */
+const word = (value: unknown, fallback: string): string =>
+  value === undefined ? fallback : typeof value === 'string' ? value : JSON.stringify(value)
 const isOld = (model: string): boolean => model.startsWith('dall-e')
 
 function text(fields: Body, key: string): string {
@@ -175,7 +178,7 @@ function speech({ fields }: Given, model: string, voice: Voice): Answer {
       'voice',
       'invalid_value',
     )
-  const format = String(fields['response_format'] ?? 'mp3')
+  const format = word(fields['response_format'], 'mp3')
   const type = Object.hasOwn(TYPES, format) ? TYPES[format] : undefined
   if (type === undefined) throw invalid(`Invalid value: '${format}'.`, 'response_format', 'invalid_value')
   const words = tokensOf(voice.name, input, seedOf(input), voice.tokens).map((word) => tone(seedOf(word)))
@@ -238,7 +241,7 @@ function transcriptions(given: Given, model: string, voice: Voice): Answer {
       'model language prompt response_format temperature stream chunking_strategy include include[] timestamp_granularities timestamp_granularities[]',
     ),
   )
-  const format = String(fields['response_format'] ?? 'json')
+  const format = word(fields['response_format'], 'json')
   if (!model.startsWith('whisper') && format !== 'json')
     throw invalid(
       `response_format '${format}' is not compatible with model '${model}'. Use 'json' instead.`,
@@ -250,7 +253,7 @@ function transcriptions(given: Given, model: string, voice: Voice): Answer {
 
 function translations(given: Given, model: string, voice: Voice): Answer {
   onlyKnown(given.fields, known('model prompt response_format temperature'))
-  return written(given, model, voice, String(given.fields['response_format'] ?? 'json'))
+  return written(given, model, voice, word(given.fields['response_format'], 'json'))
 }
 
 function written({ fields, files }: Given, model: string, voice: Voice, format: string): Answer {
@@ -301,7 +304,7 @@ function moderations({ fields }: Given, model: string, voice: Voice): Answer {
   if (input === undefined || !texts.every((it) => typeof it === 'string'))
     throw invalid("Missing required parameter: 'input'.", 'input', 'missing_required_parameter')
   const results = texts.map((it) => {
-    const flagged = /\bkill/i.test(String(it))
+    const flagged = /\bkill/i.test(it)
     return { flagged, categories: { violence: flagged }, category_scores: { violence: flagged ? 0.98 : 0.01 } }
   })
   return json({ id: `modr-${seedOf(voice.name + JSON.stringify(input)).toString(16)}`, model, results })

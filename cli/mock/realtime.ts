@@ -70,7 +70,7 @@ function talk(client: WebSocket, conversation: Conversation, record: MockRecord,
   }
   records.answered(record, 101, true)
   say(conversation.opening)
-  client.on('message', (data) => say(conversation.reply(parse(String(data)))))
+  client.on('message', (data) => say(conversation.reply(parse(Buffer.isBuffer(data) ? data.toString() : ''))))
   client.on('close', (code) => records.end(record, code === 1006))
   client.on('error', () => client.terminate())
 }

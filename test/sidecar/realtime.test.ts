@@ -46,7 +46,7 @@ async function open(
   const socket = new WebSocket(url.replace(/^http/, 'ws'), [...protocols], { headers })
   t.after(() => socket.terminate())
   const events: Event[] = []
-  socket.on('message', (data) => events.push(JSON.parse(String(data)) as Event)) // the mock's events have a type
+  socket.on('message', (data) => events.push(JSON.parse(Buffer.isBuffer(data) ? data.toString() : '') as Event)) // the mock's events have a type
   await once(socket, 'open')
   const heard = (type: string) => eventually(() => assert.ok(events.some((event) => event.type === type)))
   return { socket, events, heard, say: (event: object) => socket.send(JSON.stringify(event)) }

@@ -1,4 +1,4 @@
-import { tokensOf, isRecord, seedOf } from '../text.ts'
+import { isRecord, seedOf, textOf, tokensOf } from '../text.ts'
 import type { Voice } from '../mind.ts'
 import type { Conversation } from '../realtime.ts'
 
@@ -21,7 +21,7 @@ export function realtime(model: string, voice: Voice): Conversation {
         case 'conversation.item.create': {
           const item = isRecord(message['item']) ? message['item'] : {}
           const content: readonly unknown[] = Array.isArray(item['content']) ? item['content'] : []
-          heard = content.map((part) => (isRecord(part) ? String(part['text'] ?? '') : '')).join('')
+          heard = textOf(content)
           return [said('conversation.item.created', { item })]
         }
         case 'response.create': {

@@ -279,7 +279,7 @@ function embeddings(body: Body, model: string): Answer {
     Array.from({ length: size }, (_, i) => ((seedOf(`${text}${i}`) % 2000) - 1000) / 1024)
   const written = (values: readonly number[]): unknown =>
     body['encoding_format'] === 'base64' ? Buffer.from(Float32Array.from(values).buffer).toString('base64') : values
-  const data = inputs.map((text, index) => ({ object: 'embedding', index, embedding: written(vector(String(text))) }))
+  const data = inputs.map((text, index) => ({ object: 'embedding', index, embedding: written(vector(text)) }))
   const prompt_tokens = countTokens(inputs.join('\n'))
   return json({
     id: 'mock',
