@@ -35,6 +35,8 @@ export class Bytes {
 
   /** Where the needle begins, from there on; -1 where it is nowhere. It may lie across pieces. */
   find(needle: Buffer, from: number): number {
+    const [only] = this.pieces
+    if (only && this.pieces.length === 1) return only.indexOf(needle, from)
     const reach = needle.length - 1
     // What came last before the piece that is looked at, as far as a needle could begin in it.
     let carried: Buffer = NOTHING
