@@ -20,24 +20,98 @@ export function estimateTokens(text: string): number {
   return Math.ceil((tokens * text.length) / MOST)
 }
 
-const PARTS =
-  /(?<word>[A-Z]?[a-z]+|[A-Z]+(?![a-z]))|\d{1,3}|(?<signs>[!-/:-@[-`{-~]+\n*)|\s*\n\s*|[^\S\n]{2,}|[^\S\n](?=\d)|(?<ideographs>\p{Script=Han}+)|(?<syllables>[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}ー]+)|(?<letters>[\p{L}\p{M}]+)|[^\s]/gu
+/** What a character is, for how words are cut. */
+const LOWER = 1
+const UPPER = 2
+const DIGIT = 3
+const SIGN = 4
+const SPACE = 5
+const BREAK = 6
+const IDEOGRAPH = 7
+const SYLLABLE = 8
+const LETTER = 9
+const OTHER = 10
 
+const ascii = Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code)
+  if (/[a-z]/.test(character)) return LOWER
+  if (/[A-Z]/.test(character)) return UPPER
+  if (/\d/.test(character)) return DIGIT
+  if (character === '\n') return BREAK
+  return /\s/.test(character) ? SPACE : /[!-~]/.test(character) ? SIGN : OTHER
+})
+
+function kindOf(code: number): number {
+  if (code < 0x80) return ascii[code] ?? OTHER
+  if (code >= 0x4e00 && code <= 0x9fff) return IDEOGRAPH
+  if ((code >= 0x3041 && code <= 0x30ff) || (code >= 0xac00 && code <= 0xd7a3)) return SYLLABLE
+  if (code >= 0x3400 && code <= 0x4dbf) return IDEOGRAPH
+  // Letters and marks of other scripts, but for blocks of punctuation, symbols, wide forms and halves of characters beyond the first plane.
+  return code < 0xc0 || (code >= 0x2000 && code <= 0x303f) || code >= 0xd800 ? OTHER : LETTER
+}
+
+/** By hand: a regular expression takes ten times as long, and callers who leave may be many. */
 function count(text: string): number {
   let tokens = 0
-  for (const { 0: part, groups } of text.matchAll(PARTS)) {
-    const { length } = part
-    // Common words are one token each; rare and long ones are several.
-    if (groups?.['word'] !== undefined) tokens += length <= 7 ? 1 : 1 + (length - 7) / 6
-    else if (groups?.['ideographs'] !== undefined) tokens += length * 0.7
-    else if (groups?.['syllables'] !== undefined) tokens += length * 0.8
-    else if (groups?.['letters'] !== undefined) tokens += Math.max(1, length / 3.7)
-    else if (groups?.['signs'] !== undefined) tokens += Math.max(1, length / 3)
-    // Digits by threes, and spaces that are not before a word.
-    else tokens += 1
+  let at = 0
+  while (at < text.length) {
+    const start = at
+    const kind = kindOf(text.charCodeAt(at++))
+    switch (kind) {
+      case UPPER:
+        // `Word`, or `WORD` up to the capital of the next.
+        at = pass(text, at, kindOf(text.charCodeAt(at)) === UPPER ? UPPER : LOWER)
+        tokens += word(at - start)
+        break
+      case LOWER:
+        at = pass(text, at, LOWER)
+        tokens += word(at - start)
+        break
+      case DIGIT:
+        at = pass(text, at, DIGIT)
+        tokens += Math.ceil((at - start) / 3)
+        break
+      case SIGN:
+        at = pass(text, at, SIGN, BREAK)
+        tokens += Math.max(1, (at - start) / 3)
+        break
+      case SPACE:
+      case BREAK:
+        // One token, but for the single space before a word, which is part of that.
+        at = pass(text, at, SPACE, BREAK)
+        if (at - start > 1 || kind === BREAK || kindOf(text.charCodeAt(at)) === DIGIT) tokens++
+        break
+      case IDEOGRAPH:
+        at = pass(text, at, IDEOGRAPH)
+        tokens += (at - start) * 0.7
+        break
+      case SYLLABLE:
+        at = pass(text, at, SYLLABLE)
+        tokens += (at - start) * 0.8
+        break
+      case LETTER:
+        at = pass(text, at, LETTER)
+        tokens += Math.max(1, (at - start) / 3.7)
+        break
+      default:
+        tokens++
+    }
   }
   return tokens
 }
+
+/** The place after those characters from `at` on that are of a kind, or of another. */
+function pass(text: string, at: number, kind: number, other = kind): number {
+  while (at < text.length) {
+    const next = kindOf(text.charCodeAt(at))
+    if (next !== kind && next !== other) break
+    at++
+  }
+  return at
+}
+
+/** Common words are one token each; rare and long ones are several. */
+const word = (length: number): number => (length <= 7 ? 1 : 1 + (length - 7) / 6)
 
 /** What wraps a message, and what a picture comes to: providers say 85 to 1,600. */
 const MESSAGE = 4
