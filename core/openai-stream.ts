@@ -50,6 +50,8 @@ export class OpenAIStream implements AnswerStream {
   private readonly keep: Options['keep']
   /** Of plain text, what stands between the quotes: of several events in a row it makes one JSON string. */
   private plain: string[] = []
+  /** Where that stood in the last event: what comes before it is nearly always the same. */
+  private place = -1
   /** The answer itself has begun. */
   private spoke = false
   private readonly parser = new SseParser(LARGEST_EVENT)
@@ -148,7 +150,8 @@ export class OpenAIStream implements AnswerStream {
 
   /** Keeps what an event says; false where it must not go on. */
   private take(kept: Transcript, type: string, data: string): boolean {
-    const at = this.said && this.choices === 1 ? data.indexOf(PLAIN) : -1
+    if (this.said && this.choices === 1 && !data.startsWith(PLAIN, this.place)) this.place = data.indexOf(PLAIN)
+    const at = this.place
     if (at > 0) {
       const from = at + PLAIN.length
       const end = data.indexOf('"', from)
