@@ -171,6 +171,19 @@ test('transcriptions: seconds are what whisper is billed by; text and subtitles 
   assert.equal(telemetry.exchanges[3]?.usage?.audioSeconds, 3)
 })
 
+test('transcriptions: a recording of megabytes, which comes in many pieces, is not changed by a byte', async (t) => {
+  const { client, a, b } = await lab(t, 'whisper-1')
+  // The mock refuses a WAV whose length is not what its head says.
+  const file = recording(600)
+  assert.ok(file.size > 9_000_000)
+  await a.setFaults(['status=503,times=1'])
+  const text: unknown = await client.audio.transcriptions.create({ model: 'm', file, response_format: 'text' })
+  assert.match(String(text), /^b heard: 600 seconds of sound/)
+  const again: unknown = await client.audio.transcriptions.create({ model: 'm', file, response_format: 'text' })
+  assert.match(String(again), /^a heard: 600 seconds of sound/)
+  assert.deepEqual([a.requests()[0]?.model, b.requests()[0]?.model], ['whisper-1', 'whisper-1'])
+})
+
 test('forms: what is none is refused in words that say why', async (t) => {
   const { url } = await lab(t, 'whisper-1')
   const response = await fetch(`${url}/v1/audio/transcriptions`, {
