@@ -43,7 +43,8 @@ test('what is no fault is an error that says what there is', () => {
 })
 
 test('every kind of fault changes the answer to a stream or to a whole request', () => {
-  for (const name of Object.keys(faultKinds))
+  // What the model says is not the answer's delivery: `server.test.ts` has that one.
+  for (const name of Object.keys(faultKinds).filter((it) => it !== 'empty'))
     assert.ok(
       [stream, whole].some((answer) => JSON.stringify(strike(name, answer)) !== JSON.stringify(answer)),
       name,
@@ -58,6 +59,11 @@ test('a stream that is cut short keeps the events before', () => {
   assert.throws(() => JSON.parse(String(strike('malformed=1').parts[1]).slice('data: '.length)), SyntaxError)
   assert.deepEqual(strike('no-done').parts, stream.parts.slice(0, 4))
   assert.deepEqual(strike('no-finish').parts, stream.parts.toSpliced(3, 1))
+  assert.deepEqual(strike('duplicate=1').parts, stream.parts.toSpliced(1, 0, stream.parts[1] ?? ''))
+  assert.deepEqual(
+    strike('swap=1').parts,
+    [0, 2, 1, 3, 4].map((i) => stream.parts[i]),
+  )
 })
 
 test('a fault may carry headers besides its own', () => {

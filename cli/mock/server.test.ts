@@ -47,6 +47,12 @@ test('a stream says the same as the whole answer, and its usage only when asked'
   assert.deepEqual(counted.chunks.at(-1)?.choices, [])
 })
 
+test('an answer that says nothing ends as any other', async (t) => {
+  const openai = client(await upstream(t))
+  const { choices } = await openai.chat.completions.create(ask, fault('empty'))
+  assert.deepEqual([choices[0]?.message.content, choices[0]?.finish_reason], ['', 'stop'])
+})
+
 test('tools are called with arguments of their schema, and a tool result is answered in words', async (t) => {
   const openai = client(await upstream(t))
   const parameters = {

@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test'
 import { request } from 'undici'
 import type { CompiledEndpoint, CompiledRule } from '../../api/compiled.ts'
 import type { MockOptions } from '../../cli/mock/server.ts'
+import { authority } from '../helpers/authority.ts'
 import { dataPath, endpoint, route, rule, target } from '../helpers/data-path.ts'
 import { upstreams } from '../helpers/upstream.ts'
 
@@ -207,6 +208,27 @@ test('rescue: Buffer holds an answer back until it is whole, so that another can
     telemetry.exchanges[0]?.attempts.map(({ why }) => why),
     ['chosen', 'fallback'],
   )
+})
+
+test('rescue: TLS that ends without saying so has not ended the answer, streamed or whole', async (t) => {
+  const { ca, of } = await authority('localhost')
+  const [a, b] = await upstreams(t, { name: 'm', ...pace, tls: of.localhost }, { name: 'm', ...pace })
+  const { url, telemetry } = await dataPath(t, {
+    routes: [route('chat', [rule([target('a'), target('b', { priority: 1 })])])],
+    endpoints: [
+      endpoint('a', `https://localhost:${a.port}/v1`, { tls: { ca: { secret: 'ai/ca', key: 'ca.crt' } } }),
+      endpoint('b', `${b.url}/v1`),
+    ],
+    secrets: { 'ai/ca': { data: { 'ca.crt': ca } } },
+  })
+  const whole = await ask(url)
+  assert.equal(a.stats().requests, 1)
+  await a.setFaults(['cut,bytes=1400,how=reset'])
+  const seen = await ask(url)
+  assert.deepEqual([seen.text, seen.error, seen.trailer], [whole.text, undefined, 'replayed'])
+  await a.setFaults(['cut,bytes=200,how=reset'])
+  assert.match((await ask(url, { stream: false, stream_options: undefined })).raw, /"finish_reason":"stop"/)
+  assert.equal(telemetry.exchanges.at(-1)?.attempts[0]?.code, 'upstream_truncated')
 })
 
 test('rescue: a caller that leaves while an answer is being rescued ends it', async (t) => {
