@@ -58,31 +58,35 @@ class Rescued implements Stream {
   }
 
   private stopped(code: ErrorCode, message: string): void {
-    const { exchange, rule, stream, sink, next } = this
+    const { exchange, rule, stream, sink } = this
     const { said } = stream
     const candidates = this.left()
     const may = rule.rescue !== 'Off' && said !== undefined && !said.lost && isCovered(new Failure(code), rule)
     if (!may || exchange.over || candidates.length === 0 || !sink) return this.fail(code, message)
-    const before = { ...exchange.facts }
     exchange.resume = { said, way: 'replay' }
     exchange.candidates = candidates
     // Whoever goes on must have said something new before it is taken for the one.
     exchange.until = 'token'
-    next(exchange).then(
-      (reply) => {
-        if (Buffer.isBuffer(reply.body)) return this.fail(code, message)
-        exchange.facts.rescue = exchange.resume?.way === 'continue' ? 'continued' : 'replayed'
-        exchange.facts.error = undefined
-        this.stream = reply.body
-        this.flow(sink)
-      },
-      () => {
-        // What the caller has is the first one's.
-        const { endpoint, model, dropped, usage, finishReason } = before
-        Object.assign(exchange.facts, { endpoint, model, dropped, usage, finishReason, rescue: 'failed' })
-        this.fail(exchange.over ?? code, message)
-      },
-    )
+    void this.goOn(sink, code, message)
+  }
+
+  private async goOn(sink: Sink, code: ErrorCode, message: string): Promise<void> {
+    const { exchange, next } = this
+    const { endpoint, model, dropped, usage, finishReason } = exchange.facts
+    // All have to be told of the end of the first one first: this may be of the same endpoint, which takes only so many.
+    await Promise.resolve()
+    try {
+      const { body } = await next(exchange)
+      if (Buffer.isBuffer(body)) throw new Error('it was asked to go on with a stream')
+      exchange.facts.rescue = exchange.resume?.way === 'continue' ? 'continued' : 'replayed'
+      exchange.facts.error = undefined
+      this.stream = body
+      this.flow(sink)
+    } catch {
+      // What the caller has is the first one's.
+      Object.assign(exchange.facts, { endpoint, model, dropped, usage, finishReason, rescue: 'failed' })
+      this.fail(exchange.over ?? code, message)
+    }
   }
 
   /** The targets that come after the one whose answer stopped. */

@@ -210,6 +210,17 @@ test('rescue: Buffer holds an answer back until it is whole, so that another can
   )
 })
 
+test('rescue: an endpoint that takes one request at a time takes the second model’s once the first one’s has ended', async (t) => {
+  const [a] = await upstreams(t, { name: 'm', ...pace, faults: ['truncate,after=6,model=one'] })
+  const models = ['one', 'two'].map((name) => ({ name, rank: 0, defaults: {}, force: {} }))
+  const { url } = await dataPath(t, {
+    routes: [route('chat', [rule([target('a', { model: 'one' }), target('a', { model: 'two', priority: 1 })])])],
+    endpoints: [endpoint('a', `${a.url}/v1`, { models, maxInFlight: 1 })],
+  })
+  const seen = await ask(url)
+  assert.deepEqual([seen.error, seen.finishes, seen.trailer], [undefined, ['stop'], 'replayed'])
+})
+
 test('rescue: TLS that ends without saying so has not ended the answer, streamed or whole', async (t) => {
   const { ca, of } = await authority('localhost')
   const [a, b] = await upstreams(t, { name: 'm', ...pace, tls: of.localhost }, { name: 'm', ...pace })
