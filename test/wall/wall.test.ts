@@ -3,46 +3,22 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { dataPath } from '../helpers/data-path.ts'
-import { freePorts } from '../helpers/ports.ts'
-import { upstream } from '../helpers/upstream.ts'
+import { simulated } from './providers.ts'
 import { table } from './table.ts'
 import { ask, bricks, calm, close, partsOf, verdict } from './wall.ts'
 import type { Brick } from './wall.ts'
 
-const KEYS = { id: 'AKIDEXAMPLE', secret: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
 const page = join(import.meta.dirname, '../../docs/failure-wall.md')
 /** Requests at the same time. */
 const WIDTH = 12
 
 test('failure wall: a whole answer whenever a healthy target remains, else a clean error', async (t) => {
-  const mock = (provider: string, apiKey: string) => upstream(t, { name: 'm', provider, apiKey, tokens: 24 })
-  const [openai, anthropic, gemini, cohere, bedrock] = await Promise.all([
-    mock('openai', 'sk-secret'),
-    mock('anthropic', 'sk-secret'),
-    mock('gemini', 'sk-secret'),
-    mock('cohere', 'sk-secret'),
-    mock('bedrock', `${KEYS.id}:${KEYS.secret}`),
-  ])
-  const urls = {
-    openai: `${openai.url}/v1`,
-    anthropic: anthropic.url,
-    gemini: gemini.url,
-    cohere: cohere.url,
-    bedrock: bedrock.url,
-    closed: `http://127.0.0.1:${(await freePorts(1))[0]}/v1`,
-  }
+  const { urls, secrets } = await simulated(t)
   const parts = [...bricks, ...calm].map((brick) => partsOf(brick, urls))
   const { url } = await dataPath(t, {
     routes: parts.map(({ route }) => route),
     endpoints: parts.flatMap(({ endpoints }) => endpoints),
-    secrets: {
-      'ai/keys': {
-        data: {
-          key: 'sk-secret',
-          aws: `[default]\naws_access_key_id = ${KEYS.id}\naws_secret_access_key = ${KEYS.secret}\n`,
-        },
-      },
-    },
+    secrets,
   })
   t.after(close)
   const calmly = new Map<string, Awaited<ReturnType<typeof ask>>>()
