@@ -515,7 +515,7 @@ const memberRules: readonly Rule[] = providers.flatMap(({ type, settings }) => {
   ]
 })
 /** Providers with an address of their own, always or on a condition. */
-const addressed = providers.filter(({ url, urlWhen }) => url && !urlWhen).map(({ type }) => `'${type}'`)
+const addressed = providers.filter((it) => it.url !== undefined && !it.urlWhen).map(({ type }) => `'${type}'`)
 const addressedWhen = providers.flatMap(({ type, urlWhen }) =>
   urlWhen ? [`(self.provider.type == '${type}' && ${urlWhen})`] : [],
 )

@@ -90,8 +90,8 @@ function abilityOf({ provider, settings }: Row, model: string, surface: Surface)
   const path = surface.paths[0] ?? ''
   if (provider.native(surface.name, model, false, settings, { path, method: 'POST', model })) return 'speaks'
   const can =
-    surface.local ||
-    (surface.chat && provider.chat) ||
+    surface.local !== undefined ||
+    (surface.chat !== undefined && provider.chat !== undefined) ||
     (surface.embeddings && provider.embeddings?.(model, settings)) ||
     (surface.rerank && provider.rerank?.(model, settings))
   return can ? 'answers' : undefined

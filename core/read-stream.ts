@@ -183,6 +183,7 @@ export class ReadStream implements AnswerStream {
         case 'end':
           this.done = true
           break
+        default:
       }
       if (answers(event)) this.spoke = this.begun = true
       else if (THOUGHTS.has(event.type)) this.begun = true

@@ -86,7 +86,14 @@ async function makePython(): Promise<void> {
   if ('missing' in environment) console.log(`servers: ${environment.missing}`)
 }
 
-const outcomes = await Promise.allSettled([installPackages().finally(makePython), buildServers()])
+const packages = async () => {
+  try {
+    await installPackages()
+  } finally {
+    await makePython()
+  }
+}
+const outcomes = await Promise.allSettled([packages(), buildServers()])
 for (const outcome of outcomes) {
   if (outcome.status === 'rejected')
     console.log(`servers: ${outcome.reason instanceof Error ? outcome.reason.message : outcome.reason}`)

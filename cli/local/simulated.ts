@@ -37,5 +37,5 @@ function keyOf(type: ProviderType, secret: string): string | undefined {
   }
   if (type !== 'VertexAI') return secret
   const { private_key: key } = JSON.parse(secret) as { private_key: string } // compiled: it is a service account's
-  return String(createPublicKey(key).export({ type: 'spki', format: 'pem' }))
+  return createPublicKey(key).export({ type: 'spki', format: 'pem' })
 }

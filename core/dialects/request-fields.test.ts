@@ -4,7 +4,10 @@ import { Failure } from '../errors.ts'
 import { flag, list, listOf, number, object, oneOf, optional, text, unreadOf, whole } from './request-fields.ts'
 
 const refused = (read: () => unknown, words: string) =>
-  assert.throws(read, (error) => error instanceof Failure && error.code === 'invalid_request' && error.message.endsWith(words))
+  assert.throws(
+    read,
+    (error) => error instanceof Failure && error.code === 'invalid_request' && error.message.endsWith(words),
+  )
 
 test('request fields: a member that is not what it has to be is refused by its name, with what belongs there', () => {
   refused(() => text(1, 'model'), '"model" must be a string.')

@@ -74,7 +74,7 @@ export const fixedPaths: ReadonlyMap<string, Place> = new Map(
   ),
 )
 
-const patterns = surfaces.filter(({ find }) => find !== undefined)
+const patterns = surfaces.filter((surface) => surface.find !== undefined)
 
 /** The surface of a path, with or without a slash at the end. Undefined for anything else, which may be passed through. `query` with its `?`. */
 export function surfaceOf(path: string, query = ''): Place | undefined {

@@ -50,7 +50,7 @@ export interface Watch {
   /** The events of a whole answer; throws `Malformed`. */
   read(body: unknown): readonly ChatEvent[]
   /** Whether a frame holds something that the events of `reader` do not have: what follows it is for nobody else to go on with. */
-  foreign?(frame: Frame): boolean
+  readonly foreign?: (frame: Frame) => boolean
   /** What a finished stream ends with, where the server left it out: SDKs wait for it. */
   readonly terminator?: Buffer
   /**

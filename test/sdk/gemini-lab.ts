@@ -31,7 +31,7 @@ export function accountKey(tokenUri: string, signedBy = privateKey): string {
 }
 
 /** The public half of the account's key. */
-export const publicPem = String(publicKey.export({ type: 'spki', format: 'pem' }))
+export const publicPem = publicKey.export({ type: 'spki', format: 'pem' })
 
 /** The request path, with models of a simulated Gemini, Vertex AI and OpenAI that want our credentials, until the test ends. */
 export async function lab(t: TestContext, signedBy = privateKey) {

@@ -80,7 +80,7 @@ export function number(
 export function word(of: Body, key: string, at: string, words: readonly string[]): string | undefined {
   const value = of[key]
   if (value === undefined) return undefined
-  const found = words.find((it) => it === String(value).toUpperCase())
+  const found = typeof value === 'string' ? words.find((it) => it === value.toUpperCase()) : undefined
   if (found === undefined) throw wrong(join(at, key), `type.googleapis.com/${key}`, value)
   return found
 }

@@ -73,7 +73,7 @@ const refused: readonly (readonly [about: string, words: RegExp, body: object, m
     /Invalid value at 'generation_config.stop_sequences'/,
     { contents: [hi], generationConfig: { stopSequences: 'a' } },
   ],
-  ['six stop sequences', /at most 5/, { contents: [hi], generationConfig: { stopSequences: [...'abcdef'] } }],
+  ['six stop sequences', /at most 5/, { contents: [hi], generationConfig: { stopSequences: 'abcdef'.split('') } }],
   [
     'a temperature beyond 2',
     /temperature must be in the range/,
@@ -251,7 +251,7 @@ test('mock gemini: embeddings whose texts name another model are refused', () =>
 
 const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const other = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const pem = String(pair.publicKey.export({ type: 'spki', format: 'pem' }))
+const pem = pair.publicKey.export({ type: 'spki', format: 'pem' })
 const now = () => Math.floor(Date.now() / 1000)
 
 function assertion(claims: object, key: KeyObject = pair.privateKey, alg = 'RS256'): string {

@@ -340,6 +340,7 @@ async function cohereStream(stream: AsyncIterable<Cohere.V2ChatStreamResponse>):
         finish = event.delta?.finishReason ?? ''
         usage = cohereUsage(event.delta?.usage)
         break
+      default:
     }
   return {
     text,
