@@ -244,6 +244,20 @@ test('telemetry: one server span a request and one client span an attempt, in th
   assert.doesNotMatch(receiver.bodies.join(), /password/, 'content is not part of it')
 })
 
+test('telemetry: what became of an answer that stopped is in the log line, a metric and an event of the span', async (t) => {
+  const { url, admin, a, lines, receiver, telemetry } = await traced(t, '0')
+  await a.setFaults(['truncate,after=6'])
+  await ask(url, { stream: true }, { traceparent: `00-${trace}-b7ad6b7169203331-01` })
+  await eventually(() => assert.equal(lines().length, 1))
+  // The second target has another name, and so another answer.
+  assert.equal(lines()[0]?.['rescue'], 'failed')
+  assert.equal(await metric(admin, 'tradewind_rescues_total', { route: 'ai/chat', outcome: 'failed' }), 1)
+  assert.equal(await metric(admin, 'tradewind_attempts_total', { why: 'rescue', code: 'replay_diverged' }), 1)
+  await telemetry.traces.stop()
+  assert.match(receiver.bodies.join(), /"name":"tradewind.rescue"/)
+  assert.match(receiver.bodies.join(), /"key":"tradewind.rescue.outcome","value":\{"stringValue":"failed"\}/)
+})
+
 test('telemetry: what the caller does not sample is not sampled, and its trace goes on unbroken', async (t) => {
   const { url, b, lines, receiver, telemetry } = await traced(t, '1')
   const traceparent = `00-${trace}-b7ad6b7169203331-00`
