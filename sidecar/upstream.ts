@@ -140,6 +140,8 @@ class Connection implements Listener {
     const { calling, reader, socket } = this
     if (!calling || !socket) return
     this.calling = undefined
+    // Whoever could take no more of this answer has it all: the next one on this connection is not to wait for that.
+    this.resume()
     // A body that is still on its way would be taken for the next request.
     if (reader.reusable && socket.writableLength === 0) {
       const keep = reader.keepFor === undefined ? KEEP : reader.keepFor - MARGIN
