@@ -200,12 +200,12 @@ async function until(child: Child | undefined, ready: () => Promise<boolean>): P
 }
 
 /** One chat request on a connection of its own. */
-function ask(
+export function ask(
   to: Destination,
   body = request,
 ): Promise<{ readonly status: number; readonly headers: NodeJS.Dict<string | string[]>; readonly text: string }> {
   return new Promise((resolve, reject) => {
-    const options = { port: to.port, host: '127.0.0.1', path: paths.openai, method: 'POST', agent: false }
+    const options = { port: to.port, host: '127.0.0.1', path: to.path ?? paths.openai, method: 'POST', agent: false }
     const sent = httpRequest(
       { ...options, headers: { 'content-type': 'application/json', ...to.headers } },
       (response) => {

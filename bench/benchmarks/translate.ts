@@ -1,5 +1,5 @@
 import { type Benchmark, Notes } from '../benchmark.ts'
-import { type Lab, leanUpstream, type Running, sideBySide, streamingUpstream } from '../lab.ts'
+import { ask, type Lab, leanUpstream, type Running, sideBySide, streamingUpstream } from '../lab.ts'
 import { firstEvents, streamsFor } from '../load/streams.ts'
 import { wrk } from '../load/wrk.ts'
 import { cpuTime } from '../proc.ts'
@@ -48,6 +48,8 @@ async function whole(lab: Lab, { passage, notes }: Way, running: readonly Runnin
   for (const it of running) {
     const to = it.for(passage)
     if (!to) continue
+    // The first of a kind may have modules to load, for longer than the load waits.
+    if (round === 0) await ask(to, body)
     const before = it.pid === undefined ? 0 : cpuTime(it.pid)
     const load = await wrk(to, lab.directory, 32, lab.quick ? 2 : 5, body)
     notes.add(it.name, 'requests_per_second', '1/s', load.requests / load.seconds)
@@ -64,6 +66,7 @@ async function streamed(lab: Lab, { passage, notes }: Way, running: readonly Run
   for (const it of running) {
     const to = it.for(passage)
     if (!to) continue
+    if (round === 0) await ask(to, body)
     const first = percentile(await firstEvents(to, body, lab.quick ? 20 : 60), 50)
     const before = it.pid === undefined ? 0 : cpuTime(it.pid)
     const { streams, events, seconds } = await streamsFor(to, body, 32, lab.quick ? 2 : 5)
