@@ -95,7 +95,7 @@ describe('tradewind status and explain, of a local run', () => {
     const { stdout } = await tradewind('status', '--admin', admin)
     assert.match(stdout, /^default\/local +\S+ +1\/1 +acknowledged$/m)
     assert.match(stdout, /^default\/chat +all +e0 m +9 +0 +(87\.5|90\.0|92\.5) % of 40$/m)
-    assert.match(stdout, /^default\/e0 +m +1\/1 +0 +True$/m)
+    assert.match(stdout, /^default\/e0 +m +1\/1 +0 +0 +True$/m)
     assert.match((await tradewind('status', '--admin', admin, '-n', 'elsewhere')).stdout, /^Nothing is there yet/)
   })
 
