@@ -1,4 +1,4 @@
-import { record } from './openai-usage.ts'
+import { count, record } from './openai-usage.ts'
 import { NO_USAGE } from './usage.ts'
 import type { Usage } from './usage.ts'
 
@@ -38,5 +38,3 @@ export function together(a: Usage, b: Usage | undefined): Usage {
       if (typeof tokens === 'number') sum[kind] = (sum[kind] ?? 0) + tokens
   return { ...NO_USAGE, ...sum }
 }
-
-const count = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0)

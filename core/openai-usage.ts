@@ -41,4 +41,5 @@ export function record(value: unknown): Readonly<Record<string, unknown>> | unde
     : undefined
 }
 
-const count = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0)
+/** A number of tokens as a provider says it: what is none, or below nothing, is 0. */
+export const count = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0)

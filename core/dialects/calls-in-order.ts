@@ -1,4 +1,5 @@
 import type { ChatEvent } from '../chat.ts'
+import { areWhole } from './whole-arguments.ts'
 
 /**
  * Brings the events of one answer into an order in which a call is whole before anything else begins, for dialects that have one thing open
@@ -16,7 +17,7 @@ export class CallsInOrder {
         const { open } = this
         if (event.index !== open?.index) return this.wait(event)
         open.text += event.text
-        return this.waiting.length > 0 && isWhole(open.text) ? [event, ...this.again()] : [event]
+        return this.waiting.length > 0 && areWhole(open.text) ? [event, ...this.again()] : [event]
       }
       case 'tool':
         if (this.unfinished) return this.wait(event)
@@ -55,7 +56,7 @@ export class CallsInOrder {
   }
 
   private get unfinished(): boolean {
-    return this.waiting.length > 0 || (this.open !== undefined && !isWhole(this.open.text))
+    return this.waiting.length > 0 || (this.open !== undefined && !areWhole(this.open.text))
   }
 
   private wait(event: ChatEvent): readonly ChatEvent[] {
@@ -67,15 +68,5 @@ export class CallsInOrder {
     const { waiting } = this
     this.waiting = []
     return waiting.flatMap((event) => this.push(event))
-  }
-}
-
-function isWhole(text: string): boolean {
-  if (!text.trimEnd().endsWith('}')) return false
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
   }
 }

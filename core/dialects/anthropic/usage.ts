@@ -1,9 +1,8 @@
 import { NO_USAGE } from '../../usage.ts'
-import { record } from '../../openai-usage.ts'
+import { count, record } from '../../openai-usage.ts'
 import type { Usage } from '../../usage.ts'
 import type { Json } from '../dialect.ts'
 
-const count = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0)
 const within = (value: unknown): Json => record(value) ?? {}
 
 /**

@@ -69,7 +69,8 @@ export function callId(id: string): string {
   return id.replace(/[^a-zA-Z0-9_-]/gu, (character) => `_${(character.codePointAt(0) ?? 0).toString(16)}`) || 'call'
 }
 
-function inputOf(text: string, at: string): unknown {
+/** The input of a call of a tool, which is an object here; `at` names the part. Throws `not_translatable` where it is none. */
+export function inputOf(text: string, at: string): unknown {
   if (text.trim() === '') return {}
   try {
     const input = record(JSON.parse(text))

@@ -3,6 +3,7 @@ import type { Failure } from '../../errors.ts'
 import { NO_USAGE } from '../../usage.ts'
 import type { Usage } from '../../usage.ts'
 import type { AnswerContext, ChatWriter, Json } from '../dialect.ts'
+import { areWhole } from '../whole-arguments.ts'
 import { writeArtefact } from './artefact.ts'
 import { errorEvent } from './error.ts'
 import { stopReasonOf } from './stop-reason.ts'
@@ -185,7 +186,7 @@ export class AnthropicWriter implements ChatWriter {
         this.send('content_block_start', { index: ++this.index, content_block: block.head })
       }
       for (const delta of block.waiting.splice(0)) this.send('content_block_delta', { index: this.index, delta })
-      const whole = block.done || (this.blocks.length > 1 && (block.kind !== 'call' || isWhole(block.text)))
+      const whole = block.done || (this.blocks.length > 1 && (block.kind !== 'call' || areWhole(block.text)))
       if (!whole && !all) return
       this.send('content_block_stop', { index: this.index })
       this.opened = false
@@ -208,14 +209,5 @@ export class AnthropicWriter implements ChatWriter {
     const bytes = Buffer.from(this.out)
     this.out = ''
     return bytes
-  }
-}
-
-function isWhole(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
   }
 }

@@ -1,6 +1,5 @@
 import type { InputPart, OutputPart, Source } from '../../chat.ts'
-import { callId, untranslatable } from '../anthropic/write-parts.ts'
-import { isObject } from '../openai/asked.ts'
+import { callId, inputOf, untranslatable } from '../anthropic/write-parts.ts'
 import { sourceOf } from '../openai/data-url.ts'
 import { writeRedacted } from './artefacts.ts'
 import type { Block } from './cache-points.ts'
@@ -90,17 +89,6 @@ export function useId(id: string): string {
   const plain = callId(id)
   // The end of an id is what tells calls apart.
   return plain.length > 64 ? plain.slice(-64) : plain
-}
-
-function inputOf(text: string, at: string): unknown {
-  if (text.trim() === '') return {}
-  try {
-    const input: unknown = JSON.parse(text)
-    if (isObject(input)) return input
-  } catch {
-    // Said below.
-  }
-  throw untranslatable(at, 'has arguments that are not the JSON text of an object')
 }
 
 /** Bytes with their format, or a place in S3: Bedrock fetches nothing from elsewhere. */

@@ -4,6 +4,7 @@ import type { Failure } from '../../errors.ts'
 import type { Usage } from '../../usage.ts'
 import { writeArtefact } from '../anthropic/artefact.ts'
 import type { AnswerContext, ChatWriter, Json } from '../dialect.ts'
+import { areWhole } from '../whole-arguments.ts'
 import { writeRedactedForApp } from './artefacts.ts'
 import { streamExceptionOf } from './error.ts'
 import { imageFormat } from './media.ts'
@@ -134,7 +135,7 @@ export class BedrockWriter implements ChatWriter {
 
   /** A call is under way: its arguments are not whole, or others wait for it. */
   private get calling(): boolean {
-    return this.open === 'call' && (this.waiting.size > 0 || !isWhole(this.said))
+    return this.open === 'call' && (this.waiting.size > 0 || !areWhole(this.said))
   }
 
   /** Only calls and images begin with a word; a piece goes into the block that is open where it is of its kind. */
@@ -175,7 +176,7 @@ export class BedrockWriter implements ChatWriter {
     else if (index === this.current) {
       this.said += text
       this.event('contentBlockDelta', { contentBlockIndex: this.index, delta: { toolUse: { input: text } } })
-      if ((this.waiting.size > 0 || this.later.length > 0) && isWhole(this.said)) this.next()
+      if ((this.waiting.size > 0 || this.later.length > 0) && areWhole(this.said)) this.next()
     }
   }
 
@@ -212,14 +213,5 @@ export class BedrockWriter implements ChatWriter {
     const bytes = this.frames.length === 1 && first ? first : Buffer.concat(this.frames)
     this.frames.length = 0
     return bytes
-  }
-}
-
-function isWhole(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
   }
 }

@@ -1,4 +1,4 @@
-import { record } from '../../openai-usage.ts'
+import { count, record } from '../../openai-usage.ts'
 import { NO_USAGE } from '../../usage.ts'
 import type { Usage } from '../../usage.ts'
 
@@ -34,5 +34,3 @@ export function cohereUsage({ input, output, cached, billed = { input, output } 
     ...(cached > 0 ? { cached_tokens: cached } : {}),
   }
 }
-
-const count = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0)

@@ -1,4 +1,4 @@
-import { record } from '../../openai-usage.ts'
+import { count, record } from '../../openai-usage.ts'
 import type { Usage } from '../../usage.ts'
 
 /**
@@ -63,5 +63,3 @@ function of(modality: string, lists: readonly unknown[]): number {
     .map(record)
     .reduce((sum, it) => sum + (it?.['modality'] === modality ? count(it['tokenCount']) : 0), 0)
 }
-
-const count = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0)

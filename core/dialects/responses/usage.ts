@@ -1,9 +1,7 @@
-import { record } from '../../openai-usage.ts'
+import { count, record } from '../../openai-usage.ts'
 import { NO_USAGE } from '../../usage.ts'
 import type { Usage } from '../../usage.ts'
 import type { Json } from '../dialect.ts'
-
-const count = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0)
 
 /** The tokens of a `usage` object of the Responses API; undefined where there is none. */
 export function readUsage(value: unknown): Usage | undefined {

@@ -2,6 +2,7 @@ import type { ChatEvent, FinishReason, TokenLogprob } from '../../chat.ts'
 import type { Failure } from '../../errors.ts'
 import type { Usage } from '../../usage.ts'
 import type { AnswerContext, ChatWriter, Json } from '../dialect.ts'
+import { areWhole } from '../whole-arguments.ts'
 import { customItem, customNames, inputOfArguments } from './custom-tool.ts'
 import { encrypt } from './encrypted.ts'
 import {
@@ -196,7 +197,7 @@ export class ResponsesWriter implements ChatWriter {
     this.begin()
     this.close()
     // A call whose arguments are whole gets no more of them.
-    for (const call of this.calls.values()) if (!call.done && isWhole(call.text)) this.closeCall(call)
+    for (const call of this.calls.values()) if (!call.done && areWhole(call.text)) this.closeCall(call)
   }
 
   private closeAll(): void {
@@ -351,14 +352,4 @@ export class ResponsesWriter implements ChatWriter {
 
 function partOf({ type, text, annotations, logprobs }: Spoken): Json {
   return type === 'refusal' ? { type, refusal: text } : textPart(text, annotations, logprobs)
-}
-
-function isWhole(text: string): boolean {
-  if (!text.trimEnd().endsWith('}')) return false
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }
