@@ -136,8 +136,6 @@ export class Exchange implements Due, Asked {
   private parsed: Json | undefined = undefined
   /** The request in the canonical form of its operation, read once for all the targets that need it. */
   private canonical: unknown = undefined
-  /** How long ago it came, in whole milliseconds. */
-  elapsed: (() => number) | undefined = undefined
   rule: Rule | undefined = undefined
   /** In the order in which they are to be asked. */
   candidates: readonly Target[] = []

@@ -29,13 +29,15 @@ export interface Translated {
   readonly dropped: readonly string[]
 }
 
+type Clock = () => number
+
 const NOTHING: readonly string[] = []
 
 /**
  * The call of a target. Where it speaks the caller's own surface, the body keeps its bytes but for the model's name and the endpoint's
- * parameters; otherwise all is said anew in its dialect. Throws `invalid_request`, `not_translatable`, `operation_not_supported`.
+ * parameters; otherwise all is said anew in its dialect. `now` is the clock that `facts.started` is of, ms. Throws `invalid_request`, `not_translatable`, `operation_not_supported`.
  */
-export function translate(exchange: Exchange, target: Target): Translated {
+export function translate(exchange: Exchange, target: Target, now: Clock): Translated {
   const { endpoint, model } = target
   const { facts, fields, surface } = exchange
   const { provider, settings } = endpoint
@@ -50,7 +52,7 @@ export function translate(exchange: Exchange, target: Target): Translated {
     ? undefined
     : provider.native(surface.name, name, facts.stream, settings, exchange.found)
   const again = exchange.resume && rejoin(exchange, target, name)
-  return native ? pass(exchange, target, name, native, again) : convert(exchange, target, name, again)
+  return native ? pass(exchange, target, name, native, again) : convert(exchange, target, name, again, now)
 }
 
 /** The caller's bytes with the model's name and parameters spliced in. */
@@ -162,7 +164,13 @@ function refuse(dropped: readonly string[], { rule }: Exchange, target: string):
 }
 
 /** The request in the target's own dialect. */
-function convert(exchange: Exchange, target: Target, name: string, again: Rejoining | undefined): Translated {
+function convert(
+  exchange: Exchange,
+  target: Target,
+  name: string,
+  again: Rejoining | undefined,
+  now: Clock,
+): Translated {
   const { endpoint, model } = target
   const { facts } = exchange
   const asked: TargetContext = {
@@ -171,7 +179,7 @@ function convert(exchange: Exchange, target: Target, name: string, again: Rejoin
     capabilities: model.capabilities,
     requestId: facts.requestId,
   }
-  const { out, answering, unread } = say(exchange, target, asked, again)
+  const { out, answering, unread } = say(exchange, target, asked, again, now)
   const dropped = [...unread, ...out.dropped]
   refuse(dropped, exchange, target.id)
   // Parameters are the provider's own words.
@@ -197,7 +205,13 @@ interface Said {
   readonly unread: readonly string[]
 }
 
-function say(exchange: Exchange, { id, endpoint }: Target, asked: TargetContext, again: Rejoining | undefined): Said {
+function say(
+  exchange: Exchange,
+  { id, endpoint }: Target,
+  asked: TargetContext,
+  again: Rejoining | undefined,
+  now: Clock,
+): Said {
   const { surface, facts } = exchange
   const { provider, settings } = endpoint
   const { model } = asked
@@ -206,7 +220,7 @@ function say(exchange: Exchange, { id, endpoint }: Target, asked: TargetContext,
     const request = again?.request ?? exchange.read(caller)
     const target = provider.chat(model, settings)
     // Whichever attempt says it, it is one answer.
-    const { elapsed } = exchange
+    const elapsed = () => Math.round(now() - facts.started)
     const answer = { request, requestId: facts.requestId, now: Math.floor(facts.wall / 1000), elapsed }
     return {
       out: target.write(request, asked),

@@ -51,7 +51,7 @@ export class Passage implements Stream, Due, Waiting, Carried {
     const { endpoint, model } = target
     const place = chooseAddress(endpoint, deps.random, exchange.panic, exchange.lastAddress)
     if (!(place instanceof Place)) throw new Failure('unhealthy', { detail: target.id })
-    const { call, model: asked } = translate(exchange, target)
+    const { call, model: asked } = translate(exchange, target, deps.now)
     exchange.lastAddress = place
     this.exchange = exchange
     this.door = door

@@ -46,8 +46,7 @@ export function call(deps: Deps): Handler {
     }
     let translated: Translated
     try {
-      exchange.elapsed ??= () => Math.round(now() - facts.started)
-      translated = translate(exchange, target)
+      translated = translate(exchange, target, now)
     } catch (error) {
       return Promise.reject(error)
     }

@@ -28,7 +28,7 @@ const HEDGED: ReadonlySet<Operation> = new Set([
  */
 export const hedge: Layer<Rule> = (rule, deps) => (next) => {
   const { hedge: config } = rule
-  if (!config) return next
+  if (!config || rule.targets.length < 2) return next
   const share = new Share(config.percent)
   const times = new Times()
   return (exchange) => {
