@@ -61,7 +61,7 @@ export function passing(surface: Surface, options: Passing): Answering | undefin
       }),
     whole: (headers, body, wall) =>
       unread(watch, headers) === 'hold' ? {} : whole(headers, body, wall, (json) => watch.read(json)),
-    ...(watch.unread ? { flows: (headers) => unread(watch, headers) === 'flow' } : {}),
+    ...('unread' in watch ? { flows: (headers) => unread(watch, headers) === 'flow' } : {}),
     ...(watch.hold === undefined ? {} : { hold: watch.hold }),
   }
 }
