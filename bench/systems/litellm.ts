@@ -6,12 +6,12 @@ import { cached, run } from '../install.ts'
 import type { System } from '../system.ts'
 import { aliases, type Api, models, request } from '../wire.ts'
 
-const version = '1.106.2'
+export const version = '1.106.2'
 
 /** Everything that it needs, as pip chose it for this version: what the package itself asks for is ranges. */
 const pins = join(import.meta.dirname, 'litellm-requirements.txt')
 
-function directory(): string {
+export function directory(): string {
   return cached(`litellm-${version}`, (to) => {
     run('python3', ['-m', 'venv', to])
     run(join(to, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', '--requirement', pins])

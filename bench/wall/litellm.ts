@@ -1,25 +1,14 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { cached, run } from '../install.ts'
+import { directory as installed, version } from '../systems/litellm.ts'
 import { SILENCE } from './gateway.ts'
 import type { Gateway } from './gateway.ts'
-
-const version = '1.106.2'
-
-/** The directory of its commands; the one that the benchmarks use, where they have made it. */
-function commands(): string {
-  const directory = cached(`litellm-${version}`, (to) => {
-    run('python3', ['-m', 'venv', to])
-    run(join(to, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', `litellm[proxy]==${version}`])
-  })
-  return join(directory, 'bin')
-}
 
 /** A router with a fallback from the first model to the second, no retries besides, and no model put aside for what it did before. */
 export const litellm: Gateway = {
   name: 'LiteLLM',
   async install() {
-    commands()
+    installed()
     return version
   },
   command({ directory, port, urls }) {
@@ -42,7 +31,7 @@ export const litellm: Gateway = {
     // JSON is YAML.
     writeFileSync(path, JSON.stringify(config))
     return {
-      command: [join(commands(), 'litellm'), '--config', path, '--host', '127.0.0.1', '--port', String(port)],
+      command: [join(installed(), 'bin/litellm'), '--config', path, '--host', '127.0.0.1', '--port', String(port)],
       environment: {
         LITELLM_TELEMETRY: 'False',
         LITELLM_LOCAL_MODEL_COST_MAP: 'True',
