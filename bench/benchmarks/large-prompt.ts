@@ -35,7 +35,7 @@ export const largePrompt: Benchmark = {
             const to = it.for(passage)
             if (!to) continue
             const before = used(it)
-            const load = await wrk(to, lab.directory, connections, round === 0 ? Math.ceil(seconds / 3) : seconds, body)
+            const load = await wrk(to, lab.directory, connections, round === 0 ? Math.max(3, seconds) : seconds, body)
             if (round === 0) continue // for compilers to warm up in
             notes.add(it.name, 'requests_per_second', '1/s', load.requests / load.seconds)
             notes.add(it.name, 'latency_p50', 'ms', load.p50)
