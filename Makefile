@@ -52,7 +52,7 @@ generate: setup ## write crds/, the chart's CRDs and docs/reference.md from the 
 	@node tool/prices.ts
 
 .PHONY: bench
-bench: setup ## measure, beside nginx, Envoy and an LLM gateway; writes bench/results.*
+bench: setup ## measure, beside nginx, Envoy and LLM gateways; writes bench/results.*
 	@node bench/main.ts
 
 .PHONY: build

@@ -25,7 +25,7 @@ const count = (text: string): number => {
 }
 
 const program = new Command('bench')
-  .description('measure Tradewind beside nginx, Envoy and an LLM gateway')
+  .description('measure Tradewind beside nginx, Envoy and LLM gateways')
   .argument('[names...]', `which: ${benchmarks.map(({ name }) => name).join(', ')} (default: all)`)
   .option('--quick', 'a short run whose figures are not kept')
   .option('--systems <names>', `which of ${systems.map(({ name }) => name).join(', ')}, separated by commas`)

@@ -56,7 +56,7 @@ async function hold({ pid }: Running, to: Destination, body: string, count: numb
   return outcome
 }
 
-/** Ours alone of all has to carry as many where they are said anew; Portkey for what it knows. */
+/** As they are in one API, and said anew both ways. */
 const passages: readonly Passage[] = [...native.slice(0, 1), ...translated]
 
 /** How many streams one core carries, and at what cost. */

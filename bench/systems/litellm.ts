@@ -59,9 +59,9 @@ export const litellm: System = {
     )
     const file = join(own, 'litellm.yaml')
     writeFileSync(file, config)
-    const arguments_ = ['--config', file, '--host', '127.0.0.1', '--port', String(port), '--num_workers', '1']
+    const options = ['--config', file, '--host', '127.0.0.1', '--port', String(port), '--num_workers', '1']
     return {
-      command: [join(directory(), 'bin/litellm'), ...arguments_, '--telemetry', 'False'],
+      command: [join(directory(), 'bin/litellm'), ...options, '--telemetry', 'False'],
       // Its price list is in the package: it need not be fetched. And it logs each request at INFO unless told otherwise.
       environment: {
         LITELLM_MASTER_KEY: key,
