@@ -9,7 +9,7 @@ const breaker = {
   percent: 50,
   minimum: 1000,
   within: 30_000,
-  openFor: 400,
+  openFor: 2000,
   probes: 1,
   rampUp: [50, 100],
 }
