@@ -30,8 +30,9 @@ export function passedOn(
   headers['connection'] = 'Upgrade'
   headers['upgrade'] = caller.upgrade ?? 'websocket'
   const protocols = headers['sec-websocket-protocol']
-  if (typeof protocols !== 'string' || keepsKey) return headers
-  const others = protocols.replaceAll(KEY_IN_PROTOCOL, '').replace(/,\s*$/, '')
+  if (protocols === undefined || keepsKey) return headers
+  // The list may come in several headers (RFC 6455, section 11.3.4).
+  const others = [protocols].flat().join(', ').replaceAll(KEY_IN_PROTOCOL, '').replace(/,\s*$/, '')
   if (others === '') delete headers['sec-websocket-protocol']
   else headers['sec-websocket-protocol'] = others
   return headers
