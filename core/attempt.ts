@@ -1,6 +1,6 @@
 import { withoutCredential } from './credential.ts'
 import type { Call, Deadlines, Due, Receiver, Running } from './deps.ts'
-import { Failure } from './errors.ts'
+import { Failure, wordsForLog } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
 import { estimateUsage, estimateWhole, usageOfStream } from './estimated-usage.ts'
 import type { Answering } from './answering.ts'
@@ -21,6 +21,9 @@ const HOLD_ERROR = 256 * 1024
 
 /** A stream whose end is waited for is held back up to this size, and flows from there on. */
 const HOLD_STREAM = 1024 * 1024
+
+/** Of a target's words about an error inside an answer no more is said than this, characters. */
+const WORDS = 500
 
 const NO_FINISH = 'The stream ended without a finish reason.'
 
@@ -272,7 +275,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     const { exchange, status, headers } = this
     if (status < 200 || status >= 300) {
       const { endpoint } = this.target
-      const said = withoutCredential(body, endpoint.authorization)
+      const said = this.withoutCredential(body)
       const text = said.toString()
       const { provider, settings } = endpoint
       const wall = this.context.wall()
@@ -448,7 +451,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
       if (failure) this.reject(failure)
       return
     }
-    if (failure) exchange.facts.error = failure.message
+    if (failure) exchange.facts.error = wordsForLog(failure)
     this.tellSink()
     for (const listener of this.listeners) listener(this.outcome.code)
   }
@@ -466,9 +469,16 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   }
 
   private failureOf({ code, detail, retryAfter }: Fault): Failure {
-    // These are the target's words.
-    const said = withoutCredential(Buffer.from(detail), this.target.endpoint.authorization).toString()
+    // These are the target's words; cut only once no credential is in them, of which half would stay.
+    const said = this.withoutCredential(Buffer.from(detail)).toString().slice(0, WORDS)
     return new Failure(code, { detail: this.whose(said), retryAfter })
+  }
+
+  /** What the target says, without the credential that it was sent: the endpoint's, or the caller's own, which no log is to keep. */
+  private withoutCredential(body: Buffer): Buffer {
+    const { authorization } = this.target.endpoint
+    const sent = this.exchange.header('authorization') ?? ''
+    return withoutCredential(body, authorization === 'passthrough' ? ['authorization', sent] : authorization)
   }
 
   /** Names the target, for the words of an error. */

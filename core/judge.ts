@@ -49,7 +49,7 @@ export function judgeType(headers: readonly string[]): Judged | undefined {
 /** What the text of an error inside an answer of status 200 says: a body, or the data of an event. */
 export function errorInside(text: string, wall: number): Fault {
   const { code, retryAfter } = classifyError(text, wall)
-  return { code, detail: text.slice(0, 500), retryAfter }
+  return { code, detail: text, retryAfter }
 }
 
 export const malformed = (detail: string): Judged => ({ fault: { code: 'upstream_malformed', detail } })
