@@ -258,6 +258,13 @@ export class Failure extends Error {
   }
 }
 
+/** What the log says of an error: its message; of a fault of ours, which nobody can find by its words, the stack. */
+export function wordsForLog(failure: Failure): string {
+  if (failure.code !== 'internal') return failure.message
+  const { cause } = failure
+  return (cause instanceof Error ? cause.stack : failure.stack) ?? failure.message
+}
+
 /** The error as OpenAI's API would say it: `{"error": {message, type, param, code}}` with the request id, as text. */
 export function envelope({ message, entry, code }: Failure, requestId: string, words = message): string {
   return JSON.stringify({ error: { message: words, type: entry.type, param: null, code }, request_id: requestId })

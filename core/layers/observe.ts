@@ -1,4 +1,5 @@
 import { answerHeaders } from '../answer-headers.ts'
+import { wordsForLog } from '../errors.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Layer } from '../pipeline.ts'
@@ -30,7 +31,7 @@ export const observe: Layer<unknown> = (_, { now, telemetry, deadlines }) => {
     } catch (error) {
       const failure = asFailure(error)
       facts.status = statusOf(failure)
-      facts.error = failure.message
+      facts.error = wordsForLog(failure)
       ended(exchange, failure.code)
       throw failure
     }

@@ -1,8 +1,9 @@
-import { Failure } from '../errors.ts'
+import { Failure, wordsForLog } from '../errors.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Exchange, Reply, Settled, Sink, Stream } from '../exchange.ts'
 import type { Handler, Layer } from '../pipeline.ts'
 import type { Rule, Target } from '../target.ts'
+import { asFailure } from './errors.ts'
 import { isCovered } from './fallback.ts'
 
 /**
@@ -82,10 +83,12 @@ class Rescued implements Stream {
       exchange.facts.error = undefined
       this.stream = body
       this.flow(sink)
-    } catch {
+    } catch (error) {
       // What the caller has is the first one's.
       Object.assign(exchange.facts, { endpoint, model, dropped, usage, finishReason, rescue: 'failed' })
-      this.fail(exchange.over ?? code, message)
+      // How targets failed is in `attempts`; a fault of ours is told nowhere else.
+      const failure = asFailure(error)
+      this.fail(exchange.over ?? code, message, failure.code === 'internal' ? wordsForLog(failure) : message)
     }
   }
 
@@ -96,9 +99,9 @@ class Rescued implements Stream {
   }
 
   /** The answer stays as it is, and the caller is told so. */
-  private fail(code: ErrorCode, message: string): void {
+  private fail(code: ErrorCode, message: string, logged = message): void {
     const { sink, exchange } = this
-    exchange.facts.error = message
+    exchange.facts.error = logged
     const event = this.stream.failure(code, message)
     if (!sink || !event) {
       sink?.fail(code, message)
