@@ -1,6 +1,6 @@
 import { withoutCredential } from './credential.ts'
 import type { Call, Deadlines, Due, Receiver, Running } from './deps.ts'
-import { Failure, wordsForLog } from './errors.ts'
+import { Failure } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
 import { estimateUsage, estimateWhole, usageOfStream } from './estimated-usage.ts'
 import type { Answering } from './answering.ts'
@@ -451,7 +451,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
       if (failure) this.reject(failure)
       return
     }
-    if (failure) exchange.facts.error = wordsForLog(failure)
+    if (failure) exchange.facts.error = failure.message
     this.tellSink()
     for (const listener of this.listeners) listener(this.outcome.code)
   }
