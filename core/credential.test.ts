@@ -15,6 +15,11 @@ test('credential: what a server says back of it is redacted, each time', () => {
   assert.equal(clean('é sk-1 é', ['x-api-key', 'sk-1']), 'é [redacted] é')
 })
 
+test('credential: so is what JSON or a URL make of it', () => {
+  const key = ['x-api-key', 'a/b+c='] as const
+  assert.equal(clean(String.raw`{"m":"a\/b+c= and ?key=a%2Fb%2Bc%3D"}`, key), '{"m":"[redacted] and ?key=[redacted]"}')
+})
+
 test('credential: other bodies stay the very same', () => {
   const body = Buffer.from('{"error":"sk-2"}')
   for (const authorization of [

@@ -10,7 +10,12 @@ export function withoutCredential(body: Buffer, authorization: Endpoint['authori
   return without(body, authorization[1].slice(authorization[1].lastIndexOf(' ') + 1))
 }
 
+/** As it is, or as JSON and URLs may write it. */
 function without(body: Buffer, key: string): Buffer {
+  return [...new Set([key, key.replaceAll('/', String.raw`\/`), encodeURIComponent(key)])].reduce(withoutText, body)
+}
+
+function withoutText(body: Buffer, key: string): Buffer {
   let at = key === '' ? -1 : body.indexOf(key)
   if (at < 0) return body
   const pieces: Buffer[] = []
