@@ -19,6 +19,10 @@ test('passage: the caller’s key among the subprotocols stays here, in however 
   assert.equal(protocols([KEY, KEY]), undefined)
 })
 
+test('passage: nor does it go on with a request that is no upgrade', () => {
+  assert.deepEqual(passedOn([NAME, `realtime, ${KEY}`], {}, false, false), { [NAME]: 'realtime' })
+})
+
 test('passage: it goes on where the endpoint takes the caller’s own', () => {
   assert.deepEqual(protocols(['realtime', KEY], true), ['realtime', KEY])
 })

@@ -26,9 +26,10 @@ export function passedOn(
     const value = caller[name]
     if (value !== undefined) headers[name] = value
   }
-  if (!upgrading) return headers
-  headers['connection'] = 'Upgrade'
-  headers['upgrade'] = caller.upgrade ?? 'websocket'
+  if (upgrading) {
+    headers['connection'] = 'Upgrade'
+    headers['upgrade'] = caller.upgrade ?? 'websocket'
+  }
   const protocols = headers['sec-websocket-protocol']
   if (protocols === undefined || keepsKey) return headers
   // The list may come in several headers (RFC 6455, section 11.3.4).
