@@ -1,3 +1,6 @@
+/** Members of a type while they are gathered: those that may be left out may also be undefined. */
+export type Draft<T> = { -readonly [K in keyof T]: object extends Pick<T, K> ? T[K] | undefined : T[K] }
+
 type Given<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
   readonly [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
 }

@@ -13,7 +13,7 @@ import type {
 import type { Asked as Path, Json } from '../dialect.ts'
 import { Asked, wrong } from '../openai/asked.ts'
 import { object, text } from '../request-fields.ts'
-import { given } from './given.ts'
+import { given } from '../given.ts'
 import { cacheOf, inputBlock, outputBlock, readBlocks, textBlock } from './read-content.ts'
 import type { Unread } from './read-content.ts'
 

@@ -3,6 +3,8 @@ import { Failure } from '../../errors.ts'
 import type { Asked as PathAsked, Json } from '../dialect.ts'
 import { Asked } from '../openai/asked.ts'
 import { readBias, readStop } from '../openai/read-request.ts'
+import { given } from '../given.ts'
+import type { Draft } from '../given.ts'
 
 /**
  * Reads a request of OpenAI's completions (https://platform.openai.com/docs/api-reference/completions) as a chat of one message. Throws
@@ -17,7 +19,7 @@ export function readRequest(body: Json, path: PathAsked): ChatRequest {
   const probable = asked.whole('logprobs', 0, 5)
   const includeUsage =
     asked.any('stream_options') === undefined ? undefined : asked.within('stream_options').flag('include_usage')
-  const request: { -readonly [K in keyof ChatRequest]: ChatRequest[K] | undefined } = {
+  const request: Draft<ChatRequest> = {
     model: path.model ?? asked.need('model'),
     messages: [{ role: 'user', content: [{ type: 'text', text: promptOf(asked) }] }],
     tools: [],
@@ -38,10 +40,7 @@ export function readRequest(body: Json, path: PathAsked): ChatRequest {
     unread: [],
   }
   request.unread = [...(echo ? ['echo'] : []), ...((best ?? 1) > (n ?? 1) ? ['best_of'] : []), ...asked.unread]
-  // Members that were not given are left out, so that a request reads the same whoever wrote it.
-  return Object.fromEntries(
-    Object.entries(request).filter(([, value]) => value !== undefined),
-  ) as unknown as ChatRequest
+  return given(request)
 }
 
 function promptOf(asked: Asked): string {

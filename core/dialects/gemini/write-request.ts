@@ -4,6 +4,7 @@ import type { Json } from '../dialect.ts'
 import { budgets } from './model-traits.ts'
 import type { Level, Traits } from './model-traits.ts'
 import { toOpenApi } from './schema.ts'
+import { given } from '../given.ts'
 
 /** https://ai.google.dev/api/generate-content#GenerationConfig */
 const STOPS = 5
@@ -34,8 +35,8 @@ export function generationConfig(request: ChatRequest, traits: Traits, dropped: 
   }
   for (const name of ['logitBias', 'user'] as const) if (request[name] !== undefined) dropped.push(name)
   if (request.parallelToolCalls === false && request.tools.length > 0) dropped.push('parallelToolCalls')
-  const given = Object.entries(config).filter(([, value]) => value !== undefined)
-  return given.length > 0 ? Object.fromEntries(given) : undefined
+  const said = given(config)
+  return Object.keys(said).length > 0 ? said : undefined
 }
 
 function format({ format: asked, tools, toolChoice }: ChatRequest, traits: Traits, dropped: string[]): Json {

@@ -3,6 +3,8 @@ import type { Asked as PathAsked, Json } from '../dialect.ts'
 import { object, text } from '../request-fields.ts'
 import { Asked, wrong } from './asked.ts'
 import { cacheOf, readMessages } from './read-messages.ts'
+import { given } from '../given.ts'
+import type { Draft } from '../given.ts'
 
 const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const
 
@@ -22,7 +24,7 @@ export function readRequest(body: Json, path: PathAsked): ChatRequest {
     asked.any('stream_options') === undefined ? false : asked.within('stream_options').flag('include_usage')
   const store = asked.flag('store')
   if (store) unread.push('store')
-  const request: { -readonly [K in keyof ChatRequest]: ChatRequest[K] | undefined } = {
+  const request: Draft<ChatRequest> = {
     model: path.model ?? asked.need('model'),
     messages,
     tools,
@@ -55,10 +57,7 @@ export function readRequest(body: Json, path: PathAsked): ChatRequest {
   asked.any('safety_identifier')
   if (request.topLogprobs !== undefined && !request.logprobs) throw wrong('"top_logprobs" needs "logprobs": true.')
   request.unread = [...unread, ...asked.unread]
-  // Members that were not given are left out, so that a request reads the same whoever wrote it.
-  return Object.fromEntries(
-    Object.entries(request).filter(([, value]) => value !== undefined),
-  ) as unknown as ChatRequest
+  return given(request)
 }
 
 export function readStop(asked: Asked): readonly string[] | undefined {

@@ -2,6 +2,7 @@ import type { ChatRequest, Effort, Format, Message, Reasoning, Tool } from '../.
 import type { Json, Outgoing } from '../dialect.ts'
 import type { Options } from './options.ts'
 import { writeMessages } from './write-messages.ts'
+import { given } from '../given.ts'
 
 /** Sampling that models which think refuse: https://platform.openai.com/docs/guides/reasoning */
 const UNTHINKABLE = [
@@ -80,11 +81,6 @@ export function writeRequest(request: ChatRequest, model: string, options: Optio
 function writeTool({ name, description, parameters, strict, cache }: Tool, extras: boolean): Json {
   const mark = cache && extras ? { cache_control: { type: 'ephemeral', ...(cache === '1h' ? { ttl: '1h' } : {}) } } : {}
   return { type: 'function', function: given({ name, description, parameters, strict }), ...mark }
-}
-
-/** JSON has no undefined; without such members a body compares and prints as it is sent. */
-function given(members: Json): Json {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 }
 
 function formatOf(format: Format | undefined): Json | undefined {

@@ -6,6 +6,8 @@ import { readFunction, readSchema } from '../openai/read-request.ts'
 import { text } from '../request-fields.ts'
 import { readCustomTool } from './custom-tool.ts'
 import { readInput } from './read-input.ts'
+import { given } from '../given.ts'
+import type { Draft } from '../given.ts'
 
 /** What needs a provider that keeps responses, and what to do without. */
 const kept: Readonly<Record<string, string>> = {
@@ -42,7 +44,7 @@ export function readRequest(body: Json, path: PathAsked): ChatRequest {
   const user = asked.text('user')
   const safety = asked.text('safety_identifier')
   const metadata = asked.object('metadata')
-  const request: { -readonly [K in keyof ChatRequest]: ChatRequest[K] | undefined } = {
+  const request: Draft<ChatRequest> = {
     model: path.model ?? asked.need('model'),
     messages: [...system, ...readMessages(asked, unread)],
     tools,
@@ -67,10 +69,7 @@ export function readRequest(body: Json, path: PathAsked): ChatRequest {
   // They are shown only where they are included.
   if (!logprobs) request.topLogprobs = undefined
   request.unread = [...unread, ...asked.unread]
-  // Members that were not given are left out, so that a request reads the same whoever wrote it.
-  return Object.fromEntries(
-    Object.entries(request).filter(([, value]) => value !== undefined),
-  ) as unknown as ChatRequest
+  return given(request)
 }
 
 function readMessages(asked: Asked, unread: string[]): readonly Message[] {
