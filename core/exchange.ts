@@ -8,6 +8,8 @@ import type { Due } from './deps.ts'
 import type { Json } from './dialects/dialect.ts'
 import type { Resume } from './rescue/resume.ts'
 import type { Transcript } from './rescue/transcript.ts'
+import { Signals } from './signals/signals.ts'
+import type { SignalSource } from './signals/signals.ts'
 import type { Found, Operation, Surface } from './surfaces/surface.ts'
 import type { Address, Rule, Target } from './target.ts'
 import type { Usage } from './usage.ts'
@@ -120,7 +122,7 @@ export interface Waiting {
  * One request and all that is done about it. At most one thing waits for it at a time (an attempt, a back-off), so that leaving is one
  * call and the request path needs no AbortController.
  */
-export class Exchange implements Due, Asked {
+export class Exchange implements Due, Asked, SignalSource {
   readonly surface: Surface
   readonly found: Found
   readonly method: string
@@ -136,6 +138,7 @@ export class Exchange implements Due, Asked {
   private parsed: Json | undefined = undefined
   /** The request in the canonical form of its operation, read once for all the targets that need it. */
   private canonical: unknown = undefined
+  private seen: Signals | undefined = undefined
   rule: Rule | undefined = undefined
   /** In the order in which they are to be asked. */
   candidates: readonly Target[] = []
@@ -184,6 +187,7 @@ export class Exchange implements Due, Asked {
     fork.fields = this.fields
     fork.parsed = this.parsed
     fork.canonical = this.canonical
+    fork.seen = this.seen
     fork.rule = this.rule
     fork.candidates = this.candidates
     fork.target = this.target
@@ -237,6 +241,12 @@ export class Exchange implements Due, Asked {
   read<T>(caller: { read(body: Json, asked: Asking): T }): T {
     this.canonical ??= caller.read(this.json, { model: this.found.model, stream: this.found.stream })
     return this.canonical as T // an exchange has one surface, and that one caller's half
+  }
+
+  /** What is known of the request: worked out when it is asked for. */
+  get signals(): Signals {
+    this.seen ??= new Signals(this)
+    return this.seen
   }
 
   /** The value of a request header by its name in lower case; undefined where it is not there. */

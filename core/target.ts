@@ -8,6 +8,7 @@ import type { Pricing } from './prices.ts'
 import type { Provider } from './providers/provider.ts'
 import type { RateLimits } from './rate-limits.ts'
 import type { RetryBudget } from './retry-budget.ts'
+import type { Caller } from './signals/caller.ts'
 import type { StrategyType } from './strategies/index.ts'
 import type { Choosable } from './strategies/strategy.ts'
 
@@ -140,6 +141,8 @@ export interface Rule {
   readonly unresolved: readonly Unresolved[]
   readonly strategy: StrategyType
   readonly sticky: string | undefined
+  /** Where tier and task of a request are read; undefined: tasks as anywhere, no tiers. */
+  readonly caller?: Caller | undefined
   readonly retry: { readonly attempts: number; readonly when: ReadonlySet<RetryKind> }
   readonly fallback: { readonly when: ReadonlySet<FallbackKind> }
   readonly rescue: 'Stream' | 'Buffer' | 'Off'
