@@ -1,0 +1,2 @@
+/** An artefact that cannot be used; the message says why in words for the one who delivers it. */
+export class ArtefactError extends Error {}
