@@ -1,7 +1,23 @@
-import { array, boolean, choice, free, integer, map, object, optional, string } from '../core/schema.ts'
+import {
+  array,
+  boolean,
+  choice,
+  decimal,
+  fraction,
+  free,
+  integer,
+  map,
+  object,
+  optional,
+  string,
+} from '../core/schema.ts'
+import { TEXT_RULES } from '../core/learning/text.ts'
+import { DAYS } from '../core/match/schedule.ts'
 import { datedPrices, priceLists } from '../core/prices.ts'
 import type { Static } from '../core/schema.ts'
 import { providerTypes } from '../core/providers/index.ts'
+import { SCRIPTS } from '../core/signals/script.ts'
+import { INPUT_KINDS } from '../core/signals/signals.ts'
 import { strategyTypes } from '../core/strategies/index.ts'
 import { FALLBACK_WHEN, RETRY_WHEN } from './failure-kinds.ts'
 
@@ -20,10 +36,13 @@ export type ResourceKey = `${ResourceKind}/${string}/${string}`
 export type ResourceKind = keyof typeof compiledSchemas
 
 const ms = (minimum = 0) => integer({ minimum, maximum: 86_400_000 })
+const count = integer({ minimum: 0, maximum: 1_000_000_000 })
 const tokens = integer({ minimum: 1, maximum: 1_000_000_000 })
 const text = (maxLength = 4096) => string({ maxLength })
 
-const compiledMatch = object({
+const labels = (maxItems = 64) => array(text(), { maxItems })
+
+const compiledConditions = {
   /** A model's name, or its beginning where `prefix`. */
   model: optional(object({ value: text(), prefix: boolean() })),
   /** Header names in lower case. */
@@ -31,6 +50,35 @@ const compiledMatch = object({
     maxItems: 64,
   }),
   path: optional(object({ type: choice(['Exact', 'Prefix']), value: text() })),
+  tier: optional(labels()),
+  task: optional(labels()),
+  input: optional(array(choice(INPUT_KINDS), { maxItems: 16 })),
+  tokens: optional(object({ min: optional(count), max: optional(count) })),
+  /** One of `contains` and `pattern`, which is of RE2's syntax. */
+  text: optional(
+    object({
+      contains: optional(labels()),
+      pattern: optional(text()),
+      in: choice(TEXT_RULES),
+      ignoreCase: boolean(),
+    }),
+  ),
+  tools: optional(boolean()),
+  jsonSchema: optional(boolean()),
+  language: optional(array(choice(SCRIPTS), { maxItems: 64 })),
+  schedule: optional(
+    object({ timeZone: text(), days: array(choice(DAYS), { minItems: 1, maxItems: 7 }), from: text(5), to: text(5) }),
+  ),
+}
+
+export const compiledMatch = object({ ...compiledConditions, not: optional(object(compiledConditions)) })
+
+const compiledCaller = object({
+  /** The header's name in lower case. */
+  tier: optional(object({ header: text(), default: text(), values: optional(labels()) })),
+  taskHeader: optional(text()),
+  /** Patterns are of RE2's syntax, and take no heed of case. */
+  tasks: optional(array(object({ name: text(), patterns: labels() }), { maxItems: 64 })),
 })
 
 const compiledTarget = object({
@@ -44,12 +92,29 @@ const compiledTarget = object({
   unavailable: optional(object({ reason: text(), message: text() })),
 })
 
+/** `namespace/name` of the endpoint; without a model, all of its targets in the rule. */
+const some = { endpoint: text(), model: optional(text()) }
+const rank = optional(integer({ minimum: 0, maximum: 100 }))
+const compiledAdjustment = object({
+  when: compiledMatch,
+  minRank: rank,
+  maxRank: rank,
+  floor: optional(fraction({})),
+  lambda: optional(decimal()),
+  boost: optional(array(object({ ...some, by: decimal({ signed: true }) }), { maxItems: 64 })),
+  allow: optional(array(object(some), { maxItems: 64 })),
+  deny: optional(array(object(some), { maxItems: 64 })),
+  pin: optional(object(some)),
+})
+
 const compiledRule = object({
   name: text(),
   /** Empty: matches all. */
   matches: array(compiledMatch, { maxItems: 64 }),
   targets: array(compiledTarget, { minItems: 1, maxItems: 64 }),
-  strategy: object({ type: choice(strategyTypes) }),
+  /** `settings`: the strategy's own member, as the manifest has it. */
+  strategy: object({ type: choice(strategyTypes), settings: optional(free({ maxProperties: 64 })) }),
+  adjust: optional(array(compiledAdjustment, { maxItems: 64 })),
   sticky: optional(object({ header: text() })),
   retry: object({ attempts: integer({ minimum: 0, maximum: 10 }), when: array(choice(RETRY_WHEN), { maxItems: 16 }) }),
   fallback: object({ when: array(choice(FALLBACK_WHEN), { maxItems: 16 }) }),
@@ -71,6 +136,8 @@ export const compiledRoute = object({
   /** Whether it selects pods by label: such a claim beats a namespace-wide one. */
   selective: boolean(),
   models: array(text(), { maxItems: 64 }),
+  /** Where tier and task are read; absent: no tiers, and the header and the tasks that are everywhere. */
+  caller: optional(compiledCaller),
   requestTimeout: ms(1),
   rules: array(compiledRule, { minItems: 1, maxItems: 64 }),
 })
@@ -92,8 +159,16 @@ export const compiledEndpoint = object({
       name: text(),
       rank: integer({ minimum: 0, maximum: 100 }),
       capabilities: optional(
-        object({ contextWindow: optional(tokens), maxOutputTokens: optional(tokens), prefill: optional(boolean()) }),
+        object({
+          contextWindow: optional(tokens),
+          maxOutputTokens: optional(tokens),
+          prefill: optional(boolean()),
+          tools: optional(boolean()),
+          jsonSchema: optional(boolean()),
+          input: optional(array(text(), { maxItems: 16 })),
+        }),
       ),
+      quality: optional(object({ default: fraction({}), tasks: optional(map(fraction({}), { maxProperties: 64 })) })),
       /** Neither of the two: its price is unknown. `priceLists` is for `*`, by the name that the caller gave. */
       prices: optional(datedPrices),
       priceLists: optional(priceLists),
@@ -156,6 +231,8 @@ export const compiledSchemas = {
 } as const
 
 export type CompiledRoute = Static<typeof compiledRoute>
+export type CompiledMatch = Static<typeof compiledMatch>
+export type CompiledCaller = Static<typeof compiledCaller>
 export type CompiledRule = Static<typeof compiledRule>
 export type CompiledTarget = Static<typeof compiledTarget>
 export type CompiledEndpoint = Static<typeof compiledEndpoint>

@@ -1,5 +1,17 @@
 import { priceSchema } from '../core/price.ts'
-import { array, boolean, choice, duration, free, integer, map, object, optional, string } from '../core/schema.ts'
+import {
+  array,
+  boolean,
+  choice,
+  duration,
+  fraction,
+  free,
+  integer,
+  map,
+  object,
+  optional,
+  string,
+} from '../core/schema.ts'
 import type { Rule, Schema, Static } from '../core/schema.ts'
 import { providers, providerTypes } from '../core/providers/index.ts'
 import { conditions } from './conditions.ts'
@@ -295,16 +307,45 @@ const model = object(
                 'The longest answer, tokens: what is asked for where the provider wants to be told and the caller did not say.',
             }),
           ),
+          input: optional(
+            array(
+              choice(['Text', 'Image', 'Audio', 'File'], { description: 'Something that a request may consist of.' }),
+              {
+                minItems: 1,
+                maxItems: 4,
+                set: true,
+                description:
+                  'What the model takes. Requests that have something else are kept from it. Left out: it takes all that its API has a place for.',
+              },
+            ),
+          ),
           features: optional(
-            array(choice(['Prefill'], { description: 'Something that the model can do.' }), {
+            array(choice(['Tools', 'JSONSchema', 'Prefill'], { description: 'Something that the model can do.' }), {
               maxItems: 8,
               set: true,
               description:
-                'What the model can do; left out: what is known of the provider and the model. Prefill: goes on from a last message that is the beginning of its answer, and so with an answer of another target that stopped. An empty list: it does not.',
+                'What the model can do; left out: what is known of the provider and the model. Requests with tools or a JSON schema are kept from a model whose list is without Tools or JSONSchema. Prefill: goes on from a last message that is the beginning of its answer, and so with an answer of another target that stopped. An empty list: it can do none of them.',
             }),
           ),
         },
         { description: 'What the model is able to do.' },
+      ),
+    ),
+    quality: optional(
+      object(
+        {
+          default: fraction({ description: 'Over all tasks, 0 to 1: the share of its answers that are good enough.' }),
+          tasks: optional(
+            map(fraction({ description: 'Of this task.' }), {
+              maxProperties: 64,
+              description: 'Of tasks that it is better or worse at, by the task’s name.',
+            }),
+          ),
+        },
+        {
+          description:
+            'How good its answers are expected to be: what LeastCost compares with its floor, and what a learner starts from. Measure it with `tradewind simulate`, or take it from a benchmark of your own tasks.',
+        },
       ),
     ),
     price: optional(priceSchema),

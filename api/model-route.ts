@@ -1,8 +1,10 @@
-import { array, choice, duration, integer, object, optional, string } from '../core/schema.ts'
-import type { Static } from '../core/schema.ts'
-import { strategyTypes } from '../core/strategies/index.ts'
+import { array, choice, decimal, duration, fraction, integer, object, optional, string } from '../core/schema.ts'
+import type { Rule, Schema, Static } from '../core/schema.ts'
+import { strategies, strategyTypes } from '../core/strategies/index.ts'
 import { conditions } from './conditions.ts'
+import { caller, tasks } from './caller.ts'
 import { FALLBACK_WHEN, RETRY_WHEN } from './failure-kinds.ts'
+import { match } from './match.ts'
 import { HEADER } from './model-endpoint.ts'
 import { labelSelector } from './selector.ts'
 import type { Resource } from './resource.ts'
@@ -14,75 +16,6 @@ const endpointName = string({
   pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
   description: 'The ModelEndpoint’s name.',
 })
-
-const match = object(
-  {
-    model: optional(
-      string({
-        maxLength: 256,
-        minLength: 1,
-        pattern: '^[^*]*\\*?$',
-        description: 'What the caller put in `model`; a `*` at the end matches any ending.',
-      }),
-    ),
-    headers: optional(
-      array(
-        object(
-          {
-            name: string({
-              maxLength: 256,
-              minLength: 1,
-              pattern: HEADER,
-              description: 'The header’s name, in any case.',
-            }),
-            type: choice(['Exact', 'Prefix', 'Present'], {
-              default: 'Exact',
-              description: 'How the value is compared; Present asks only that the header is there.',
-            }),
-            value: optional(string({ maxLength: 4096, description: 'The value, or its beginning.' })),
-          },
-          {
-            description: 'One header.',
-            rules: [
-              {
-                rule: "(self.type == 'Present') == !has(self.value)",
-                message: 'value goes with Exact and Prefix, and only with them.',
-                fieldPath: '.value',
-              },
-            ],
-          },
-        ),
-        { maxItems: 8, minItems: 1, description: 'Headers, all of which must match.' },
-      ),
-    ),
-    path: optional(
-      object(
-        {
-          type: choice(['Exact', 'Prefix'], {
-            default: 'Prefix',
-            description: 'Prefix matches whole path elements: `/v2` matches `/v2/models`, not `/v20`.',
-          }),
-          value: string({
-            maxLength: 1024,
-            minLength: 1,
-            pattern: '^/[^?#]*$',
-            description: 'The path, or its beginning.',
-          }),
-        },
-        { description: 'The path of the request.' },
-      ),
-    ),
-  },
-  {
-    description: 'Fields are ANDed, the list is ORed.',
-    rules: [
-      {
-        rule: 'has(self.model) || has(self.headers) || has(self.path)',
-        message: 'A match needs at least one of model, headers and path.',
-      },
-    ],
-  },
-)
 
 const target = object(
   {
@@ -125,6 +58,85 @@ const target = object(
   { description: 'One endpoint and model.' },
 )
 
+/** The settings of strategies that have some, each under its own name: a union of `type` and one member. */
+const strategyMembers: { readonly [name: string]: Schema } = Object.fromEntries(
+  strategies.flatMap(({ settings }) => (settings ? [[settings.name, optional(settings.schema)] as const] : [])),
+)
+const strategyRules: readonly Rule[] = strategies.flatMap(({ type, settings }) => {
+  if (!settings) return []
+  const { name, required } = settings
+  return [
+    {
+      rule: required ? `(self.type == '${type}') == has(self.${name})` : `self.type == '${type}' || !has(self.${name})`,
+      message: required
+        ? `${name} is needed for strategy ${type}, and only there.`
+        : `${name} is for strategy ${type} only.`,
+      fieldPath: `.${name}`,
+    },
+  ]
+})
+
+/** Some of the rule's targets. */
+const some = {
+  name: endpointName,
+  namespace: optional(
+    string({
+      maxLength: 63,
+      minLength: 1,
+      pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
+      description: 'Its namespace, if not the route’s own.',
+    }),
+  ),
+  model: optional(string({ maxLength: 256, minLength: 1, description: 'One model of it; left out: all of them.' })),
+}
+const someTargets = (description: string) =>
+  optional(array(object(some, { description: 'Targets of the rule.' }), { minItems: 1, maxItems: 16, description }))
+const rank = (description: string) => optional(integer({ minimum: 0, maximum: 100, description }))
+
+const adjustment = object(
+  {
+    when: match,
+    minRank: rank('Targets of a lower rank are not asked.'),
+    maxRank: rank('Targets of a higher rank are not asked.'),
+    floor: optional(
+      fraction({ description: 'The least quality, in the place of the strategy’s own floor; of several the highest.' }),
+    ),
+    lambda: optional(
+      decimal({
+        description: 'Weighs quality against cost, in the place of the strategy’s own lambda; of several the last.',
+      }),
+    ),
+    boost: optional(
+      array(
+        object(
+          { ...some, by: decimal({ signed: true, description: 'What is added, such as `-0.1`.' }) },
+          { description: 'Targets of the rule.' },
+        ),
+        { minItems: 1, maxItems: 16, description: 'Adds to the quality that is expected of some targets.' },
+      ),
+    ),
+    allow: someTargets('Only these are asked.'),
+    deny: someTargets('These are not asked.'),
+    pin: optional(
+      object(some, { description: 'This one is asked first; the others stay what they are for fallback.' }),
+    ),
+  },
+  {
+    description: 'A change to the choice for some requests.',
+    rules: [
+      {
+        rule: 'has(self.minRank) || has(self.maxRank) || has(self.floor) || has(self.lambda) || has(self.boost) || has(self.allow) || has(self.deny) || has(self.pin)',
+        message: 'An adjustment needs at least one of minRank, maxRank, floor, lambda, boost, allow, deny and pin.',
+      },
+      {
+        rule: '!has(self.minRank) || !has(self.maxRank) || self.minRank <= self.maxRank',
+        message: 'minRank must not be above maxRank.',
+        fieldPath: '.minRank',
+      },
+    ],
+  },
+)
+
 const rule = object(
   {
     name: optional(
@@ -152,14 +164,24 @@ const rule = object(
         type: choice(strategyTypes, {
           default: 'Weighted',
           description:
-            'Weighted: exact shares by weight; LeastLatency: the fastest at the moment, weights aside from 0.',
+            'Weighted: exact shares by weight; LeastLatency: the fastest at the moment; LeastCost: the cheapest that is good enough. Only for Weighted do weights other than 0 count.',
         }),
+        ...strategyMembers,
       },
       {
         default: {},
+        rules: strategyRules,
         description:
           'How the target is picked; among a target’s addresses it is always the better of two drawn at random.',
       },
+    ),
+    adjust: optional(
+      array(adjustment, {
+        minItems: 1,
+        maxItems: 16,
+        description:
+          'Changes the choice for requests that match: all that match apply. They change who may be asked and how quality is weighed, never who answers a request that they do not match.',
+      }),
     ),
     sticky: optional(
       object(
@@ -174,7 +196,7 @@ const rule = object(
         },
         {
           description:
-            'Keeps one key on one target, by weighted rendezvous hashing: raising a weight moves only the keys that it must.',
+            'Keeps one key on one target, by weighted rendezvous hashing: raising a weight moves only the keys that it must. Where cost is weighed, leaving a target costs what its prompt cache would have saved, and a key moves only where another is cheaper even so.',
         },
       ),
     ),
@@ -266,6 +288,13 @@ const rule = object(
   },
   {
     description: 'The first rule that matches decides.',
+    rules: [
+      {
+        rule: "!has(self.adjust) || self.strategy.type in ['Weighted', 'LeastLatency'] == false || self.adjust.all(a, !has(a.floor) && !has(a.lambda) && !has(a.boost))",
+        message: 'floor, lambda and boost are for strategies that weigh quality: not for Weighted and LeastLatency.',
+        fieldPath: '.adjust',
+      },
+    ],
   },
 )
 
@@ -286,6 +315,8 @@ const spec = object(
           'What callers put in `model`. May be left out where every rule matches on a path: opaque pass-through.',
       }),
     ),
+    caller: optional(caller),
+    tasks: optional(tasks),
     timeouts: object(
       {
         request: duration({
@@ -328,6 +359,16 @@ const spec = object(
         rule: 'has(self.models) || self.rules.all(r, has(r.matches) && r.matches.all(m, has(m.path)))',
         message: 'models may be left out only where every match of every rule has a path.',
         fieldPath: '.models',
+      },
+      {
+        rule: '(has(self.caller) && has(self.caller.tier)) || self.rules.all(r, !has(r.matches) || r.matches.all(m, !has(m.tier) && !(has(m.not) && has(m.not.tier))))',
+        message: 'A match on tier needs spec.caller.tier, which says where the tier is read.',
+        fieldPath: '.caller',
+      },
+      {
+        rule: '!has(self.caller) || !has(self.caller.tier) || !has(self.caller.tier.values) || self.rules.all(r, !has(r.matches) || r.matches.all(m, !has(m.tier) || m.tier.all(t, t in self.caller.tier.values)))',
+        message: 'Every tier of a match must be one of spec.caller.tier.values.',
+        fieldPath: '.caller.tier.values',
       },
     ],
   },

@@ -16,10 +16,21 @@ export const CAPABILITIES: readonly string[] = [
   'match:model',
   'match:headers',
   'match:path',
+  'match:tier',
+  'match:task',
+  'match:input',
+  'match:tokens',
+  'match:text',
+  'match:tools',
+  'match:jsonSchema',
+  'match:language',
+  'match:schedule',
+  'match:not',
   'sticky:header',
   'onUnsupported',
   'rescue',
   'hedge',
+  'adjust',
 ]
 
 /** The first message, and again where what the sidecar has is not what either side takes it to have. */

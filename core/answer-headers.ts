@@ -8,10 +8,20 @@ export function answerHeaders(facts: Facts, streamed: boolean): string[] {
   if (route !== '') headers.push('x-tradewind-route', route, 'x-tradewind-rule', rule)
   if (endpoint !== '') headers.push('x-tradewind-endpoint', endpoint)
   if (model !== '') headers.push('x-tradewind-model', PLAIN.test(model) ? model : encodeURIComponent(model))
+  const reason = reasonOf(facts)
+  if (reason !== '') headers.push('x-tradewind-reason', reason)
   if (facts.dropped.length > 0) headers.push('x-tradewind-dropped', facts.dropped.join(', ').replace(UNPRINTABLE, '?'))
   const cost = streamed ? undefined : totalCost(attempts)
   if (cost !== undefined) headers.push(COST, usd(cost))
   return headers
+}
+
+/** Why this target answered: what put the first one first, then why others were asked after it. */
+function reasonOf({ reason, attempts }: Facts): string {
+  if (attempts.length < 2) return reason
+  const whys = new Set(attempts.map(({ why }) => why))
+  whys.delete('chosen')
+  return [reason, ...whys].join(', ')
 }
 
 /** USD, of all calls that were made for the request. */

@@ -18,6 +18,8 @@ export interface Deadlines {
 
 /** What the layers tell of; `sidecar/telemetry.ts` makes metrics, spans and log lines of it. */
 export interface Telemetry {
+  /** Whether each decision is to be written down with all that it followed from. */
+  readonly decisions?: boolean
   /** Before an attempt goes out. Returns the `traceparent` for it, or undefined to send none. */
   attemptStarted(facts: Facts, attempt: AttemptFacts): string | undefined
   attemptEnded(facts: Facts, attempt: AttemptFacts): void

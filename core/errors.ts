@@ -57,6 +57,10 @@ export const errors = {
   draining: { ...ours, status: 503, message: 'The sidecar is stopping.' },
   request_timeout: { ...ours, status: 504, message: 'The deadline of the whole request passed.' },
 
+  // The rule's targets, by what their manifests and the rule's adjustments say.
+  no_capable_target: { ...caller, status: 400, message: 'No target of the rule can take the request.' },
+  target_not_allowed: { ...caller, status: 403, message: 'The rule allows no target for the request.' },
+
   // The target's dialect has no place for it: the next target is asked, whatever `fallback.when` has.
   not_translatable: { ...caller, status: 400, message: 'The target’s API cannot take the request.' },
   operation_not_supported: { ...caller, status: 400, message: 'The target’s API has no such operation.' },

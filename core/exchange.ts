@@ -4,12 +4,16 @@ import type { ErrorCode } from './errors.ts'
 import type { RequestFields } from './json-fields.ts'
 import type { Asked } from './match/match.ts'
 import type { Asked as Asking } from './dialects/dialect.ts'
+import type { Decision } from './decide/decision.ts'
 import type { Due } from './deps.ts'
 import type { Json } from './dialects/dialect.ts'
+import { Ear } from './gate/said.ts'
+import type { GateFacts } from './gate/facts.ts'
 import type { Resume } from './rescue/resume.ts'
 import type { Transcript } from './rescue/transcript.ts'
 import { Signals } from './signals/signals.ts'
 import type { SignalSource } from './signals/signals.ts'
+import type { Reason } from './strategies/strategy.ts'
 import type { Found, Operation, Surface } from './surfaces/surface.ts'
 import type { Address, Rule, Target } from './target.ts'
 import type { Usage } from './usage.ts'
@@ -18,7 +22,17 @@ import type { Usage } from './usage.ts'
  * Why this target was asked: picked by the strategy, the same one again, the next one, or the least bad with all of them out; to go on with
  * an answer that stopped; because another one was slow.
  */
-export type Why = 'chosen' | 'retry' | 'fallback' | 'panic' | 'rescue' | 'hedge'
+export type Why =
+  | 'chosen'
+  | 'retry'
+  | 'fallback'
+  | 'panic'
+  | 'rescue'
+  | 'hedge'
+  | 'speculation'
+  | 'escalation'
+  | 'agreement'
+  | 'judge'
 
 /** What became of an answer that stopped after its first byte: another target went on with it, or gave the same again; or none could. */
 export type Rescued = 'continued' | 'replayed' | 'failed'
@@ -79,6 +93,10 @@ export interface Facts {
   model: string
   /** Whether the request carried its rule's sticky key. */
   sticky: boolean
+  /** Why the first target was chosen; empty where none was. */
+  reason: Reason | ''
+  /** What that followed from, where it was looked into. */
+  decision: Decision | undefined
   readonly attempts: AttemptFacts[]
   /** HTTP status that the caller got. */
   status: number
@@ -90,6 +108,8 @@ export interface Facts {
   usage: Usage | undefined
   /** Undefined where the answer did not stop, or no other target was there to be asked. */
   rescue: Rescued | undefined
+  /** What the rule's quality gate found; undefined where it has none, or none that looks into such requests. */
+  gate: GateFacts | undefined
   /** Fields of the request that could not be said to the target that answered. */
   dropped: readonly string[]
   requestBytes: number
@@ -159,6 +179,12 @@ export class Exchange implements Due, Asked, SignalSource {
   hedged: Target | undefined = undefined
   /** What a streamed answer must have shown before there is a reply: a first good event, a first token, or its end. */
   until: 'event' | 'token' | 'end' = 'event'
+  /** Why the first of the candidates is asked, where it is not to answer the request itself. */
+  opening: Why | undefined = undefined
+  /** Listens to what targets say. */
+  ear: Ear | undefined = undefined
+  /** The fork whose answer is this one's. */
+  private winner: Exchange | undefined = undefined
   /** When the whole request is to be over, of `deps.now()`. */
   due = Infinity
   slot = -1
@@ -195,6 +221,8 @@ export class Exchange implements Due, Asked, SignalSource {
     fork.panic = this.panic
     fork.due = this.due
     fork.until = this.until
+    fork.opening = this.opening
+    fork.ear = this.ear && new Ear(this.ear.wantsLogprobs)
     return fork
   }
 
@@ -203,7 +231,10 @@ export class Exchange implements Due, Asked, SignalSource {
     const { facts } = this
     const { endpoint, model, dropped, usage, finishReason, firstByte, responseBytes } = fork.facts
     Object.assign(facts, { endpoint, model, dropped, usage, finishReason, firstByte, responseBytes })
-    fork.facts = facts
+    // Whoever has forked from the fork writes there, too.
+    for (let it: Exchange | undefined = fork; it; it = it.winner) it.facts = facts
+    this.winner = fork
+    this.ear = fork.ear
     this.target = fork.target
     this.lastAddress = fork.lastAddress
   }
@@ -241,6 +272,10 @@ export class Exchange implements Due, Asked, SignalSource {
   read<T>(caller: { read(body: Json, asked: Asking): T }): T {
     this.canonical ??= caller.read(this.json, { model: this.found.model, stream: this.found.stream })
     return this.canonical as T // an exchange has one surface, and that one caller's half
+  }
+
+  get wall(): number {
+    return this.facts.wall
   }
 
   /** What is known of the request: worked out when it is asked for. */

@@ -1,14 +1,15 @@
 import { obstacle, plenty } from './availability.ts'
 import { perMillion } from './cost.ts'
+import { decide } from './decide/decide.ts'
 import { Failure } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
-import { compileMatches } from './match/index.ts'
+import { misses } from './match/index.ts'
 import type { Asked } from './match/match.ts'
 import type { Route, RouteRule, RouteTable } from './routes.ts'
 import { strategy } from './strategies/index.ts'
 import type { Choosable } from './strategies/strategy.ts'
 import { surfaceOf } from './surfaces/index.ts'
-import type { Match, Rule } from './target.ts'
+import type { Rule } from './target.ts'
 
 /** One target of the rule that answers, and what a request like this one means for it. */
 export interface ExplainedTarget {
@@ -51,6 +52,8 @@ export function explain(table: RouteTable<unknown>, asked: Asked, now: number, w
   const request = {
     model: surface?.found.model ?? asked.model,
     path: surface?.found.path ?? asked.path,
+    wall,
+    signals: asked.signals,
     header: (name: string) => asked.header(name),
   }
   const base = { model: request.model, path: request.path, passed: [], targets: [] }
@@ -89,7 +92,7 @@ function chosen(route: Route<unknown>, found: RouteRule<unknown>, asked: Asked, 
     rule: found.rule.name,
     why: `${why} Rule ${found.rule.name} ${matched}.`,
     passed: passed(route, found, asked),
-    strategy: found.rule.strategy,
+    strategy: found.rule.strategy.type,
   }
 }
 
@@ -99,25 +102,10 @@ function passed(route: Route<unknown>, found: RouteRule<unknown> | undefined, as
   return route.rules
     .slice(0, until)
     .filter(({ test }) => !test(asked))
-    .map(({ rule: { name, matches } }) => ({
+    .map(({ rule: { name, matches, caller } }) => ({
       rule: name,
-      why: matches.map((match) => misses(match, asked)).join('; or '),
+      why: matches.map((match) => misses(match, asked, caller)).join('; or '),
     }))
-}
-
-function misses({ model, path, headers }: Match, asked: Asked): string {
-  const fails = (part: Partial<Match>): boolean => !compileMatches([{ headers: [], ...part }])(asked)
-  return [
-    ...(model && fails({ model }) ? [`the model is not ${model.value}${model.prefix ? '*' : ''}`] : []),
-    ...(path && fails({ path }) ? [`the path is not ${path.type === 'Prefix' ? 'below ' : ''}${path.value}`] : []),
-    ...headers
-      .filter((header) => fails({ headers: [header] }))
-      .map(({ name, type, value }) =>
-        type === 'Present'
-          ? `header ${name} is missing`
-          : `header ${name} ${type === 'Prefix' ? 'does not begin with' : 'is not'} ${value}`,
-      ),
-  ].join(' and ')
 }
 
 /** A slot of a priority: a target, or the share of one that does not resolve and is to fail. */
@@ -148,7 +136,7 @@ function shares(
     if (state !== 'available')
       return rule.onUnavailable === 'Fail' ? 'Its share of requests fails.' : 'The others take its share.'
     if (key !== undefined) return part(id) > 0 ? 'The sticky key belongs to it.' : 'The sticky key belongs to another.'
-    if (rule.strategy === 'LeastLatency')
+    if (rule.strategy.type === 'LeastLatency')
       return part(id) > 0 ? 'It is the fastest at the moment.' : 'Another is faster at the moment.'
     return `Its weight is ${weight} of ${group.reduce((sum, slot) => sum + slot.weight, 0)}.`
   }
@@ -188,8 +176,10 @@ function shares(
 
 /** What part of requests like this each slot of the first priority gets: all of it or nothing where the strategy leaves no choice. */
 function portions(rule: Rule, group: readonly Slot[], key: string | undefined): (id: string) => number {
-  if (rule.strategy === 'LeastLatency' || key !== undefined) {
-    const [winner] = strategy(rule.strategy).make(group, () => 0)({ key })
+  if (rule.strategy.type === 'LeastLatency' || key !== undefined) {
+    const { type, settings } = rule.strategy
+    const preference = strategy(type).make({ targets: group, settings, random: () => 0 })({ key })
+    const [winner] = decide(group, preference)
     return (id) => (id === winner?.id ? 1 : 0)
   }
   const usable = group.map((slot) => slot.weight * slot.available())

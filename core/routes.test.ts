@@ -21,7 +21,8 @@ function route(name: string, models: string[], matches: Match[] = [], opaque = f
     matches,
     targets,
     unresolved: [],
-    strategy: 'Weighted',
+    strategy: { type: 'Weighted', settings: {} },
+    adjust: [],
     sticky: undefined,
     retry: { attempts: 0, when: new Set() },
     fallback: { when: new Set() },
@@ -33,7 +34,7 @@ function route(name: string, models: string[], matches: Match[] = [], opaque = f
   return { name, models, selective: false, created, rules: [routeRule(rule, name)] }
 }
 
-const asked = (path: string, model = '') => ({ model, path, header: () => undefined })
+const asked = (path: string, model = '') => ({ model, path, wall: 0, signals: undefined, header: () => undefined })
 const found = (routes: Route<string>[], path: string) => new RouteTable(routes).findPassThrough(asked(path))?.route.name
 
 test('routes: an exact model, then any, then an error that lists what is served', () => {

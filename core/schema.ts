@@ -182,3 +182,13 @@ export function milliseconds(value: string): number {
     total += Number(digits) * UNIT[unit as keyof typeof UNIT] // the pattern admits these units only
   return total
 }
+
+/** A fraction from 0 to 1 as a decimal string: Kubernetes' objects hold no floating-point numbers. */
+export function fraction(options: Options<string>): Schema<string> {
+  return string({ maxLength: 8, pattern: '^(0(\\.[0-9]{1,6})?|1(\\.0{1,6})?)$', ...options })
+}
+
+/** A number from 0 to 9999.999999 as a decimal string; with `signed`, one below 0 too. */
+export function decimal({ signed, ...options }: Options<string> & { signed?: true } = {}): Schema<string> {
+  return string({ maxLength: 12, pattern: `^${signed ? '-?' : ''}[0-9]{1,4}(\\.[0-9]{1,6})?$`, ...options })
+}

@@ -1,14 +1,21 @@
 import type { Breaker } from './breaker.ts'
+import type { Adjustment } from './decide/adjust.ts'
+import type { Lengths } from './decide/lengths.ts'
 import type { Call, Receiver, Running } from './deps.ts'
 import type { FallbackKind, RetryKind } from './errors.ts'
 import type { PeakEwma } from './ewma.ts'
 import type { Edit } from './json-fields.ts'
 import type { Capabilities, Json } from './dialects/dialect.ts'
+import type { TextRule } from './learning/text.ts'
+import type { Day } from './match/schedule.ts'
 import type { Pricing } from './prices.ts'
 import type { Provider } from './providers/provider.ts'
 import type { RateLimits } from './rate-limits.ts'
 import type { RetryBudget } from './retry-budget.ts'
 import type { Caller } from './signals/caller.ts'
+import type { LookedAt } from './signals/looked-at.ts'
+import type { Script } from './signals/script.ts'
+import type { InputKind } from './signals/signals.ts'
 import type { StrategyType } from './strategies/index.ts'
 import type { Choosable } from './strategies/strategy.ts'
 
@@ -83,6 +90,8 @@ export interface Model {
   readonly name: string
   readonly rank: number
   readonly capabilities: Capabilities
+  /** How good its answers are expected to be, 0…1: over all, and for some tasks; undefined: not said. */
+  readonly quality: { readonly default: number; readonly tasks: ReadonlyMap<string, number> } | undefined
   readonly pricing: Pricing
   /** Fields that are added where the caller gave none, and those that are set whatever it gave. */
   readonly defaults: readonly Edit[]
@@ -94,6 +103,8 @@ export interface ModelState {
   readonly breaker: Breaker
   /** Time to the first token or to the whole answer, over all addresses: what strategies compare targets by. */
   readonly ewma: PeakEwma
+  /** How long its answers are. */
+  readonly lengths: Lengths
   /** Of `Deps.now()`: until then the target asked to be left alone. Never moved back. */
   coolUntil: number
   readonly limits: RateLimits
@@ -127,6 +138,25 @@ export interface Match {
     readonly value: string
   }[]
   readonly path?: { readonly type: 'Exact' | 'Prefix'; readonly value: string } | undefined
+  /** Any of them; so with the other lists. */
+  readonly tier?: readonly string[] | undefined
+  readonly task?: readonly string[] | undefined
+  readonly input?: readonly InputKind[] | undefined
+  readonly language?: readonly Script[] | undefined
+  /** Estimated, of the prompt. */
+  readonly tokens?: { readonly min?: number | undefined; readonly max?: number | undefined } | undefined
+  /** `said`: what the test asks for, as the end of "the text does not …". */
+  readonly text?:
+    | { readonly in: TextRule; readonly said: string; readonly test: (text: LookedAt) => boolean }
+    | undefined
+  readonly tools?: boolean | undefined
+  readonly jsonSchema?: boolean | undefined
+  /** Times of day are `HH:MM`. */
+  readonly schedule?:
+    | { readonly timeZone: string; readonly days: readonly Day[]; readonly from: string; readonly to: string }
+    | undefined
+  /** Requests that match this do not match. */
+  readonly not?: Match | undefined
 }
 
 export interface Rule {
@@ -139,7 +169,9 @@ export interface Rule {
   readonly matches: readonly Match[]
   readonly targets: readonly Target[]
   readonly unresolved: readonly Unresolved[]
-  readonly strategy: StrategyType
+  /** `settings`: of the strategy's own schema; empty where the manifest has none. */
+  readonly strategy: { readonly type: StrategyType; readonly settings: Json }
+  readonly adjust: readonly Adjustment[]
   readonly sticky: string | undefined
   /** Where tier and task of a request are read; undefined: tasks as anywhere, no tiers. */
   readonly caller?: Caller | undefined

@@ -4,6 +4,7 @@ import { validateHeaderValue } from 'node:http'
 import type { CompiledAddresses, CompiledConfig, CompiledEndpoint, CompiledSecret } from '../api/compiled.ts'
 import { Breaker } from '../core/breaker.ts'
 import { canonical } from '../core/digest.ts'
+import { Lengths } from '../core/decide/lengths.ts'
 import type { Call, Deps, Receiver, Running } from '../core/deps.ts'
 import { PeakEwma } from '../core/ewma.ts'
 import type { Edit } from '../core/json-fields.ts'
@@ -191,13 +192,14 @@ export class Endpoints {
 
   private model(
     kept: Kept,
-    { name, rank, capabilities = {}, prices, priceLists, defaults, force }: CompiledEndpoint['models'][number],
+    { name, rank, capabilities = {}, quality, prices, priceLists, defaults, force }: CompiledEndpoint['models'][number],
     breaker: CompiledEndpoint['breaker'],
   ): Model {
     const { now } = this.deps
     const state = kept.models.get(name) ?? {
       breaker: new Breaker(breaker, now),
       ewma: new PeakEwma(now, HALF_LIFE),
+      lengths: new Lengths(),
       coolUntil: 0,
       limits: new RateLimits(now),
       exhausted: 0,
@@ -207,11 +209,15 @@ export class Endpoints {
       Object.entries(fields).map(([field, value]) => ({ name: field, json: JSON.stringify(value), onlyIfAbsent }))
     // A field that is forced needs no default.
     const given = Object.fromEntries(Object.entries(defaults).filter(([field]) => !Object.hasOwn(force, field)))
-    const { contextWindow, maxOutputTokens, prefill } = capabilities
+    const { contextWindow, maxOutputTokens, prefill, tools, jsonSchema, input } = capabilities
     return {
       name,
       rank,
-      capabilities: { contextWindow, maxOutputTokens, prefill },
+      capabilities: { contextWindow, maxOutputTokens, prefill, tools, jsonSchema, input: input && new Set(input) },
+      quality: quality && {
+        default: Number(quality.default),
+        tasks: new Map(Object.entries(quality.tasks ?? {}).map(([task, value]) => [task, Number(value)])),
+      },
       pricing: prices ? pricingOf(prices) : priceLists ? pricingByName(priceLists) : unpriced,
       defaults: edits(given, true),
       force: edits(force, false),

@@ -42,6 +42,8 @@ const facts = (rest: Partial<Facts> = {}): Facts => ({
   endpoint: '',
   model: '',
   sticky: false,
+  reason: '',
+  decision: undefined,
   attempts: [],
   status: 200,
   code: undefined,

@@ -8,6 +8,7 @@ import type {
   ResourceKind,
 } from '../api/compiled.ts'
 import { available } from '../core/availability.ts'
+import type { Adjustment } from '../core/decide/adjust.ts'
 import type { Deps } from '../core/deps.ts'
 import { outerHandler, prepare } from '../core/pipeline.ts'
 import type { Handler, Prepared } from '../core/pipeline.ts'
@@ -16,6 +17,7 @@ import type { Route } from '../core/routes.ts'
 import type { Rule, Target } from '../core/target.ts'
 import { Refused } from './endpoints.ts'
 import type { ConfiguredEndpoint, Endpoints } from './endpoints.ts'
+import { callerOf, matchOf } from './matches.ts'
 
 /** What is wrong with a resource of a configuration. */
 export interface Problem {
@@ -133,8 +135,9 @@ export class RuntimeBuilder {
 
   private route(route: CompiledRoute, endpoints: ReadonlyMap<string, ConfiguredEndpoint>): BuiltRoute {
     const { name, models, selective, created } = route
+    const caller = callerOf(route.caller)
     const rules = route.rules.map((rule, index) => {
-      const built = this.rule(route, rule, `/rules/${index}`, endpoints)
+      const built = { ...this.rule(route, rule, `/rules/${index}`, endpoints), caller }
       return routeRule(built, prepare(built, this.deps))
     })
     const uses = new Set(route.rules.flatMap(({ targets }) => targets.map(({ endpoint }) => endpoint)))
@@ -168,10 +171,11 @@ export class RuntimeBuilder {
       name,
       route,
       requestTimeout,
-      matches,
+      matches: matches.map((match, index) => matchOf(match, `${path}/matches/${index}`)),
       targets,
       unresolved,
-      strategy: rule.strategy.type,
+      strategy: { type: rule.strategy.type, settings: rule.strategy.settings ?? {} },
+      adjust: (rule.adjust ?? []).map((it, index) => adjustment(it, `${path}/adjust/${index}`)),
       sticky: sticky?.header.toLowerCase(),
       retry: { attempts: retry.attempts, when: new Set(retry.when) },
       fallback: { when: new Set(fallback.when) },
@@ -194,6 +198,20 @@ export class RuntimeBuilder {
       load: () => ewma.load(),
       available: onUnavailable === 'Fail' ? () => 1 : () => available(target, now),
     }
+  }
+}
+
+/** With numbers for the decimal strings of the wire. */
+function adjustment(
+  { when, floor, lambda, boost, ...rest }: NonNullable<CompiledRule['adjust']>[number],
+  at: string,
+): Adjustment {
+  return {
+    ...rest,
+    when: matchOf(when, `${at}/when`),
+    ...(floor === undefined ? {} : { floor: Number(floor) }),
+    ...(lambda === undefined ? {} : { lambda: Number(lambda) }),
+    ...(boost ? { boost: boost.map(({ by, ...some }) => ({ ...some, by: Number(by) })) } : {}),
   }
 }
 

@@ -29,6 +29,11 @@ export class Malformed extends Error {
 
 /** Reads one stream of a target. */
 export interface ChatReader {
+  /**
+   * A frame that said words and nothing else says them again, with other words in it, for as long as no frame of another kind has come; and
+   * to read it changes nothing in the reader. Then such a frame need not be handed to it.
+   */
+  readonly steady?: true
   /** The events that a frame holds; throws `Malformed`. */
   read(frame: Frame): readonly ChatEvent[]
   /** At the end of the bytes: what is still owed (closing a call's arguments); never a finish that the provider did not give. */
@@ -89,6 +94,10 @@ export interface Capabilities {
   readonly maxOutputTokens: number | undefined
   /** Undefined: not said, and taken to be possible. */
   readonly prefill: boolean | undefined
+  readonly tools?: boolean | undefined
+  readonly jsonSchema?: boolean | undefined
+  /** What a request may consist of; undefined: not said. */
+  readonly input?: ReadonlySet<string> | undefined
 }
 
 /** A request in a target's own words. */

@@ -1,13 +1,23 @@
+import type { Schema } from '../schema.ts'
+import { leastCost } from './least-cost.ts'
 import { leastLatency } from './least-latency.ts'
 import type { Strategy } from './strategy.ts'
 import { weighted } from './weighted.ts'
 
-const all = [weighted, leastLatency] as const
+const all = [weighted, leastLatency, leastCost] as const
 
 export type StrategyType = (typeof all)[number]['type']
 
+/** Every strategy, in the order in which they are listed. */
+export const strategies: readonly Strategy[] = all
+
 /** The names that `strategy.type` takes. */
 export const strategyTypes: readonly StrategyType[] = all.map((strategy) => strategy.type)
+
+/** The members of `strategy` that hold settings, by name. */
+export const strategySettings: Readonly<Record<string, Schema>> = Object.fromEntries(
+  strategies.flatMap(({ settings }) => (settings ? [[settings.name, settings.schema] as const] : [])),
+)
 
 const byType: ReadonlyMap<string, Strategy> = new Map(all.map((strategy) => [strategy.type, strategy]))
 

@@ -1,3 +1,9 @@
+import type { Out } from '../decide/out.ts'
+import type { Terms, Values } from '../decide/decide.ts'
+import type { Json } from '../dialects/dialect.ts'
+import type { Schema } from '../schema.ts'
+import type { Signals } from '../signals/signals.ts'
+
 /** A target as a strategy sees it. Those with weight 0, or that do not resolve, are not among them. */
 export interface Choosable {
   readonly weight: number
@@ -14,17 +20,67 @@ export interface Choosable {
   readonly id: string
 }
 
+/** Why a target was put first, for the answer's header, the log and `tradewind explain`; words are added, never changed. */
+export type Reason =
+  | 'weighted'
+  | 'sticky'
+  | 'fastest'
+  | 'least_cost'
+  | 'best_value'
+  | 'below_floor'
+  | 'pinned'
+  | 'only_target'
+
 /** What a strategy may look at. */
 export interface Choice {
   /** The sticky key, where the rule has one and the request carries it. */
   readonly key: string | undefined
+  /** By the targets' order: why one is out; undefined: none is. */
+  readonly outs?: readonly (Out | undefined)[] | undefined
+  /** By the targets' order, for strategies that weigh. */
+  readonly values?: readonly Values[] | undefined
+  /** The request, for strategies that weigh. */
+  readonly signals?: Signals | undefined
+}
+
+/** What a strategy makes of it; `decide` puts the targets in order by it. */
+export interface Preference<T> {
+  readonly reason: Reason
+  /** Goes before the others. */
+  readonly first?: T | undefined
+  /** Undefined: the others follow by rank. */
+  readonly terms?: Terms | undefined
+  /** What the terms weigh, where that was not in the choice already. */
+  readonly values?: readonly Values[] | undefined
+  /** What it knows better of the targets' quality than their manifests say, by their order; NaN: nothing. */
+  readonly quality?: readonly number[] | undefined
+  /** Those of less quality are put off. */
+  readonly floor?: number | undefined
+  /** How likely it was that each target is put first, by their order; asked only where decisions are written down. Undefined: one was sure to be. */
+  readonly propensities?: (() => readonly number[]) | undefined
+  /** How sure it is of its choice, 0…1. */
+  readonly confidence?: number | undefined
+  /** What it decided by: an artefact's hash, an epoch of a learner. */
+  readonly version?: string | undefined
+}
+
+/** What a strategy is made of for the targets of one priority of a rule. */
+export interface Parts<T> {
+  readonly targets: readonly T[]
+  /** Its own member of `strategy`, as the manifest has it; empty where that is left out. */
+  readonly settings: Json
+  readonly random: () => number
 }
 
 /**
- * How a rule picks among the targets of one priority. `make` runs once for each rule and configuration; what it returns gives, for a
- * request, the targets in the order in which they are to be asked: all of them, so that fallback needs no strategy code.
+ * How a rule picks among the targets of one priority. `make` runs once for each rule and configuration; what it returns says for a request
+ * what counts.
  */
 export interface Strategy {
   readonly type: string
-  readonly make: <T extends Choosable>(targets: readonly T[], random: () => number) => (choice: Choice) => readonly T[]
+  /** The name and the schema of the member of `strategy` that holds its own settings. */
+  readonly settings?: { readonly name: string; readonly schema: Schema; readonly required?: true }
+  /** Whether what is expected of each target is to be worked out for it: quality, cost and latency. */
+  readonly weighs?: (settings: Json) => boolean
+  readonly make: <T extends Choosable>(parts: Parts<T>) => (choice: Choice) => Preference<T>
 }

@@ -1,25 +1,39 @@
-import type { Choosable, Strategy } from './strategy.ts'
 import { sequence } from '../split.ts'
 import { rendezvous } from '../sticky.ts'
-import { nearestRank } from '../rank.ts'
-
-/** How much of its weight a target may use now. */
-const available = (target: Choosable): number => target.available()
+import type { Choice, Choosable, Strategy } from './strategy.ts'
 
 /** Exact shares by weight, or by weighted rendezvous hash where the request has a sticky key. */
 export const weighted = {
   type: 'Weighted',
-  make: (targets, random) => {
+  make: ({ targets, random }) => {
     const next = sequence(
       targets.map((target) => target.weight),
       random,
     )
     const part = (index: number) => targets[index]?.available() ?? 0
-    return ({ key }) => {
-      if (targets.length < 2) return targets
-      const sticky = key === undefined ? undefined : (rendezvous(targets, key, available) ?? rendezvous(targets, key))
-      const first = sticky ?? targets[next(part)]
-      return first ? nearestRank(targets, first) : targets
+    const [only] = targets
+    if (targets.length < 2) return () => ({ reason: 'only_target', first: only })
+    return (choice) => {
+      const { key, outs } = choice
+      const usable = outs ? (index: number) => (outs[index] ? 0 : part(index)) : part
+      if (key !== undefined) return { reason: 'sticky', first: owner(targets, key, choice) }
+      const first = targets[next(usable)]
+      return { reason: 'weighted', first, propensities: () => shares(targets, usable) }
     }
   },
 } as const satisfies Strategy
+
+/** The part of requests that each target is drawn for; with all of them out, the weights alone decide. */
+function shares(targets: readonly Choosable[], usable: (index: number) => number): readonly number[] {
+  const parts = targets.map(({ weight }, index) => weight * usable(index))
+  const sum = parts.reduce((total, part) => total + part, 0)
+  if (sum > 0) return parts.map((part) => part / sum)
+  const total = targets.reduce((all, { weight }) => all + weight, 0)
+  return targets.map(({ weight }) => weight / total)
+}
+
+/** Whose a sticky key is: of those that can be asked, or of all where none can. */
+export function owner<T extends Choosable>(targets: readonly T[], key: string, { outs }: Choice): T | undefined {
+  const feasible = outs ? targets.filter((_, index) => !outs[index]) : targets
+  return rendezvous(feasible, key, (target) => target.available()) ?? rendezvous(feasible, key)
+}

@@ -129,7 +129,11 @@ function addressesOf({ metadata, spec }: ModelEndpoint, world: World, pods: Iter
 type ModelSpec = NonNullable<ModelEndpoint['spec']['models']>[number]
 
 function capabilitiesOf({ features, ...limits }: NonNullable<ModelSpec['capabilities']>) {
-  return { ...limits, ...(features ? { prefill: features.includes('Prefill') } : {}) }
+  const can = (feature: 'Prefill' | 'Tools' | 'JSONSchema') => features?.includes(feature) ?? false
+  return {
+    ...limits,
+    ...(features ? { prefill: can('Prefill'), tools: can('Tools'), jsonSchema: can('JSONSchema') } : {}),
+  }
 }
 
 function body({ metadata, spec }: ModelEndpoint, secrets: ReturnType<typeof secretsOf>): CompiledEndpoint {
@@ -142,10 +146,11 @@ function body({ metadata, spec }: ModelEndpoint, secrets: ReturnType<typeof secr
     provider: { type: spec.provider.type, ...(settings ? { settings } : {}) },
     url,
     dynamic: spec.address?.service !== undefined || spec.address?.pods !== undefined,
-    models: spec.models?.map(({ name, rank, capabilities, price, parameters }) => ({
+    models: spec.models?.map(({ name, rank, capabilities, quality, price, parameters }) => ({
       name,
       rank,
       ...(capabilities ? { capabilities: capabilitiesOf(capabilities) } : {}),
+      ...(quality ? { quality } : {}),
       ...(price ? { prices: [{ price }] } : pricesOf(spec.provider.type, url, name)),
       defaults: parameters?.defaults ?? {},
       force: parameters?.force ?? {},

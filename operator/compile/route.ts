@@ -2,10 +2,13 @@ import type { CompiledResource, CompiledRoute, CompiledRule, ResourceKey } from 
 import type { ModelRoute, ModelRouteSpec } from '../../api/model-route.ts'
 import { fullName } from '../../api/resource.ts'
 import type { LabelSelector } from '../../api/selector.ts'
+import type { Json } from '../../core/dialects/dialect.ts'
 import { milliseconds } from '../../core/schema.ts'
+import { strategy } from '../../core/strategies/index.ts'
 import type { NamespaceView } from '../world.ts'
 import type { Fault } from './addresses.ts'
 import type { Referred } from './endpoint.ts'
+import { compileCaller, compileMatch } from './match.ts'
 import { resolve } from './references.ts'
 import { keyOf, resource } from './resource.ts'
 import { requirements } from './skew.ts'
@@ -63,7 +66,7 @@ export function compileRoute(
       for (const key of found?.keys ?? []) needed.add(key)
       return { endpoint: target, model, weight, priority, ...(fault ? { unavailable: fault } : {}) }
     })
-    const compiled = { ...body(rule), name, targets }
+    const compiled = { ...body(rule, namespace), name, targets }
     requires.push(requirements(compiled, used))
     return compiled
   })
@@ -73,6 +76,7 @@ export function compileRoute(
     created: metadata.creationTimestamp === undefined ? 0 : Date.parse(metadata.creationTimestamp),
     selective: spec.workloads !== undefined,
     models: spec.models ?? [],
+    ...compileCaller(spec.caller, spec.tasks),
     requestTimeout: milliseconds(spec.timeouts.request),
     rules,
   }
@@ -92,18 +96,42 @@ export function compileRoute(
   }
 }
 
-function body(rule: Rule): Omit<CompiledRule, 'name' | 'targets'> {
+type Adjustment = NonNullable<Rule['adjust']>[number]
+
+interface Named {
+  readonly name: string
+  readonly namespace?: string
+  readonly model?: string
+}
+
+function adjustmentOf(adjustment: Adjustment, own: string): NonNullable<CompiledRule['adjust']>[number] {
+  const some = ({ name, namespace = own, model }: Named) => ({
+    endpoint: `${namespace}/${name}`,
+    ...(model === undefined ? {} : { model }),
+  })
+  const { when, boost, allow, deny, pin, ...terms } = adjustment
   return {
-    matches: (rule.matches ?? []).map(({ model, headers, path }) => ({
-      ...(model === undefined
-        ? {}
-        : {
-            model: model.endsWith('*') ? { value: model.slice(0, -1), prefix: true } : { value: model, prefix: false },
-          }),
-      headers: (headers ?? []).map(({ name, type, value }) => ({ name: name.toLowerCase(), type, value: value ?? '' })),
-      ...(path ? { path } : {}),
-    })),
-    strategy: rule.strategy,
+    when: compileMatch(when),
+    ...terms,
+    ...(boost ? { boost: boost.map(({ by, ...named }) => ({ ...some(named), by })) } : {}),
+    ...(allow ? { allow: allow.map(some) } : {}),
+    ...(deny ? { deny: deny.map(some) } : {}),
+    ...(pin ? { pin: some(pin) } : {}),
+  }
+}
+
+/** The strategy with its own settings, whatever they are called. */
+function strategyOf({ type, ...members }: Rule['strategy']): CompiledRule['strategy'] {
+  const name = strategy(type).settings?.name
+  const settings = name === undefined ? undefined : (members as Json)[name] // the schema has it an object
+  return { type, ...(settings === undefined ? {} : { settings: settings as Json }) }
+}
+
+function body(rule: Rule, namespace: string): Omit<CompiledRule, 'name' | 'targets'> {
+  return {
+    matches: (rule.matches ?? []).map(compileMatch),
+    strategy: strategyOf(rule.strategy),
+    ...(rule.adjust ? { adjust: rule.adjust.map((each) => adjustmentOf(each, namespace)) } : {}),
     ...(rule.sticky ? { sticky: { header: rule.sticky.header.toLowerCase() } } : {}),
     retry: rule.retry,
     fallback: rule.fallback,

@@ -2,16 +2,15 @@ import type { CompiledResource, CompiledRule, ResourceKey } from '../../api/comp
 import { CAPABILITIES } from '../../api/protocol.ts'
 import { digest } from '../../core/digest.ts'
 import type { Referred } from './endpoint.ts'
+import { matchWords } from './match.ts'
 import type { RouteResult } from './route.ts'
 
 /** The words of `CAPABILITIES` that a sidecar must know to do what a rule says. */
 export function requirements(rule: CompiledRule, endpoints: readonly Referred[]): readonly string[] {
   const words = new Set([`strategy:${rule.strategy.type}`])
-  for (const match of rule.matches) {
-    if (match.model) words.add('match:model')
-    if (match.headers.length > 0) words.add('match:headers')
-    if (match.path) words.add('match:path')
-  }
+  const conditions = [...rule.matches, ...(rule.adjust ?? []).map(({ when }) => when)]
+  for (const word of conditions.flatMap(matchWords)) words.add(word)
+  if (rule.adjust) words.add('adjust')
   if (rule.sticky) words.add('sticky:header')
   if (rule.onUnsupported) words.add('onUnsupported')
   if (rule.rescue) words.add('rescue')

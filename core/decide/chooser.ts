@@ -1,0 +1,242 @@
+import type { Deps } from '../deps.ts'
+import { Failure } from '../errors.ts'
+import type { Exchange } from '../exchange.ts'
+import { strategy } from '../strategies/index.ts'
+import type { Choosable, Preference } from '../strategies/strategy.ts'
+import type { Rule, Target, Unresolved } from '../target.ts'
+import { adjuster, among, boostOf } from './adjust.ts'
+import type { Adjusted } from './adjust.ts'
+import { limited } from './capable.ts'
+import { belowFloor, holdBack, ruledOut, valuesOf } from './consider.ts'
+import { decide } from './decide.ts'
+import type { Terms, Values } from './decide.ts'
+import { pin } from './decision.ts'
+import type { ConsideredTarget, Decision } from './decision.ts'
+import { INCAPABLE } from './out.ts'
+import type { Out } from './out.ts'
+import { Conversations } from './warmth.ts'
+
+/** The share of a target that does not resolve, where it is to fail. */
+export interface Gap extends Choosable {
+  readonly gap: Unresolved
+}
+export type Slot = Target | Gap
+
+/** Who is to be asked. */
+export interface Chosen {
+  /** Gaps among them are shares that fail. */
+  readonly order: readonly Slot[]
+  readonly preference: Preference<Slot>
+  /** Where it was looked into: the request was weighed, or decisions are written down. */
+  readonly decision: Decision | undefined
+}
+
+/** The targets of one priority with what they are to be judged by. */
+interface Group {
+  readonly priority: number
+  readonly slots: readonly Slot[]
+  readonly prefer: (choice: Parameters<ReturnType<ReturnType<typeof strategy>['make']>>[0]) => Preference<Slot>
+}
+
+/** Decides for the requests of one rule. Built once for each rule and configuration. */
+export class Chooser {
+  /** Whether some share belongs to a target that does not resolve. */
+  readonly gaps: boolean
+  /** Whether there is something to be learnt from what came of a request. */
+  readonly learns: boolean
+  private readonly rule: Rule
+  private readonly deps: Pick<Deps, 'now' | 'random' | 'wall' | 'telemetry'>
+  private readonly groups: readonly Group[]
+  private readonly adjust: ((exchange: Exchange) => Adjusted | undefined) | undefined
+  private readonly weighs: boolean
+  /** Something about the request may keep it from a target. */
+  private readonly looks: boolean
+  private readonly conversations = new Conversations()
+
+  constructor(rule: Rule, deps: Pick<Deps, 'now' | 'random' | 'wall' | 'telemetry'>) {
+    this.rule = rule
+    this.deps = deps
+    const { type, settings } = rule.strategy
+    const gaps: readonly Gap[] = rule.onUnavailable === 'Fail' ? rule.unresolved.map(toGap) : []
+    this.gaps = gaps.length > 0
+    const slots: readonly Slot[] = [...rule.targets, ...gaps].filter(({ weight }) => weight > 0)
+    this.groups = [...new Set(slots.map(priorityOf))]
+      .sort((a, b) => a - b)
+      .map((priority) => {
+        const own = slots.filter((slot) => priorityOf(slot) === priority)
+        const parts = { targets: own, settings, random: deps.random }
+        return { priority, slots: own, prefer: strategy(type).make(parts) }
+      })
+    this.adjust = rule.adjust.length === 0 ? undefined : adjuster(rule.adjust)
+    this.weighs = strategy(type).weighs?.(settings) ?? false
+    this.looks = this.weighs || rule.adjust.length > 0 || rule.targets.some(({ model }) => limited(model.capabilities))
+    this.learns = this.weighs
+  }
+
+  /** The order of all targets for a request. Throws `no_capable_target` and `target_not_allowed` where none is left. */
+  choose(exchange: Exchange): Chosen {
+    const { sticky } = this.rule
+    const key = sticky === undefined ? undefined : exchange.header(sticky)
+    exchange.facts.sticky = key !== undefined
+    const records = this.looks || this.deps.telemetry.decisions === true
+    const [group] = this.groups
+    if (group && this.groups.length === 1 && !records) {
+      const preference = group.prefer({ key })
+      return { order: decide(group.slots, preference), preference, decision: undefined }
+    }
+    return this.consider(exchange, key, records)
+  }
+
+  /** Takes in what came of a request that it decided about. */
+  learn(exchange: Exchange): void {
+    const { facts, target, signals } = exchange
+    const { usage } = facts
+    if (!target || !usage) return
+    target.model.state.lengths.observe(signals.task, usage.output)
+    const { sticky } = this.rule
+    const key = sticky === undefined ? undefined : exchange.header(sticky)
+    if (key !== undefined) this.conversations.remember(key, target.id, usage.input + usage.output, this.deps.now())
+  }
+
+  private consider(exchange: Exchange, key: string | undefined, records: boolean): Chosen {
+    const { now, wall } = this.deps
+    const adjusted = this.adjust?.(exchange)
+    const warmth = key === undefined || !this.weighs ? undefined : this.conversations.find(key, now())
+    const order: Slot[] = []
+    const targets: ConsideredTarget[] = []
+    const firsts: string[] = []
+    let leading: { preference: Preference<Slot>; terms: Terms | undefined; floor: number | undefined } | undefined
+    for (const { priority, slots, prefer } of this.groups) {
+      const outs: (Out | undefined)[] = slots.map((slot) =>
+        isGap(slot) ? undefined : this.out(slot, exchange, adjusted),
+      )
+      const known = slots.filter((slot): slot is Target => !isGap(slot))
+      const own = this.weighs ? valuesOf(known, exchange, adjusted, warmth, wall()) : undefined
+      const weighed = own && slots.map((slot) => (isGap(slot) ? UNKNOWN : (own[known.indexOf(slot)] ?? UNKNOWN)))
+      const preference = prefer({
+        key,
+        outs: outs.some(Boolean) ? outs : undefined,
+        values: weighed,
+        ...(this.weighs ? { signals: exchange.signals } : {}),
+      })
+      const values = better(slots, preference, adjusted, weighed ?? preference.values)
+      const floor = preference.terms && (adjusted?.floor ?? preference.floor)
+      if (floor !== undefined && values)
+        for (const [index, value] of values.entries()) outs[index] ??= belowFloor(value, floor)
+      const terms =
+        preference.terms && adjusted?.lambda !== undefined
+          ? { ...preference.terms, quality: 1, lambda: adjusted.lambda }
+          : preference.terms
+      const { first } = preference
+      order.push(...decide(slots, { first, outs: outs.some(Boolean) ? outs : undefined, values, terms }))
+      leading ??= { preference, terms, floor }
+      if (!records) continue
+      if (first) firsts.push(first.id)
+      const propensities = preference.propensities?.()
+      for (const [index, slot] of slots.entries())
+        targets.push(described(slot, priority, values?.[index], outs[index], propensities?.[index]))
+    }
+    if (!leading) throw new Error('a rule without targets was asked to choose')
+    const pinned = adjusted?.pin
+    const final = pinned ? pin(order, (slot) => !isGap(slot) && among(pinned, slot)) : order
+    const reason = this.reason(leading.preference, final, adjusted, leading.floor, targets)
+    const preference = { ...leading.preference, reason }
+    const { confidence, version } = preference
+    const decision: Decision | undefined = records
+      ? {
+          strategy: this.rule.strategy.type,
+          reason,
+          ...(version === undefined ? {} : { version }),
+          ...(this.weighs ? { task: exchange.signals.task } : {}),
+          adjusted: adjusted?.applied ?? [],
+          first: firsts,
+          ...(pinned && final[0] ? { pinned: final[0].id } : {}),
+          ...(leading.terms ? { terms: leading.terms } : {}),
+          ...(leading.floor === undefined ? {} : { floor: leading.floor }),
+          ...(confidence === undefined ? {} : { confidence }),
+          targets,
+          order: final.map(({ id }) => id),
+        }
+      : undefined
+    if (final.length === 0) throw nobodyLeft(this.rule, targets)
+    return { order: final, preference, decision }
+  }
+
+  private out(target: Target, exchange: Exchange, adjusted: Adjusted | undefined): Out | undefined {
+    return ruledOut(target, exchange, adjusted) ?? (this.weighs ? holdBack(target, this.deps.random) : undefined)
+  }
+
+  private reason(
+    { reason }: Preference<Slot>,
+    [first]: readonly Slot[],
+    adjusted: Adjusted | undefined,
+    floor: number | undefined,
+    targets: readonly ConsideredTarget[],
+  ): Preference<Slot>['reason'] {
+    if (first && adjusted?.pin && !isGap(first) && among(adjusted.pin, first)) return 'pinned'
+    if (floor === undefined || !first) return reason
+    const code = targets.find(({ target }) => target === first.id)?.out?.code
+    return code === 'quality' || code === 'quality_unknown' ? 'below_floor' : reason
+  }
+}
+
+const UNKNOWN: Values = { quality: Number.NaN, cost: Number.NaN, latency: 0 }
+
+/** The values with what the strategy knows better of quality. */
+function better(
+  slots: readonly Slot[],
+  { quality }: Preference<Slot>,
+  adjusted: Adjusted | undefined,
+  values: readonly Values[] | undefined,
+): readonly Values[] | undefined {
+  if (!quality || !values) return values
+  return values.map((value, index) => {
+    const known = quality[index] ?? Number.NaN
+    const slot = slots[index]
+    if (Number.isNaN(known) || !slot) return value
+    const boost = adjusted && !isGap(slot) ? boostOf(adjusted, slot) : 0
+    return { ...value, quality: Math.min(1, Math.max(0, known + boost)) }
+  })
+}
+
+function described(
+  slot: Slot,
+  priority: number,
+  values: Values | undefined,
+  out: Out | undefined,
+  propensity: number | undefined,
+): ConsideredTarget {
+  const { id: target, rank, weight } = slot
+  return {
+    target,
+    endpoint: isGap(slot) ? '' : slot.endpoint.name,
+    model: isGap(slot) ? '' : slot.model.name,
+    priority,
+    rank,
+    weight,
+    ...(values && !Number.isNaN(values.quality) ? { quality: values.quality } : {}),
+    ...(values && !Number.isNaN(values.cost) ? { cost: values.cost } : {}),
+    ...(values && Number.isFinite(values.latency) ? { latency: values.latency } : {}),
+    ...(out ? { out } : {}),
+    ...(propensity === undefined ? {} : { propensity }),
+  }
+}
+
+/** Why every target was ruled out, each in a sentence of its own. */
+function nobodyLeft(rule: Rule, targets: readonly ConsideredTarget[]): Failure {
+  const outs = targets.flatMap(({ target, out }) => (out ? [{ target, out }] : []))
+  const code = outs.some(({ out }) => INCAPABLE.has(out.code)) ? 'no_capable_target' : 'target_not_allowed'
+  const words = outs.map(({ target, out }) => `${target} ${out.detail}`).join('; ')
+  return new Failure(code, { detail: `Route ${rule.route}, rule ${rule.name}: ${words}.` })
+}
+
+export const isGap = (slot: Slot): slot is Gap => 'gap' in slot
+const priorityOf = (slot: Slot): number => (isGap(slot) ? slot.gap.priority : slot.priority)
+const toGap = (gap: Unresolved): Gap => ({
+  gap,
+  id: gap.id,
+  weight: gap.weight,
+  rank: 0,
+  load: () => 0,
+  available: () => 1,
+})

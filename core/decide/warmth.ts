@@ -1,0 +1,42 @@
+/** How long providers keep what they have read of a prompt, ms: five minutes, by Anthropic's and OpenAI's documentation. */
+const KEPT = 300_000
+/** Conversations that are remembered of a rule: the oldest are forgotten first. */
+const MOST = 10_000
+
+/**
+ * Which target last read each conversation, and how much of it: staying there is cheaper by what the provider's cache saves, and that is
+ * weighed like any other cost, instead of holding a conversation where it is at any price.
+ */
+export class Conversations {
+  private readonly last = new Map<string, Warmth>()
+
+  /** What is still warm of a conversation; undefined where nothing is. */
+  find(key: string, now: number): Warmth | undefined {
+    const found = this.last.get(key)
+    return found && now - found.at < KEPT ? found : undefined
+  }
+
+  /** A target read so many tokens of it. */
+  remember(key: string, target: string, tokens: number, now: number): void {
+    this.last.delete(key)
+    this.last.set(key, new Warmth(target, tokens, now))
+    if (this.last.size > MOST) for (const oldest of this.last.keys()) return void this.last.delete(oldest)
+  }
+}
+
+export class Warmth {
+  readonly at: number
+  private readonly target: string
+  private readonly read: number
+
+  constructor(target: string, read: number, at: number) {
+    this.target = target
+    this.read = read
+    this.at = at
+  }
+
+  /** Of the prompt's tokens, those that a target has read. */
+  tokens(target: string): number {
+    return target === this.target ? this.read : 0
+  }
+}
