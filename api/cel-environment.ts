@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { Environment, EvaluationError } from '@marcbachmann/cel-js'
+import { RE2JS } from 're2js'
 
 /** The parts of a URL as Go's `net/url` finds them, which is what the API server's CEL library is made of. */
 class Url {
@@ -34,6 +35,16 @@ function parseUrl(text: string): Url | undefined {
   return new Url(scheme.toLowerCase(), hostname)
 }
 
+/** The first match of a pattern, which the API server's library takes to be Go's: empty where there is none. */
+function find(text: string, pattern: string): string {
+  try {
+    const matcher = RE2JS.compile(pattern).matcher(text)
+    return matcher.find() ? (matcher.group() ?? '') : ''
+  } catch (error) {
+    throw new EvaluationError(error instanceof Error ? error.message : String(error))
+  }
+}
+
 const order = (a: unknown, b: unknown): number => {
   // CEL has checked that all are of one type that has an order; numbers and strings compare alike here.
   const [left, right] = [a as string, b as string]
@@ -55,4 +66,5 @@ export const environment = new Environment()
   })
   .registerFunction('kubernetes.URL.getScheme(): string', (it: Url) => it.scheme)
   .registerFunction('kubernetes.URL.getHostname(): string', (it: Url) => it.hostname)
+  .registerFunction('string.find(string): string', find)
   .registerFunction('list<dyn>.sort(): list<dyn>', (list: readonly unknown[]) => list.toSorted(order))

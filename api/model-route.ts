@@ -361,14 +361,14 @@ const spec = object(
         fieldPath: '.models',
       },
       {
-        rule: '(has(self.caller) && has(self.caller.tier)) || self.rules.all(r, !has(r.matches) || r.matches.all(m, !has(m.tier) && !(has(m.not) && has(m.not.tier))))',
+        rule: '(has(self.caller) && has(self.caller.tier)) || self.rules.all(r, (!has(r.matches) || r.matches.all(m, !has(m.tier) && !(has(m.not) && has(m.not.tier)))) && (!has(r.adjust) || r.adjust.all(a, !has(a.when.tier) && !(has(a.when.not) && has(a.when.not.tier)))))',
         message: 'A match on tier needs spec.caller.tier, which says where the tier is read.',
         fieldPath: '.caller',
       },
       {
-        rule: '!has(self.caller) || !has(self.caller.tier) || !has(self.caller.tier.values) || self.rules.all(r, !has(r.matches) || r.matches.all(m, !has(m.tier) || m.tier.all(t, t in self.caller.tier.values)))',
+        rule: '!has(self.caller) || !has(self.caller.tier) || !has(self.caller.tier.values) || self.rules.all(r, (!has(r.matches) || r.matches.all(m, !has(m.tier) || m.tier.all(t, t in self.caller.tier.values))) && (!has(r.adjust) || r.adjust.all(a, !has(a.when.tier) || a.when.tier.all(t, t in self.caller.tier.values))))',
         message: 'Every tier of a match must be one of spec.caller.tier.values.',
-        fieldPath: '.caller.tier.values',
+        fieldPath: '.caller',
       },
     ],
   },

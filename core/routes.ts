@@ -23,7 +23,7 @@ export function routeRule<Entry>(rule: Rule, entry: Entry): RouteRule<Entry> {
   const opaque = rule.targets.some(({ endpoint }) => endpoint.provider.opaque)
   const paths = rule.matches.map(({ path }) => (path ? path.value.length + (path.type === 'Exact' ? 0.5 : 0) : 0))
   const serves = opaque && paths.length > 0 && paths.every((length) => length > 0)
-  return { rule, test: compileMatches(rule.matches), reach: serves ? Math.max(...paths) : 0, entry }
+  return { rule, test: compileMatches(rule.matches, rule.caller), reach: serves ? Math.max(...paths) : 0, entry }
 }
 
 interface Opaque<Entry> {

@@ -134,7 +134,15 @@ export class Traffic implements Station {
       const value = headers[name]
       return Array.isArray(value) ? value.join(', ') : value
     }
-    return this.options.runtime()?.table.findPassThrough({ model: '', path, header }) !== undefined
+    return (
+      this.options.runtime()?.table.findPassThrough({
+        model: '',
+        path,
+        wall: this.options.deps.wall(),
+        signals: undefined,
+        header,
+      }) !== undefined
+    )
   }
 
   private takeOpaque(request: IncomingMessage, response: ServerResponse, path: string, query: string): void {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { Ajv } from 'ajv'
 import compiled from 'ajv/dist/standalone/index.js'
 import type { Plugin } from 'esbuild'
@@ -31,5 +32,18 @@ export const builtinsByNeed: Plugin = {
     build.onLoad({ filter: /^/, namespace: 'builtin' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
     }))
+  },
+}
+
+/** Bundles what `sidecar/re2.ts` asks Node for when it is needed, asleep until then. */
+export const engineByNeed: Plugin = {
+  name: 'engine by need',
+  setup(build) {
+    build.onLoad({ filter: /[/\\]sidecar[/\\]re2\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8')
+      const contents = text.replace("load('re2js')", "require('re2js')")
+      if (contents === text) throw new Error(`${path} does not load the engine as it did`)
+      return { contents, loader: 'ts' }
+    })
   },
 }

@@ -1,5 +1,6 @@
 import { compileMatches } from '../match/index.ts'
 import type { Asked, Test } from '../match/match.ts'
+import type { Caller } from '../signals/caller.ts'
 import type { Match } from '../target.ts'
 import type { Out } from './out.ts'
 
@@ -50,8 +51,11 @@ export interface Named {
  * What applies to a request; undefined: nothing does. Bounds add up to the narrowest: the highest `minRank`, the lowest `maxRank`, the
  * highest `floor`, what all `allow` have in common; of `lambda` and `pin` the last counts.
  */
-export function adjuster(adjustments: readonly Adjustment[]): (asked: Asked) => Adjusted | undefined {
-  const tests: readonly Test[] = adjustments.map(({ when }) => compileMatches([when]))
+export function adjuster(
+  adjustments: readonly Adjustment[],
+  caller?: Caller,
+): (asked: Asked) => Adjusted | undefined {
+  const tests: readonly Test[] = adjustments.map(({ when }) => compileMatches([when], caller))
   return (asked) => {
     const applied = tests.flatMap((test, index) => (test(asked) ? [index] : []))
     if (applied.length === 0) return undefined

@@ -67,7 +67,7 @@ export class Chooser {
         const parts = { targets: own, settings, random: deps.random }
         return { priority, slots: own, prefer: strategy(type).make(parts) }
       })
-    this.adjust = rule.adjust.length === 0 ? undefined : adjuster(rule.adjust)
+    this.adjust = rule.adjust.length === 0 ? undefined : adjuster(rule.adjust, rule.caller)
     this.weighs = strategy(type).weighs?.(settings) ?? false
     this.looks = this.weighs || rule.adjust.length > 0 || rule.targets.some(({ model }) => limited(model.capabilities))
     this.learns = this.weighs

@@ -6,6 +6,8 @@ import { compileMatches } from './index.ts'
 const asked = (model: string, path = '/v1/chat/completions', headers: Record<string, string> = {}) => ({
   model,
   path,
+  wall: 0,
+  signals: undefined,
   header: (name: string) => headers[name],
 })
 const match = (part: Partial<Match>): Match => ({ headers: [], ...part })

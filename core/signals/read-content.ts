@@ -4,18 +4,23 @@ import type { Content, Medium } from './content.ts'
 import { looseContent } from './loose-content.ts'
 import type { SignalSource } from './signals.ts'
 
-/** Operations whose bodies are bytes of their own kind, or none. */
+/** Whose bodies are bytes of their own kind, or none. */
 const OPAQUE: ReadonlySet<string> = new Set(['infer', 'health', 'models', 'opaque', 'realtime'])
 /** What the files of a form are, by its operation. */
 const FORMS: Readonly<Record<string, Medium>> = { images: 'Image', transcriptions: 'Audio' }
+
+/** Whether the content of a request is looked into. */
+export function isReadable({ surface, body }: SignalSource): boolean {
+  return body.length > 0 && !OPAQUE.has(surface.operation)
+}
 
 /**
  * What a request says, by the canonical form of its surface. What that refuses may still be good for a target of the same dialect, which
  * has it as it came, so that it is read loosely rather than refused here. Throws `invalid_json`.
  */
 export function readContent(source: SignalSource): Content {
-  const { surface, fields } = source
-  if (OPAQUE.has(surface.operation)) return EMPTY
+  const { fields } = source
+  if (!isReadable(source)) return EMPTY
   if (fields?.form) return ofForm(source)
   const { json } = source
   try {

@@ -1,7 +1,7 @@
 import type { Bytes } from '../bytes.ts'
 import type { Asked, Json } from '../dialects/dialect.ts'
 import { digest } from '../digest.ts'
-import { estimatePrompt } from '../estimate.ts'
+import { estimatePrompt, estimateTokens } from '../estimate.ts'
 import type { RequestFields } from '../json-fields.ts'
 import { textOf } from '../learning/text.ts'
 import type { TextRule, Turn } from '../learning/text.ts'
@@ -9,8 +9,9 @@ import type { Found, Surface } from '../surfaces/surface.ts'
 import { ANY_CALLER, tierOf } from './caller.ts'
 import type { Caller } from './caller.ts'
 import { hasCode } from './code.ts'
+import { LookedAt } from './looked-at.ts'
 import type { Content } from './content.ts'
-import { readContent } from './read-content.ts'
+import { isReadable, readContent } from './read-content.ts'
 import { scriptOf } from './script.ts'
 import type { Script } from './script.ts'
 import { taskOf } from './task.ts'
@@ -48,9 +49,15 @@ export class Signals {
   private readHash: string | undefined
   private readTask: { readonly caller: Caller; readonly task: string } | undefined
   private readonly texts = new Map<TextRule, string>()
+  private readonly looked = new Map<TextRule, LookedAt>()
 
   constructor(source: SignalSource) {
     this.source = source
+  }
+
+  /** Whether it has a content that means something here; what is passed through, and tensors, have none. */
+  get readable(): boolean {
+    return isReadable(this.source)
   }
 
   /** The turns that have a text, oldest first. */
@@ -77,9 +84,16 @@ export class Signals {
     return text
   }
 
+  /** The same, as far as words and patterns look into it. */
+  lookedAt(rule: TextRule): LookedAt {
+    let looked = this.looked.get(rule)
+    if (!looked) this.looked.set(rule, (looked = new LookedAt(this.textBy(rule))))
+    return looked
+  }
+
   /** Estimated tokens of the prompt: texts, tools, and what images and files come to. */
   get tokens(): number {
-    this.readTokens ??= this.source.fields?.form ? 0 : estimatePrompt(this.source.json)
+    this.readTokens ??= this.estimate()
     return this.readTokens
   }
 
@@ -142,6 +156,12 @@ export class Signals {
   /** The caller's tier, as the route that was found reads it; empty where it reads none. */
   get tier(): string {
     return tierOf((name) => this.source.header(name), this.source.rule?.caller ?? ANY_CALLER)
+  }
+
+  private estimate(): number {
+    if (!this.readable) return 0
+    // Of a form only the text is counted: pictures and recordings are files of other prices.
+    return this.source.fields?.form ? estimateTokens(this.text) : estimatePrompt(this.source.json)
   }
 
   private get content(): Content {

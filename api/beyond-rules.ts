@@ -1,0 +1,60 @@
+import { RE2JS } from 're2js'
+import type { ModelRouteSpec } from './model-route.ts'
+import { PATTERN_RULE } from './match.ts'
+import type { MatchSpec } from './match.ts'
+import { below } from './problem.ts'
+import type { Problem } from './problem.ts'
+
+/**
+ * What neither the schema nor its CEL rules can say of a route: whether its time zones are known, and whether its patterns are of the engine
+ * that sidecars have (the API server asks Go's, which is older and younger than that). Whoever takes a manifest asks this besides.
+ */
+export function beyondRules(spec: ModelRouteSpec, path: string): readonly Problem[] {
+  const tasks = (spec.tasks ?? []).flatMap(({ patterns }, i) =>
+    patterns.flatMap((pattern, j) => ofPattern(pattern, `${path}.tasks[${i}].patterns[${j}]`)),
+  )
+  const rules = spec.rules.flatMap(({ matches = [], adjust = [] }, i) => [
+    ...matches.flatMap((match, j) => ofMatch(match, `${path}.rules[${i}].matches[${j}]`)),
+    ...adjust.flatMap(({ when }, j) => ofMatch(when, `${path}.rules[${i}].adjust[${j}].when`)),
+  ])
+  return [...tasks, ...rules]
+}
+
+function ofMatch({ text, schedule, not }: MatchSpec, path: string): readonly Problem[] {
+  return [
+    ...(text?.pattern === undefined ? [] : ofPattern(text.pattern, `${below(path, 'text')}.pattern`)),
+    ...(schedule ? ofZone(schedule.timeZone, `${below(path, 'schedule')}.timeZone`) : []),
+    ...(not ? ofMatch(not, below(path, 'not')) : []),
+  ]
+}
+
+const patterns = new Map<string, string | undefined>()
+const MOST = 10_000
+
+function ofPattern(pattern: string, path: string): readonly Problem[] {
+  if (!patterns.has(pattern)) {
+    if (patterns.size >= MOST) patterns.clear()
+    patterns.set(
+      pattern,
+      fault(() => RE2JS.compile(pattern)),
+    )
+  }
+  const { rule, message } = PATTERN_RULE
+  return patterns.get(pattern) === undefined ? [] : [{ path, rule, message: `evaluating rule: ${message}` }]
+}
+
+function ofZone(timeZone: string, path: string): readonly Problem[] {
+  const message = fault(() => new Intl.DateTimeFormat('en', { timeZone }))
+  return message === undefined
+    ? []
+    : [{ path, rule: 'timeZone', message: 'It must be an IANA time zone, such as Europe/Berlin.' }]
+}
+
+function fault(attempt: () => unknown): string | undefined {
+  try {
+    attempt()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}

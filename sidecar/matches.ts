@@ -1,0 +1,60 @@
+import type { CompiledCaller, CompiledMatch } from '../api/compiled.ts'
+import { TASK_HEADER } from '../core/signals/caller.ts'
+import type { Caller } from '../core/signals/caller.ts'
+import type { Match } from '../core/target.ts'
+import { Refused } from './endpoints.ts'
+import { re2 } from './re2.ts'
+
+type Text = NonNullable<CompiledMatch['text']>
+
+/** What a match becomes on the request path; `at` is its place, for what is refused. Throws `Refused`. */
+export function matchOf({ text, schedule, not, ...rest }: CompiledMatch, at: string): Match {
+  return {
+    ...rest,
+    ...(text ? { text: textOf(text, `${at}/text`) } : {}),
+    ...(schedule ? { schedule: { ...schedule, timeZone: zone(schedule.timeZone, `${at}/schedule/timeZone`) } } : {}),
+    ...(not ? { not: matchOf(not, `${at}/not`) } : {}),
+  }
+}
+
+/** Where a route reads tier and task; undefined where it says nothing of them. Throws `Refused`. */
+export function callerOf(caller: CompiledCaller | undefined): Caller | undefined {
+  if (!caller) return undefined
+  const { tier, taskHeader = TASK_HEADER, tasks = [] } = caller
+  return {
+    ...(tier ? { tier } : {}),
+    taskHeader,
+    tasks: tasks.map(({ name, patterns }, i) => ({
+      name,
+      patterns: patterns.map((pattern, j) => patternOf(pattern, true, `/caller/tasks/${i}/patterns/${j}`)),
+    })),
+  }
+}
+
+function textOf({ in: where, contains, pattern, ignoreCase }: Text, at: string): NonNullable<Match['text']> {
+  if (pattern !== undefined) {
+    const test = patternOf(pattern, ignoreCase, `${at}/pattern`)
+    return { in: where, said: `match ${pattern}`, test: ({ text }) => test(text) }
+  }
+  const words = contains ?? []
+  const said = `contain ${words.map((word) => JSON.stringify(word)).join(' or ')}`
+  if (!ignoreCase) return { in: where, said, test: ({ text }) => words.some((word) => text.includes(word)) }
+  const small = words.map((word) => word.toLowerCase())
+  return { in: where, said, test: ({ lower }) => small.some((word) => lower.includes(word)) }
+}
+
+function patternOf(pattern: string, ignoreCase: boolean, at: string): (text: string) => boolean {
+  try {
+    return re2(pattern, ignoreCase)
+  } catch (error) {
+    throw new Refused(at, error instanceof Error ? error.message : String(error))
+  }
+}
+
+function zone(name: string, at: string): string {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }) && name
+  } catch (error) {
+    throw new Refused(at, error instanceof Error ? error.message : String(error))
+  }
+}
