@@ -50,6 +50,12 @@ export const CERTIFY_DEFAULTS = {
   leastShare: 0.1,
 } as const satisfies Partial<CertifyOptions>
 
+/** A threshold that passed its test, and the share of requests that it keeps cheap. */
+export interface SafeThreshold {
+  readonly threshold: number
+  readonly share: number
+}
+
 interface Described {
   readonly segment: string
   /** Rows that it was made from. */
@@ -74,8 +80,8 @@ export interface Certificate extends Described {
   readonly upper: number
   /** The share of requests that stays cheap at the threshold. */
   readonly share: number
-  /** Every threshold that passed, the most cautious first; the last is `threshold`. The audit steps back along it. */
-  readonly safe: readonly number[]
+  /** Every threshold that passed, the most cautious first; the last is `threshold`. The audit steps back along them. */
+  readonly safe: readonly SafeThreshold[]
   /** The day it ends, as YYYY-MM-DD. */
   readonly expires: string
 }
@@ -119,15 +125,15 @@ export function certify(outcomes: Outcomes, grid: ArrayLike<number>, options: Ce
     )
 
   const epsilon = (1 - retain) * strong
-  const safe: number[] = []
+  const safe: SafeThreshold[] = []
   let last = { share: 0, loss: 0, upper: 0 }
   for (const threshold of thresholds(grid, options.leastShare)) {
     const tested = test(outcomes, threshold, retain, (values, low, high) => UPPER[bound](values, { delta, low, high }))
     if (!(tested.upper <= 0)) break
-    safe.push(threshold)
+    safe.push({ threshold, share: tested.share })
     last = tested
   }
-  const threshold = safe.at(-1)
+  const threshold = safe.at(-1)?.threshold
   if (threshold === undefined)
     return refuse(
       'no-safe-threshold',
