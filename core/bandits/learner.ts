@@ -1,0 +1,149 @@
+import { add, copyOf, correct, fade, noEvidence, observe } from './evidence.ts'
+import type { Evidence } from './evidence.ts'
+import { Posterior } from './posterior.ts'
+import type { Belief } from './posterior.ts'
+import { advance, clockAt, copyOfDated, worth } from './share.ts'
+import type { Dated, Share } from './share.ts'
+import { readArms, writeArms } from './wire.ts'
+
+interface Known {
+  /** Seen here, and seen elsewhere. */
+  readonly own: Dated
+  others: Dated
+  readonly posterior: Posterior
+}
+
+/**
+ * What one place knows of the arms of a rule: what it has seen itself since it began, and the newest that it was told of the others. It
+ * tells the first as a whole each time, under a rising number, and is told the sum of all with the number that is in it.
+ */
+export class Learner {
+  readonly size: number
+  readonly gamma: number
+  /** θ₀. */
+  readonly #prior: Float64Array
+  readonly #arms = new Map<string, Known>()
+  /** What was told, until it is known to have been heard. */
+  readonly #told = new Map<number, ReadonlyMap<string, Dated>>()
+  #seq = 0
+  /** Observations since the last share. */
+  #news = 0
+
+  /** `prior` is θ₀, as long as a context; `gamma` is what an observation is still worth when the next has come. */
+  constructor(prior: Float64Array, gamma: number) {
+    this.size = prior.length
+    this.gamma = gamma
+    this.#prior = prior
+  }
+
+  /** Rewards of an arm, over all time and places. */
+  count(arm: string): number {
+    const known = this.#arms.get(arm)
+    return known ? known.own.evidence.count + known.others.evidence.count : 0
+  }
+
+  /** Observations that no share has told yet. */
+  get news(): number {
+    return this.#news
+  }
+
+  /** What is believed of an arm's quality in that context. */
+  belief(arm: string, x: Float64Array): Belief {
+    const { posterior, own, others } = this.#known(arm)
+    if (posterior.due(own.evidence.weight + others.evidence.weight))
+      posterior.refresh(summed(own.evidence, others.evidence), this.#prior)
+    return posterior.belief(x)
+  }
+
+  /** A reward in [0, 1]; every arm's clock goes on. */
+  observe(arm: string, x: Float64Array, reward: number): void {
+    this.#known(arm)
+    for (const [id, { own, others, posterior }] of this.#arms) {
+      const clock = own.clock + (id === arm ? clockAt(1, 1) : clockAt(0, 1))
+      advance(own, clock, this.gamma)
+      advance(others, clock, this.gamma)
+      posterior.changed(clockAt(id === arm ? 1 : 0, 1))
+    }
+    observe(this.#known(arm).own.evidence, x, reward)
+    this.#news++
+  }
+
+  /** A reward that was observed was other than was said. */
+  correct(arm: string, x: Float64Array, difference: number): void {
+    const { own, posterior } = this.#known(arm)
+    correct(own.evidence, x, difference)
+    posterior.changed(1)
+    this.#news++
+  }
+
+  /** All that was seen here, under the next number. */
+  share(): Share {
+    const arms = new Map(
+      [...this.#arms].filter(([, { own }]) => own.evidence.count > 0).map(([arm, { own }]) => [arm, own]),
+    )
+    // As it is read at the other end: rounding must not come back as something that others have seen.
+    const told = readArms(writeArms(arms), this.size) ?? copyOfDated(arms)
+    this.#told.set(++this.#seq, told)
+    this.#news = 0
+    return { seq: this.#seq, arms: told }
+  }
+
+  /** The sum over all places, in which the share `seq` of this one is; 0: none of it is. */
+  take(sum: ReadonlyMap<string, Dated>, seq: number): void {
+    const mine = this.#told.get(seq)
+    // Of an earlier run, or older than what was heard before: the next one will do.
+    if (seq > 0 && !mine) return
+    for (const old of this.#told.keys()) if (old < seq) this.#told.delete(old)
+    let [fresh, all] = [0, 0]
+    const since = new Map<string, number>()
+    for (const [arm, { own }] of this.#arms) {
+      fresh = own.evidence.count - (mine?.get(arm)?.evidence.count ?? 0)
+      since.set(arm, fresh)
+      all += fresh
+    }
+    for (const [arm, { evidence, clock }] of sum) {
+      const known = this.#known(arm)
+      const now = Math.max(known.own.clock, clock + clockAt(since.get(arm) ?? 0, all))
+      const others = { evidence: copyOf(evidence), clock }
+      const included = mine?.get(arm)
+      if (included) add(others.evidence, included.evidence, worth(this.gamma, clock - included.clock), -1)
+      advance(others, now, this.gamma)
+      advance(known.own, now, this.gamma)
+      known.others = others
+      known.posterior.changed(Infinity)
+    }
+  }
+
+  /** Begins anew as another place: what was seen here under the old name is counted elsewhere, or not at all. */
+  rename(): void {
+    for (const { own, posterior } of this.#arms.values()) {
+      fade(own.evidence, 0)
+      own.evidence.count = 0
+      posterior.changed(Infinity)
+    }
+    this.#told.clear()
+    this.#seq = 0
+    this.#news = 0
+  }
+
+  #known(arm: string): Known {
+    const known = this.#arms.get(arm)
+    if (known) return known
+    // A new arm's clock stands where those of arms without rewards do.
+    const all = [...this.#arms.keys()].reduce((sum, id) => sum + this.count(id), 0)
+    const clock = clockAt(0, all)
+    const made = {
+      own: { evidence: noEvidence(this.size), clock },
+      others: { evidence: noEvidence(this.size), clock },
+      posterior: new Posterior(this.size),
+    }
+    this.#arms.set(arm, made)
+    return made
+  }
+}
+
+function summed(own: Evidence, others: Evidence): Evidence {
+  const sum = copyOf(others)
+  add(sum, own, 1)
+  return sum
+}
