@@ -7,6 +7,8 @@ import { streamTypes } from './framing.ts'
 import { headerOf } from './headers.ts'
 import { errorInside, judgeType, malformed } from './judge.ts'
 import type { Judged } from './judge.ts'
+import { heard, tapped } from './gate/overhear.ts'
+import type { Ear } from './gate/said.ts'
 import { answers, ReadStream } from './read-stream.ts'
 import { Transcript } from './rescue/transcript.ts'
 import type { Passing, Surface, Watch } from './surfaces/surface.ts'
@@ -78,10 +80,12 @@ interface Ends {
   readonly asked: TargetContext
   readonly surface: Surface
   readonly keep: Keep | undefined
+  /** Listens to what the target says. */
+  readonly ear: Ear | undefined
 }
 
 /** The target speaks another dialect than the caller: everything is said anew. */
-export function translating({ caller, target, answer, asked, surface, keep }: Ends): Answering {
+export function translating({ caller, target, answer, asked, surface, keep, ear }: Ends): Answering {
   const { framing } = target
   const choices = answer.request.n ?? 1
   return {
@@ -89,11 +93,15 @@ export function translating({ caller, target, answer, asked, surface, keep }: En
     streamType: streamTypes[framing],
     callerType: surface.streamType ?? 'text/event-stream',
     stream: () =>
-      new ReadStream({ framing, reader: target.reader(asked), choices, ...kept(keep) }, caller.writer(answer)),
+      new ReadStream(
+        { framing, reader: tapped(target.reader(asked), ear), choices, ...kept(keep) },
+        caller.writer(answer),
+      ),
     whole(headers, body, wall) {
       let said: unknown
       const judged = whole(headers, body, wall, (json) => {
-        const events = target.read(json, asked)
+        const all = target.read(json, asked)
+        const events = ear ? heard(all, ear) : all
         if (!events.some(({ type }) => type === 'error')) said = caller.answer(collect(events), answer)
         return events
       })

@@ -1,5 +1,6 @@
 import type { Bytes } from './bytes.ts'
 import type { AttemptFacts, Exchange, Facts } from './exchange.ts'
+import type { SchemaCompiler } from './gate/checks/check.ts'
 
 /** Something with a time by which it must be over. The list of live ones is scanned, so that setting a deadline costs a store and no timer. */
 export interface Due {
@@ -71,4 +72,6 @@ export interface Deps {
   readonly sleep: (ms: number, exchange: Exchange) => Promise<void>
   readonly deadlines: Deadlines
   readonly telemetry: Telemetry
+  /** Undefined: schemas of callers are not checked. */
+  readonly schemas?: SchemaCompiler
 }

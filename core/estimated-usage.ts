@@ -17,6 +17,7 @@ const GIVEN_UP: ReadonlySet<ErrorCode | undefined> = new Set([
   'first_token_timeout',
   'idle_timeout',
   'hedge_lost',
+  'escalated',
   'replay_diverged',
 ])
 

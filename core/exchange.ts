@@ -20,7 +20,8 @@ import type { Usage } from './usage.ts'
 
 /**
  * Why this target was asked: picked by the strategy, the same one again, the next one, or the least bad with all of them out; to go on with
- * an answer that stopped; because another one was slow.
+ * an answer that stopped; because another one was slow, or might have been; because another one's answer was wanting, or to tell whether
+ * it is: by an answer of its own, or by a mark.
  */
 export type Why =
   | 'chosen'
@@ -229,8 +230,8 @@ export class Exchange implements Due, Asked, SignalSource {
   /** The answer of the fork is the answer: what comes of it from here on is written to these facts. */
   join(fork: Exchange): void {
     const { facts } = this
-    const { endpoint, model, dropped, usage, finishReason, firstByte, responseBytes } = fork.facts
-    Object.assign(facts, { endpoint, model, dropped, usage, finishReason, firstByte, responseBytes })
+    const { endpoint, model, dropped, usage, finishReason, firstByte, responseBytes, rescue } = fork.facts
+    Object.assign(facts, { endpoint, model, dropped, usage, finishReason, firstByte, responseBytes, rescue })
     // Whoever has forked from the fork writes there, too.
     for (let it: Exchange | undefined = fork; it; it = it.winner) it.facts = facts
     this.winner = fork

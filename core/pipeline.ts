@@ -7,6 +7,7 @@ import { choose } from './layers/choose.ts'
 import { deadline } from './layers/deadline.ts'
 import { errors } from './layers/errors.ts'
 import { fallback } from './layers/fallback.ts'
+import { gate } from './layers/gate.ts'
 import { hedge } from './layers/hedge.ts'
 import { observe } from './layers/observe.ts'
 import { rescue } from './layers/rescue.ts'
@@ -32,6 +33,7 @@ const inner: readonly Layer<Rule>[] = [
   deadline, // bounds all that follows, waits between attempts included
   choose, // once a request: what is tried later is part of the same choice
   bind, // after the choice, whose order it changes for conversations that only one provider can go on with
+  gate, // outside rescue: an answer is judged when no target can be asked to make it whole any more, and the next one is a choice of its own
   rescue, // outside fallback: it acts when nobody can be asked any more, since the caller has part of an answer
   fallback, // outside retry: the next target is asked when this one has had its attempts
   hedge, // inside fallback: the two that it asks are one step of it; outside retry: each has its own attempts

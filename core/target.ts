@@ -4,6 +4,7 @@ import type { Lengths } from './decide/lengths.ts'
 import type { Call, Receiver, Running } from './deps.ts'
 import type { FallbackKind, RetryKind } from './errors.ts'
 import type { PeakEwma } from './ewma.ts'
+import type { Gate } from './gate/config.ts'
 import type { Edit } from './json-fields.ts'
 import type { Capabilities, Json } from './dialects/dialect.ts'
 import type { TextRule } from './learning/text.ts'
@@ -180,6 +181,7 @@ export interface Rule {
   readonly rescue: 'Stream' | 'Buffer' | 'Off'
   /** `after` in ms; undefined: the target's own 95th percentile. `percent`: of the requests. */
   readonly hedge: { readonly after: number | undefined; readonly percent: number } | undefined
+  readonly gate?: Gate | undefined
   readonly onUnavailable: 'Redistribute' | 'Fail'
   /** What happens where a request has fields that the target's dialect has no place for. */
   readonly onUnsupported: 'Report' | 'Fail'

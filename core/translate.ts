@@ -6,6 +6,7 @@ import { Malformed } from './dialects/dialect.ts'
 import type { Json, Outgoing, TargetContext } from './dialects/dialect.ts'
 import { Failure } from './errors.ts'
 import type { Exchange } from './exchange.ts'
+import { overheard } from './gate/overhear.ts'
 import { headerOf, requestHeaders } from './headers.ts'
 import { askForUsage, requestFields, splice } from './json-fields.ts'
 import type { Edit, Removal, RequestFields } from './json-fields.ts'
@@ -52,6 +53,9 @@ export function translate(exchange: Exchange, target: Target, now: Clock): Trans
     ? undefined
     : provider.native(surface.name, name, facts.stream, settings, exchange.found)
   const again = exchange.resume && rejoin(exchange, target, name)
+  // Of an answer that two targets have a part in, nobody hears all.
+  if (again) exchange.ear?.lose()
+  else exchange.ear?.begin()
   return native ? pass(exchange, target, name, native, again) : convert(exchange, target, name, again, now)
 }
 
@@ -88,6 +92,10 @@ function pass(
   for (const edit of model.defaults) if (!asks || edit.name !== 'stream_options') edits.push(edit)
   for (const edit of model.force) edits.push(edit)
   if (asks && !model.force.some((edit) => edit.name === 'stream_options')) edits.push(askForUsage(sent, fields.fields))
+  const { ear } = exchange
+  // OpenAI's chat is the only dialect that callers speak whose log-probabilities are one field.
+  const hides = ear?.wantsLogprobs === true && surface.name === 'chat'
+  if (hides && !edits.some((edit) => edit.name === 'logprobs')) edits.push({ name: 'logprobs', json: 'true' })
   let dropped = NOTHING
   if (provider.edits) {
     const own = provider.edits(surface.name, sent, fields, settings, name)
@@ -97,13 +105,16 @@ function pass(
       refuse(dropped, exchange, id)
     }
   }
+  const passes = passing(surface, { hideUsage, choices: fields.choices, keep: keeping(exchange) })
   const body = edits.length === 0 ? sent : fields.form ? form(sent, fields, edits) : splice(sent, fields.fields, edits)
   return {
     call: { method: exchange.method, path, headers, body },
     model: name,
     answering: again
       ? rejoined(surface, again)
-      : passing(surface, { hideUsage, choices: fields.choices, keep: keeping(exchange) }),
+      : passes && ear && surface.watch
+        ? overheard(passes, surface.watch, { ear, hides })
+        : passes,
     dropped,
   }
 }
@@ -180,7 +191,9 @@ function convert(
     requestId: facts.requestId,
   }
   const { out, answering, unread } = say(exchange, target, asked, again, now)
-  const dropped = [...unread, ...out.dropped]
+  const lost = [...unread, ...out.dropped]
+  // What the caller did not ask for is nothing that it misses.
+  const dropped = exchange.ear?.wantsLogprobs ? lost.filter((field) => field !== 'logprobs') : lost
   refuse(dropped, exchange, target.id)
   // Parameters are the provider's own words.
   const written = out.body as Json // writers make objects
@@ -217,7 +230,9 @@ function say(
   const { model } = asked
   if (surface.chat && provider.chat) {
     const caller = surface.chat
-    const request = again?.request ?? exchange.read(caller)
+    const { ear } = exchange
+    const asks = again?.request ?? exchange.read(caller)
+    const request = ear?.wantsLogprobs ? { ...asks, logprobs: true } : asks
     const target = provider.chat(model, settings)
     // Whichever attempt says it, it is one answer.
     const elapsed = () => Math.round(now() - facts.started)
@@ -226,7 +241,7 @@ function say(
       out: target.write(request, asked),
       answering: again
         ? again.answering(target.framing, () => target.reader(asked))
-        : translating({ caller, target, answer, asked, surface, keep: keeping(exchange) }),
+        : translating({ caller, target, answer, asked, surface, keep: keeping(exchange), ear }),
       unread: request.unread,
     }
   }

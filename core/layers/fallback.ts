@@ -82,10 +82,10 @@ export function isCovered({ code, entry }: Failure, rule: Rule): boolean {
   return NOT_ASKED.has(code) || (entry.fallback !== undefined && rule.fallback.when.has(entry.fallback))
 }
 
-function whyOf({ resume, panic }: Exchange, again: boolean, another: boolean): Why {
+function whyOf({ resume, panic, opening }: Exchange, again: boolean, another: boolean): Why {
   if (resume) return 'rescue'
   if (again) return 'retry'
-  return another ? 'fallback' : panic ? 'panic' : 'chosen'
+  return another ? 'fallback' : (opening ?? (panic ? 'panic' : 'chosen'))
 }
 
 /** Whether the window of one is, as far as is known, larger than that of another. */

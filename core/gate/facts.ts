@@ -1,0 +1,54 @@
+import type { CheckType } from './checks/index.ts'
+
+/** How a stream is gated; an answer that is not streamed is whole when it is judged, whatever the mode but for Audit. */
+export type GateMode = 'Buffer' | 'Prefix' | 'Audit'
+
+/** What looked at an answer: one of the checks, or one of those that cost more. */
+export type Examiner = CheckType | 'LogProbs' | 'Learned' | 'Agreement' | 'Judge' | 'Finished'
+
+/** What one examiner found. Never holds words of the answer. */
+export interface Finding {
+  readonly check: Examiner
+  readonly failed: boolean
+  /** Why it failed, in a few words. */
+  readonly detail?: string
+  /** What was measured, in the unit of the check's bar: a log-probability, a share of agreement, a mark, P(wrong). */
+  readonly score?: number
+}
+
+/** One answer that was looked at. */
+export interface GatedAnswer {
+  /** `namespace/name model` of the target that gave it. */
+  readonly target: string
+  readonly findings: readonly Finding[]
+}
+
+/**
+ * Why the answer that the caller got is the one: it was found good; nothing could be said of it; it was asked of a stronger target from the
+ * start, since that is cheaper or faster; it was found wanting and no stronger one was asked (none is there or can be asked, the count, the
+ * deadline or the money is used up), or one was and failed, and what was kept was given; or nothing but a record was wanted.
+ */
+export type GateReason =
+  | 'passed'
+  | 'unjudged'
+  | 'no_stronger'
+  | 'max_escalations'
+  | 'deadline'
+  | 'budget'
+  | 'stronger_failed'
+  | 'audited'
+
+/** What the gate did about a request. */
+export interface GateFacts {
+  readonly mode: GateMode
+  /** The target that would have answered, and the one that did; ids. */
+  first: string
+  final: string
+  /** Why it did not begin with the one that was chosen: going there directly is cheaper, or the only way to be in time. */
+  direct: 'direct_cheaper' | 'direct_faster' | undefined
+  reason: GateReason
+  escalations: number
+  /** Of the answer that was given, as the learned gate has it, 0…1. */
+  wrong: number | undefined
+  readonly answers: GatedAnswer[]
+}

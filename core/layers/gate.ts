@@ -1,0 +1,50 @@
+import { Audited, Whole } from '../gate/audited.ts'
+import { Cascade } from '../gate/cascade.ts'
+import type { Gatehouse } from '../gate/cascade.ts'
+import { examiners } from '../gate/examine.ts'
+import { Ear } from '../gate/said.ts'
+import type { Exchange, Reply } from '../exchange.ts'
+import type { Layer } from '../pipeline.ts'
+import type { Rule } from '../target.ts'
+
+/**
+ * Examines the answers of cheap targets, and asks a stronger one where an answer is wanting (`core/gate/`). Looks into chats alone, in whatever
+ * dialect: of anything else nothing is known that could be judged.
+ */
+export const gate: Layer<Rule> = (rule, deps) => (next) => {
+  const { gate: config } = rule
+  if (!config) return next
+  const house = { gate: config, deps, next, examiners: examiners(config), rates: new Map(), silent: new WeakSet() }
+  return (exchange) => {
+    const { surface } = exchange
+    if (!surface.chat || !surface.watch) return next(exchange)
+    return config.mode === 'Audit' ? audit(house, exchange) : new Cascade(house, exchange).climb()
+  }
+}
+
+/** The answer goes its way, and what would have been found is written down. */
+async function audit(house: Gatehouse, exchange: Exchange): Promise<Reply> {
+  const { gate: config, next } = house
+  const cascade = new Cascade(house, exchange)
+  const { facts } = cascade
+  facts.reason = 'audited'
+  exchange.ear = cascade.ear(exchange.candidates[0])
+  const reply = await next(exchange).catch((error: unknown) => {
+    if (!cascade.silenced(exchange, error)) throw error
+    exchange.ear = new Ear(false)
+    return next(exchange)
+  })
+  const { target } = exchange
+  const judge = async (): Promise<void> => {
+    const { ear } = exchange
+    if (!target || !ear || !ear.whole) return
+    exchange.wait(cascade)
+    facts.final = target.id
+    facts.answers.push({ target: target.id, findings: await cascade.find(ear, target, true) })
+    exchange.wait(undefined)
+  }
+  if (!Buffer.isBuffer(reply.body)) return { ...reply, body: new Audited(reply.body, judge) }
+  if (config.agreement || config.judge) return { ...reply, body: new Audited(new Whole(reply.body), judge) }
+  await judge()
+  return reply
+}
