@@ -25,11 +25,11 @@ function binOf(edges: readonly number[], value: number): number {
 }
 
 /** Values of which one index is made: fewer say little. */
-const WINDOW = 500
+const WINDOW = 200
 
 /**
  * Watches whether values still fall as they did: the population stability index, Σ (now - then)·ln(now ÷ then) over the bins, of the last whole window
- * of 500 values. Above 0.2 they have shifted (Siddiqi, Credit Risk Scorecards, 2006); of an unchanged distribution it is about 9 ÷ 500.
+ * of 200 values. Above 0.2 they have shifted (Siddiqi, Credit Risk Scorecards, 2006); of an unchanged distribution it is about 9 ÷ 200.
  */
 export class Drift {
   /** The index of the last whole window; 0 before there is one. */
