@@ -19,6 +19,7 @@ import { providerTypes } from '../core/providers/index.ts'
 import { SCRIPTS } from '../core/signals/script.ts'
 import { INPUT_KINDS } from '../core/signals/signals.ts'
 import { strategyTypes } from '../core/strategies/index.ts'
+import { compiledGate } from './compiled-gate.ts'
 import { FALLBACK_WHEN, RETRY_WHEN } from './failure-kinds.ts'
 
 /**
@@ -30,6 +31,7 @@ import { FALLBACK_WHEN, RETRY_WHEN } from './failure-kinds.ts'
  * | `route/NAMESPACE/NAME` | a ModelRoute |
  * | `endpoint/NAMESPACE/NAME` | a ModelEndpoint |
  * | `addresses/NAMESPACE/NAME` | where a ModelEndpoint of address type Service or Pods is, at the moment |
+ * | `artefact/NAMESPACE/NAME` | what `tradewind train` made, which a route's rule decides by |
  * | `secret/NAMESPACE/NAME:KEY` | one key of a Secret that an endpoint uses (`NAME:tls`: a certificate and its key); never logged, dumped or measured |
  */
 export type ResourceKey = `${ResourceKind}/${string}/${string}`
@@ -122,6 +124,7 @@ const compiledRule = object({
   rescue: optional(object({ mode: choice(['Stream', 'Buffer', 'Off']) })),
   /** `after` in ms; absent: the target's own 95th percentile. */
   hedge: optional(object({ after: optional(ms(1)), percent: integer({ minimum: 1, maximum: 100 }) })),
+  gate: optional(compiledGate),
   onUnavailable: choice(['Redistribute', 'Fail']),
   /** Absent: Report. */
   onUnsupported: optional(choice(['Report', 'Fail'])),
@@ -222,12 +225,16 @@ export const compiledAddresses = object({
 
 export const compiledSecret = object({ data: map(text(1_048_576), { maxProperties: 64 }) })
 
+/** A trained artefact as `tradewind train` wrote it, in base64. */
+export const compiledArtefact = object({ artefact: text(2_097_152) })
+
 /** The schema of each kind of resource, by the first word of its key. */
 export const compiledSchemas = {
   route: compiledRoute,
   endpoint: compiledEndpoint,
   addresses: compiledAddresses,
   secret: compiledSecret,
+  artefact: compiledArtefact,
 } as const
 
 export type CompiledRoute = Static<typeof compiledRoute>
@@ -238,7 +245,8 @@ export type CompiledTarget = Static<typeof compiledTarget>
 export type CompiledEndpoint = Static<typeof compiledEndpoint>
 export type CompiledAddresses = Static<typeof compiledAddresses>
 export type CompiledSecret = Static<typeof compiledSecret>
-export type CompiledBody = CompiledRoute | CompiledEndpoint | CompiledAddresses | CompiledSecret
+export type CompiledArtefact = Static<typeof compiledArtefact>
+export type CompiledBody = CompiledRoute | CompiledEndpoint | CompiledAddresses | CompiledSecret | CompiledArtefact
 
 /** One resource with the digest of its body (`digest` of `core/digest.ts`). */
 export interface CompiledResource {

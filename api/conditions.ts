@@ -45,6 +45,7 @@ export const REASONS = {
   credentialNotPermitted: 'CredentialNotPermitted',
   secretNotFound: 'SecretNotFound',
   secretNotLabelled: 'SecretNotLabelled',
+  artefactNotFound: 'ArtefactNotFound',
   serviceNotFound: 'ServiceNotFound',
   noAddresses: 'NoAddresses',
   loopback: 'LoopbackNotAllowed',
@@ -80,6 +81,8 @@ export const REASON_MEANINGS = {
   credentialNotPermitted: 'The endpoint’s allowCredentialUse does not let its credentials into the route’s namespace.',
   secretNotFound: 'A Secret, or the key in it, does not exist.',
   secretNotLabelled: 'A Secret lacks the label `tradewind.dev/use: credentials`, without which it is never read.',
+  artefactNotFound:
+    'A ConfigMap with a trained artefact does not exist, has none, or lacks the label `tradewind.dev/use: artefact`.',
   serviceNotFound: 'A Service, or the port of it, does not exist.',
   noAddresses: 'A Service or selector has no ready address at the moment.',
   loopback: 'A URL points at the pod itself, which is for local mode only.',

@@ -3,44 +3,18 @@ import type { Rule, Schema, Static } from '../core/schema.ts'
 import { strategies, strategyTypes } from '../core/strategies/index.ts'
 import { conditions } from './conditions.ts'
 import { caller, tasks } from './caller.ts'
+import { endpointName, endpointReference } from './endpoint-reference.ts'
 import { FALLBACK_WHEN, RETRY_WHEN } from './failure-kinds.ts'
+import { gate } from './gate.ts'
 import { match } from './match.ts'
 import { HEADER } from './model-endpoint.ts'
 import { labelSelector } from './selector.ts'
 import type { Resource } from './resource.ts'
 
 const count = (description: string) => integer({ minimum: 0, maximum: 1e9, description })
-const endpointName = string({
-  maxLength: 253,
-  minLength: 1,
-  pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
-  description: 'The ModelEndpoint’s name.',
-})
-
 const target = object(
   {
-    endpoint: object(
-      {
-        name: endpointName,
-        namespace: optional(
-          string({
-            maxLength: 63,
-            minLength: 1,
-            pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
-            description: 'Its namespace, if not the route’s own; its allowedRoutes must let the route in.',
-          }),
-        ),
-        model: optional(
-          string({
-            maxLength: 256,
-            minLength: 1,
-            description:
-              'The model of the endpoint. May be left out where the endpoint has just one, or provider HTTP.',
-          }),
-        ),
-      },
-      { description: 'Who is asked.' },
-    ),
+    endpoint: endpointReference('Who is asked.'),
     weight: integer({
       minimum: 0,
       maximum: 1000000,
@@ -275,6 +249,7 @@ const rule = object(
         },
       ),
     ),
+    gate: optional(gate),
     onUnavailable: choice(['Redistribute', 'Fail'], {
       default: 'Redistribute',
       description:

@@ -1,3 +1,4 @@
+import { checkTypes } from '../core/gate/checks/index.ts'
 import { providerTypes } from '../core/providers/index.ts'
 import { strategyTypes } from '../core/strategies/index.ts'
 import type { CompiledResource, ResourceKey } from './compiled.ts'
@@ -12,6 +13,7 @@ export const CONFIG_PATH = '/v1/config'
 /** What this build understands beyond protocol 1's base; the operator withholds what a sidecar does not list. One word a feature. */
 export const CAPABILITIES: readonly string[] = [
   ...strategyTypes.map((type) => `strategy:${type}`),
+  ...checkTypes.map((type) => `check:${type}`),
   ...providerTypes.map((type) => `provider:${type}`),
   'match:model',
   'match:headers',
@@ -31,6 +33,8 @@ export const CAPABILITIES: readonly string[] = [
   'rescue',
   'hedge',
   'adjust',
+  'gate',
+  'artefact',
 ]
 
 /** The first message, and again where what the sidecar has is not what either side takes it to have. */

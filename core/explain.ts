@@ -5,10 +5,11 @@ import { Failure } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
 import { misses } from './match/index.ts'
 import type { Asked } from './match/match.ts'
+import { Question } from './question.ts'
+import type { Told } from './question.ts'
 import type { Route, RouteRule, RouteTable } from './routes.ts'
 import { strategy } from './strategies/index.ts'
 import type { Choosable } from './strategies/strategy.ts'
-import { surfaceOf } from './surfaces/index.ts'
 import type { Rule } from './target.ts'
 
 /** One target of the rule that answers, and what a request like this one means for it. */
@@ -47,23 +48,18 @@ export interface Explanation {
 }
 
 /** Says what the table would do with a request, by the same code that does it. Asks nobody and moves no sequence. `now` and `wall` are of `Deps`. */
-export function explain(table: RouteTable<unknown>, asked: Asked, now: number, wall: number): Explanation {
-  const surface = surfaceOf(asked.path)
-  const request = {
-    model: surface?.found.model ?? asked.model,
-    path: surface?.found.path ?? asked.path,
-    wall,
-    signals: asked.signals,
-    header: (name: string) => asked.header(name),
-  }
+export function explain(table: RouteTable<unknown>, told: Told, now: number, wall: number): Explanation {
+  const request = new Question(told, wall)
   const base = { model: request.model, path: request.path, passed: [], targets: [] }
   try {
-    if (surface?.surface.operation === 'models')
+    if (request.fault) throw request.fault
+    if (request.surface.operation === 'models')
       return { ...base, why: 'The list of models is answered by the sidecar itself.' }
-    const through = !surface || (!table.has(request.model) && table.findPassThrough(request))
-    if (surface && !through && request.model === '') throw new Failure('model_required')
+    const through = !request.known || (!table.has(request.model) && table.findPassThrough(request))
+    if (!through && request.model === '') throw new Failure('model_required')
     const route = through ? table.passThrough(request).route : table.routeOf(request.model)
     const rule = through ? table.passThrough(request).rule : table.ruleOf(route, request)
+    request.rule = rule.rule
     const why = through ? `Its path is the farthest-reaching one that matches.` : claim(table, route, request.model)
     return { ...base, ...chosen(route, rule, request, why), ...shares(rule.rule, request, now, wall) }
   } catch (error) {
@@ -125,7 +121,7 @@ function shares(
   ].filter(({ weight }) => weight > 0)
   const first = Math.min(...slots.map(({ priority }) => priority))
   const group = slots.filter(({ priority }) => priority === first)
-  const part = portions(rule, group, key)
+  const part = portions(rule, group, key, wall)
   const none = rule.targets.every(({ weight }) => weight === 0)
   const failing = none && (rule.unresolved.some(({ weight }) => weight > 0) ? 'no_target' : 'all_weights_zero')
   const failure = failing ? new Failure(failing) : undefined
@@ -175,10 +171,12 @@ function shares(
 }
 
 /** What part of requests like this each slot of the first priority gets: all of it or nothing where the strategy leaves no choice. */
-function portions(rule: Rule, group: readonly Slot[], key: string | undefined): (id: string) => number {
+function portions(rule: Rule, group: readonly Slot[], key: string | undefined, wall: number): (id: string) => number {
   if (rule.strategy.type === 'LeastLatency' || key !== undefined) {
-    const { type, settings } = rule.strategy
-    const preference = strategy(type).make({ targets: group, settings, random: () => 0 })({ key })
+    const { type, settings, artefact } = rule.strategy
+    const preference = strategy(type).make({ targets: group, settings, random: () => 0, wall: () => wall, artefact })({
+      key,
+    })
     const [winner] = decide(group, preference)
     return (id) => (id === winner?.id ? 1 : 0)
   }

@@ -18,7 +18,7 @@ import type { LookedAt } from './signals/looked-at.ts'
 import type { Script } from './signals/script.ts'
 import type { InputKind } from './signals/signals.ts'
 import type { StrategyType } from './strategies/index.ts'
-import type { Choosable } from './strategies/strategy.ts'
+import type { Choosable, Loaded } from './strategies/strategy.ts'
 
 /**
  * What a configuration becomes on the request path. Rules, routes and targets are built anew from a changed resource; breakers, moving
@@ -171,7 +171,7 @@ export interface Rule {
   readonly targets: readonly Target[]
   readonly unresolved: readonly Unresolved[]
   /** `settings`: of the strategy's own schema; empty where the manifest has none. */
-  readonly strategy: { readonly type: StrategyType; readonly settings: Json }
+  readonly strategy: { readonly type: StrategyType; readonly settings: Json; readonly artefact?: Loaded | undefined }
   readonly adjust: readonly Adjustment[]
   readonly sticky: string | undefined
   /** Where tier and task of a request are read; undefined: tasks as anywhere, no tiers. */

@@ -36,7 +36,7 @@ export function validate(
     const { faults } = secretsOf(object, world.secrets)
     return { ...(refused ? { refused: refused.message } : {}), warnings: brief(faults.map((it) => it.message)) }
   }
-  const route = compileRoute(object, (name) => compiled?.endpoints.get(name)?.referred, world.namespaces, undefined)
+  const route = compileRoute(object, (name) => compiled?.endpoints.get(name)?.referred, world, undefined)
   const unresolved = route.unresolved.map(({ path, message }) => `${path}: ${message}`)
   const others = [...(compiled?.routes.values() ?? [])].filter(
     (it) => it.namespace === object.metadata.namespace && it.name !== fullName(object.metadata),

@@ -4,6 +4,11 @@ import type { ModelRoute } from '../api/model-route.ts'
 /** The label that opens a Secret to us: no other Secret is ever read. */
 export const SECRET_LABEL = { name: 'tradewind.dev/use', value: 'credentials' } as const
 
+/** The label of the ConfigMaps that hold an artefact of `tradewind train`: no other ConfigMap is ever read. */
+export const ARTEFACT_LABEL = { name: 'tradewind.dev/use', value: 'artefact' } as const
+/** The key of its `binaryData` that the artefact is under. */
+export const ARTEFACT_KEY = 'artefact'
+
 export type Labels = Readonly<Record<string, string>>
 
 export interface SecretView {
@@ -12,6 +17,14 @@ export interface SecretView {
   readonly labels: Labels
   /** Decoded, as UTF-8 text. */
   readonly data: Readonly<Record<string, string>>
+}
+
+/** A ConfigMap that holds an artefact. */
+export interface ArtefactView {
+  readonly namespace: string
+  readonly name: string
+  /** In base64; undefined where the ConfigMap has no such key. */
+  readonly data: string | undefined
 }
 
 export interface ServiceView {
@@ -89,6 +102,7 @@ export interface World {
   /** By `KIND namespace/name`. */
   readonly invalid: ReadonlyMap<string, Invalid>
   readonly secrets: ReadonlyMap<string, SecretView>
+  readonly artefacts: ReadonlyMap<string, ArtefactView>
   readonly services: ReadonlyMap<string, ServiceView>
   /** By the `namespace/name` of their Service. */
   readonly slices: ReadonlyMap<string, readonly SliceView[]>
@@ -103,7 +117,15 @@ export interface Touched {
   /** `namespace/name`; a Namespace's own name; an EndpointSlice goes by its Service. */
   readonly name: string
 }
-export type TouchedKind = 'ModelRoute' | 'ModelEndpoint' | 'Secret' | 'Service' | 'EndpointSlice' | 'Pod' | 'Namespace'
+export type TouchedKind =
+  | 'ModelRoute'
+  | 'ModelEndpoint'
+  | 'Secret'
+  | 'ConfigMap'
+  | 'Service'
+  | 'EndpointSlice'
+  | 'Pod'
+  | 'Namespace'
 
 /**
  * Where the world comes from. `start` resolves when the world is whole, and calls `changed` for each change after that: with what was

@@ -12,10 +12,15 @@ import type { Adjustment } from '../core/decide/adjust.ts'
 import type { Deps } from '../core/deps.ts'
 import { outerHandler, prepare } from '../core/pipeline.ts'
 import type { Handler, Prepared } from '../core/pipeline.ts'
+import { ArtefactError } from '../core/learning/artefact-error.ts'
+import { readArtefact } from '../core/learning/artefact.ts'
 import { routeRule, RouteTable } from '../core/routes.ts'
 import type { Route } from '../core/routes.ts'
-import type { Rule, Target } from '../core/target.ts'
+import { strategy } from '../core/strategies/index.ts'
+import type { Loaded } from '../core/strategies/strategy.ts'
+import type { Model, Rule, Target } from '../core/target.ts'
 import { Refused } from './endpoints.ts'
+import { askedBesides, gateOf } from './gate.ts'
 import type { ConfiguredEndpoint, Endpoints } from './endpoints.ts'
 import { callerOf, matchOf } from './matches.ts'
 
@@ -42,6 +47,8 @@ interface BuiltEndpoint {
 interface BuiltRoute {
   /** The names of its endpoints. */
   readonly uses: ReadonlySet<string>
+  /** Its artefacts, there or not. */
+  readonly artefacts: ReadonlySet<ResourceKey>
   readonly value: Route<Prepared>
 }
 
@@ -55,6 +62,7 @@ export class RuntimeBuilder {
   private endpoints: ReadonlyMap<ResourceKey, BuiltEndpoint> = new Map()
   private byName: ReadonlyMap<string, ConfiguredEndpoint> = new Map()
   private readonly routes = new Map<ResourceKey, BuiltRoute>()
+  private readonly artefacts = new Map<ResourceKey, Loaded>()
   private table = new RouteTable<Prepared>([])
 
   constructor(deps: Deps, states: Endpoints) {
@@ -78,9 +86,11 @@ export class RuntimeBuilder {
     const endpoints = others ? this.buildEndpoints(config, attempt) : this.endpoints
     const byName = others ? new Map([...endpoints.values()].map(({ value }) => [value.name, value])) : this.byName
     const routes = new Map<ResourceKey, BuiltRoute | undefined>()
+    for (const key of changed) if (isKind(key, 'artefact')) this.artefacts.delete(key)
+    const artefact = (key: ResourceKey) => this.artefact(key, config)
     for (const key of this.routesToBuild(changed, byName)) {
       const body = config.get(key)?.body
-      routes.set(key, isRoute(key, body) ? attempt(key, () => this.route(body, byName)) : undefined)
+      routes.set(key, isRoute(key, body) ? attempt(key, () => this.route(body, byName, artefact)) : undefined)
     }
     if (problems.length > 0) return problems
     this.endpoints = endpoints
@@ -106,12 +116,23 @@ export class RuntimeBuilder {
     return endpoints
   }
 
-  /** Routes that changed, and those whose endpoints did. */
+  /** A trained artefact, read once; what does not load is no fault of the configuration: the strongest target answers instead. */
+  private artefact(key: ResourceKey, config: CompiledConfig): Loaded {
+    const known = this.artefacts.get(key)
+    if (known) return known
+    const loaded = load(config.get(key)?.body)
+    this.artefacts.set(key, loaded)
+    return loaded
+  }
+
+  /** Routes that changed, and those whose endpoints or artefacts did. */
   private routesToBuild(
     changed: ReadonlySet<ResourceKey>,
     endpoints: ReadonlyMap<string, ConfiguredEndpoint>,
   ): ReadonlySet<ResourceKey> {
     const keys = new Set([...changed].filter((key) => isKind(key, 'route')))
+    if ([...changed].some((key) => isKind(key, 'artefact')))
+      for (const [key, { artefacts }] of this.routes) if (!artefacts.isDisjointFrom(changed)) keys.add(key)
     if (endpoints === this.byName) return keys
     const moved = new Set(
       [...this.byName.keys(), ...endpoints.keys()].filter((name) => this.byName.get(name) !== endpoints.get(name)),
@@ -133,15 +154,25 @@ export class RuntimeBuilder {
     this.table = this.table.with(gone, come)
   }
 
-  private route(route: CompiledRoute, endpoints: ReadonlyMap<string, ConfiguredEndpoint>): BuiltRoute {
+  private route(
+    route: CompiledRoute,
+    endpoints: ReadonlyMap<string, ConfiguredEndpoint>,
+    artefact: (key: ResourceKey) => Loaded,
+  ): BuiltRoute {
     const { name, models, selective, created } = route
     const caller = callerOf(route.caller)
     const rules = route.rules.map((rule, index) => {
-      const built = { ...this.rule(route, rule, `/rules/${index}`, endpoints), caller }
+      const built = { ...this.rule(route, rule, `/rules/${index}`, endpoints, artefact), caller }
       return routeRule(built, prepare(built, this.deps))
     })
-    const uses = new Set(route.rules.flatMap(({ targets }) => targets.map(({ endpoint }) => endpoint)))
-    return { uses, value: { name, models, selective, created, rules } }
+    const uses = new Set(
+      route.rules.flatMap(({ targets, gate }) => [
+        ...targets.map(({ endpoint }) => endpoint),
+        ...(gate ? askedBesides(gate) : []),
+      ]),
+    )
+    const artefacts = new Set(route.rules.flatMap((rule) => artefactOf(route.name, rule.strategy) ?? []))
+    return { uses, artefacts, value: { name, models, selective, created, rules } }
   }
 
   private rule(
@@ -149,7 +180,9 @@ export class RuntimeBuilder {
     rule: CompiledRule,
     path: string,
     endpoints: ReadonlyMap<string, ConfiguredEndpoint>,
+    artefact: (key: ResourceKey) => Loaded,
   ): Rule {
+    const trained = artefactOf(route, rule.strategy)
     const { name, matches, sticky, retry, fallback, onUnavailable, onUnsupported = 'Report' } = rule
     const targets: Target[] = []
     const unresolved: Rule['unresolved'][number][] = []
@@ -160,13 +193,14 @@ export class RuntimeBuilder {
         unresolved.push({ id, weight, priority, ...unavailable })
         continue
       }
-      const endpoint = endpoints.get(target.endpoint)
-      const at = `${path}/targets/${index}`
-      if (!endpoint) throw new Refused(at, `Endpoint ${target.endpoint} is not part of the configuration.`)
-      const model = endpoint.models.get(target.model)
-      if (!model) throw new Refused(at, `Endpoint ${target.endpoint} has no model ${target.model}.`)
-      targets.push(this.target({ id, weight, priority, endpoint, model }, onUnavailable))
+      const found = modelOf(target, endpoints, `${path}/targets/${index}`)
+      targets.push(this.target({ id, weight, priority, ...found }, onUnavailable))
     }
+    const aside = (named: Named, at: string) =>
+      this.target(
+        { id: `${named.endpoint} ${named.model}`, weight: 1, priority: 0, ...modelOf(named, endpoints, at) },
+        'Redistribute',
+      )
     return {
       name,
       route,
@@ -174,13 +208,18 @@ export class RuntimeBuilder {
       matches: matches.map((match, index) => matchOf(match, `${path}/matches/${index}`)),
       targets,
       unresolved,
-      strategy: { type: rule.strategy.type, settings: rule.strategy.settings ?? {} },
+      strategy: {
+        type: rule.strategy.type,
+        settings: rule.strategy.settings ?? {},
+        ...(trained ? { artefact: artefact(trained) } : {}),
+      },
       adjust: (rule.adjust ?? []).map((it, index) => adjustment(it, `${path}/adjust/${index}`)),
       sticky: sticky?.header.toLowerCase(),
       retry: { attempts: retry.attempts, when: new Set(retry.when) },
       fallback: { when: new Set(fallback.when) },
       rescue: rule.rescue?.mode ?? 'Stream',
       hedge: rule.hedge && { after: rule.hedge.after, percent: rule.hedge.percent },
+      gate: rule.gate && gateOf(rule.gate, `${path}/gate`, aside),
       onUnavailable,
       onUnsupported,
     }
@@ -199,6 +238,40 @@ export class RuntimeBuilder {
       available: onUnavailable === 'Fail' ? () => 1 : () => available(target, now),
     }
   }
+}
+
+/** The artefact that a strategy decides by: of the route's own namespace. `route`: `namespace/name`. */
+function artefactOf(route: string, { type, settings = {} }: CompiledRule['strategy']): ResourceKey | undefined {
+  const name = strategy(type).artefact?.(settings)
+  return name === undefined ? undefined : `artefact/${route.slice(0, route.indexOf('/'))}/${name}`
+}
+
+function load(body: CompiledBody | undefined): Loaded {
+  if (!body || !('artefact' in body)) return { fault: 'the artefact is not there' }
+  try {
+    return { artefact: readArtefact(Buffer.from(body.artefact, 'base64')) }
+  } catch (error) {
+    if (error instanceof ArtefactError) return { fault: error.message }
+    throw error
+  }
+}
+
+interface Named {
+  readonly endpoint: string
+  readonly model: string
+}
+
+/** An endpoint of the configuration, and a model of it. */
+function modelOf(
+  { endpoint: name, model: asked }: Named,
+  endpoints: ReadonlyMap<string, ConfiguredEndpoint>,
+  at: string,
+): { readonly endpoint: ConfiguredEndpoint; readonly model: Model } {
+  const endpoint = endpoints.get(name)
+  if (!endpoint) throw new Refused(at, `Endpoint ${name} is not part of the configuration.`)
+  const model = endpoint.models.get(asked)
+  if (!model) throw new Refused(at, `Endpoint ${name} has no model ${asked}.`)
+  return { endpoint, model }
 }
 
 /** With numbers for the decimal strings of the wire. */

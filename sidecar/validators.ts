@@ -23,4 +23,5 @@ export const validators: Readonly<Record<ResourceKind, Validator>> = {
   endpoint: ajv.compile(compiledSchemas.endpoint),
   addresses: ajv.compile(compiledSchemas.addresses),
   secret: ajv.compile(compiledSchemas.secret),
+  artefact: ajv.compile(compiledSchemas.artefact),
 }

@@ -82,6 +82,7 @@ async function save(directory: string, objects: readonly object[]): Promise<void
       endpoints,
       invalid: none,
       secrets: new Map([['bench/keys', keys]]),
+      artefacts: new Map(),
       services: none,
       slices: none,
       pods: none,

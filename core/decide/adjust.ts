@@ -51,10 +51,7 @@ export interface Named {
  * What applies to a request; undefined: nothing does. Bounds add up to the narrowest: the highest `minRank`, the lowest `maxRank`, the
  * highest `floor`, what all `allow` have in common; of `lambda` and `pin` the last counts.
  */
-export function adjuster(
-  adjustments: readonly Adjustment[],
-  caller?: Caller,
-): (asked: Asked) => Adjusted | undefined {
+export function adjuster(adjustments: readonly Adjustment[], caller?: Caller): (asked: Asked) => Adjusted | undefined {
   const tests: readonly Test[] = adjustments.map(({ when }) => compileMatches([when], caller))
   return (asked) => {
     const applied = tests.flatMap((test, index) => (test(asked) ? [index] : []))

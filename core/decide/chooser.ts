@@ -56,7 +56,7 @@ export class Chooser {
   constructor(rule: Rule, deps: Pick<Deps, 'now' | 'random' | 'wall' | 'telemetry'>) {
     this.rule = rule
     this.deps = deps
-    const { type, settings } = rule.strategy
+    const { type, settings, artefact } = rule.strategy
     const gaps: readonly Gap[] = rule.onUnavailable === 'Fail' ? rule.unresolved.map(toGap) : []
     this.gaps = gaps.length > 0
     const slots: readonly Slot[] = [...rule.targets, ...gaps].filter(({ weight }) => weight > 0)
@@ -64,7 +64,7 @@ export class Chooser {
       .sort((a, b) => a - b)
       .map((priority) => {
         const own = slots.filter((slot) => priorityOf(slot) === priority)
-        const parts = { targets: own, settings, random: deps.random }
+        const parts = { targets: own, settings, random: deps.random, wall: deps.wall, artefact }
         return { priority, slots: own, prefer: strategy(type).make(parts) }
       })
     this.adjust = rule.adjust.length === 0 ? undefined : adjuster(rule.adjust, rule.caller)
@@ -119,6 +119,7 @@ export class Chooser {
         values: weighed,
         ...(this.weighs ? { signals: exchange.signals } : {}),
       })
+      for (const [index, out] of preference.outs?.entries() ?? []) outs[index] ??= out
       const values = better(slots, preference, adjusted, weighed ?? preference.values)
       const floor = preference.terms && (adjusted?.floor ?? preference.floor)
       if (floor !== undefined && values)

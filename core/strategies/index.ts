@@ -1,10 +1,11 @@
 import type { Schema } from '../schema.ts'
+import { classifier } from './classifier.ts'
 import { leastCost } from './least-cost.ts'
 import { leastLatency } from './least-latency.ts'
 import type { Strategy } from './strategy.ts'
 import { weighted } from './weighted.ts'
 
-const all = [weighted, leastLatency, leastCost] as const
+const all = [weighted, leastLatency, leastCost, classifier] as const
 
 export type StrategyType = (typeof all)[number]['type']
 

@@ -16,7 +16,7 @@ const ids = (targets: readonly Choosable[]) => targets.map(({ id }) => id).join(
 const none = { key: undefined }
 /** The order that a strategy without settings comes to. */
 function chooser<T extends Choosable>(type: StrategyType, targets: readonly T[], random: () => number) {
-  const prefer = strategy(type).make({ targets, settings: {}, random })
+  const prefer = strategy(type).make({ targets, settings: {}, random, wall: () => 0 })
   return (choice: Choice) => decide(targets, prefer(choice))
 }
 

@@ -1,6 +1,7 @@
 import type { Out } from '../decide/out.ts'
 import type { Terms, Values } from '../decide/decide.ts'
 import type { Json } from '../dialects/dialect.ts'
+import type { Artefact } from '../learning/artefact.ts'
 import type { Schema } from '../schema.ts'
 import type { Signals } from '../signals/signals.ts'
 
@@ -27,6 +28,8 @@ export type Reason =
   | 'fastest'
   | 'least_cost'
   | 'best_value'
+  | 'classifier'
+  | 'no_artefact'
   | 'below_floor'
   | 'pinned'
   | 'only_target'
@@ -46,6 +49,8 @@ export interface Choice {
 /** What a strategy makes of it; `decide` puts the targets in order by it. */
 export interface Preference<T> {
   readonly reason: Reason
+  /** By the targets' order: those that it puts off itself. */
+  readonly outs?: readonly (Out | undefined)[] | undefined
   /** Goes before the others. */
   readonly first?: T | undefined
   /** Undefined: the others follow by rank. */
@@ -64,12 +69,19 @@ export interface Preference<T> {
   readonly version?: string | undefined
 }
 
+/** A trained artefact, or why there is none. */
+export type Loaded = { readonly artefact: Artefact } | { readonly fault: string }
+
 /** What a strategy is made of for the targets of one priority of a rule. */
 export interface Parts<T> {
   readonly targets: readonly T[]
   /** Its own member of `strategy`, as the manifest has it; empty where that is left out. */
   readonly settings: Json
   readonly random: () => number
+  /** Milliseconds since the epoch. */
+  readonly wall: () => number
+  /** What `artefact` names, or why it is not there; undefined where it names none. */
+  readonly artefact?: Loaded | undefined
 }
 
 /**
@@ -80,6 +92,8 @@ export interface Strategy {
   readonly type: string
   /** The name and the schema of the member of `strategy` that holds its own settings. */
   readonly settings?: { readonly name: string; readonly schema: Schema; readonly required?: true }
+  /** The name of the artefact that it decides by, where it does. */
+  readonly artefact?: (settings: Json) => string | undefined
   /** Whether what is expected of each target is to be worked out for it: quality, cost and latency. */
   readonly weighs?: (settings: Json) => boolean
   readonly make: <T extends Choosable>(parts: Parts<T>) => (choice: Choice) => Preference<T>

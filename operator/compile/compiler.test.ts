@@ -18,6 +18,7 @@ function emptyWorld() {
     endpoints: new Map(),
     invalid: new Map(),
     secrets: new Map(),
+    artefacts: new Map(),
     services: new Map(),
     slices: new Map(),
     pods: new Map<string, PodView>(),
@@ -80,7 +81,13 @@ const route = fc.record(
     ),
     rules: fc
       .uniqueArray(target, { minLength: 1, maxLength: 3, selector: (it) => JSON.stringify(it.endpoint) })
-      .map((targets) => [{ targets }]),
+      .chain((targets) =>
+        fc
+          .option(
+            fc.record({ type: fc.constant('Classifier'), classifier: fc.record({ artefact: fc.record({ name }) }) }),
+          )
+          .map((strategy) => [{ targets, ...(strategy ? { strategy } : {}) }]),
+      ),
   },
   { requiredKeys: ['models', 'rules'] },
 )
@@ -103,6 +110,7 @@ const edits = fc.array(
       edit('ModelRoute', route),
       edit('ModelEndpoint', endpoint),
       edit('Secret', secret),
+      edit('ConfigMap', fc.record({ data: fc.constantFrom('AAAA', 'BBBB', undefined) })),
       edit('Service', fc.constant({})),
       edit(
         'EndpointSlice',
@@ -126,6 +134,7 @@ function apply(world: ReturnType<typeof emptyWorld>, { kind, namespace, name, co
     ModelRoute: world.routes,
     ModelEndpoint: world.endpoints,
     Secret: world.secrets,
+    ConfigMap: world.artefacts,
     Service: world.services,
     EndpointSlice: world.slices,
     Pod: world.pods,
@@ -149,6 +158,7 @@ function made(kind: TouchedKind, namespace: string, name: string, content: objec
   }
   if (kind === 'Secret' && 'value' in content && 'labelled' in content)
     return { ...id, labels: content.labelled ? { 'tradewind.dev/use': 'credentials' } : {}, data: { k: content.value } }
+  if (kind === 'ConfigMap') return { ...id, ...content }
   if (kind === 'Service') return { ...id, type: 'ClusterIP', ports: [{ name: '', port: 80 }], ipFamilies: [] }
   if (kind === 'EndpointSlice' && 'endpoints' in content && Array.isArray(content.endpoints)) {
     const endpoints = content.endpoints.map(({ host, ready }) => ({

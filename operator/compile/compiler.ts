@@ -120,7 +120,11 @@ export class Compiler implements Compiled {
   ): ReadonlySet<string> {
     if (!touched) return new Set([...world.routes.keys(), ...this.routes.keys()])
     const named = touched.flatMap(({ kind, name }) =>
-      kind === 'ModelRoute' ? [name] : kind === 'Namespace' ? this.#referrers.of(`Namespace ${name}`) : [],
+      kind === 'ModelRoute'
+        ? [name]
+        : kind === 'Namespace' || kind === 'ConfigMap'
+          ? this.#referrers.of(`${kind} ${name}`)
+          : [],
     )
     return new Set([...named, ...referred])
   }
@@ -136,11 +140,7 @@ export class Compiler implements Compiled {
     this.#users.set(name, uses)
     if (after) this.endpoints.set(name, after)
     else this.endpoints.delete(name)
-    this.#owners.set(name, [...(after?.resources.keys() ?? [])])
-    for (const key of new Set([...(before?.resources.keys() ?? []), ...(after?.resources.keys() ?? [])])) {
-      const [owner] = this.#owners.of(key)
-      this.#put(key, owner === undefined ? undefined : this.endpoints.get(owner)?.resources.get(key))
-    }
+    this.#own(name, before?.resources, after?.resources, (owner) => this.endpoints.get(owner)?.resources)
     this.changes.objects.add(`ModelEndpoint ${name}`)
     return before?.referred !== after?.referred
   }
@@ -152,12 +152,19 @@ export class Compiler implements Compiled {
     const referred = (endpoint: string) => this.endpoints.get(endpoint)?.referred
     const id = `ModelRoute ${name}`
     if (!this.#remember(id, route && routeInputs(route, before, referred, world))) return undefined
-    const after = route && compileRoute(route, referred, world.namespaces, before)
+    const after = route && compileRoute(route, referred, world, before)
     if (after) this.#inputs.set(id, routeInputs(route, after, referred, world))
     if (after) this.routes.set(name, after)
     else this.routes.delete(name)
-    const seen = after ? [...after.refersTo.map((it) => `ModelEndpoint ${it}`), `Namespace ${after.namespace}`] : []
+    const seen = after
+      ? [
+          ...after.refersTo.map((it) => `ModelEndpoint ${it}`),
+          ...after.artefacts.map((it) => `ConfigMap ${it}`),
+          `Namespace ${after.namespace}`,
+        ]
+      : []
     this.#referrers.set(name, seen)
+    this.#own(id, before?.extra, after?.extra, (owner) => this.routes.get(owner.slice('ModelRoute '.length))?.extra)
     this.#put(keyOf('route', name), after?.resource)
     const { namespace } = after ?? before ?? { namespace: '' }
     this.changes.objects.add(id)
@@ -166,6 +173,20 @@ export class Compiler implements Compiled {
       for (const it of [...(before?.refersTo ?? []), ...(after?.refersTo ?? [])])
         this.changes.objects.add(`ModelEndpoint ${it}`)
     return before && after && sameClaims(before, after) ? undefined : namespace
+  }
+
+  /** Puts what an object's result has of resources that others may have too: the first that has one gives it. */
+  #own(
+    id: string,
+    before: ReadonlyMap<ResourceKey, CompiledResource> | undefined,
+    after: ReadonlyMap<ResourceKey, CompiledResource> | undefined,
+    of: (owner: string) => ReadonlyMap<ResourceKey, CompiledResource> | undefined,
+  ): void {
+    this.#owners.set(id, [...(after?.keys() ?? [])])
+    for (const key of new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])])) {
+      const [owner] = this.#owners.of(key)
+      this.#put(key, owner === undefined ? undefined : of(owner)?.get(key))
+    }
   }
 
   /** Notes what a result is made of; whether that is other than before. */

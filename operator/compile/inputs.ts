@@ -63,5 +63,6 @@ export function routeInputs(
     metadata.generation,
     world.namespaces.get(metadata.namespace),
     ...(before?.refersTo ?? []).map(endpoints),
+    ...(before?.artefacts ?? []).map((name) => world.artefacts.get(name)),
   ]
 }

@@ -5,11 +5,14 @@ import type { LabelSelector } from '../../api/selector.ts'
 import type { Json } from '../../core/dialects/dialect.ts'
 import { milliseconds } from '../../core/schema.ts'
 import { strategy } from '../../core/strategies/index.ts'
-import type { NamespaceView } from '../world.ts'
+import type { World } from '../world.ts'
 import type { Fault } from './addresses.ts'
 import type { Referred } from './endpoint.ts'
 import { compileCaller, compileMatch } from './match.ts'
+import { artefactFault, artefactsOf } from './artefacts.ts'
+import { compileGate } from './gate.ts'
 import { resolve } from './references.ts'
+import type { Resolved } from './references.ts'
 import { keyOf, resource } from './resource.ts'
 import { requirements } from './skew.ts'
 
@@ -39,13 +42,17 @@ export interface RouteResult {
   readonly requires: readonly (readonly string[])[]
   /** The endpoints that it refers to, there or not, `namespace/name`. */
   readonly refersTo: readonly string[]
+  /** The artefacts that it refers to, there or not, `namespace/name`. */
+  readonly artefacts: readonly string[]
+  /** Its own resources besides itself: those artefacts. */
+  readonly extra: ReadonlyMap<ResourceKey, CompiledResource>
 }
 
 /** Compiles a route. Pure; `endpoints` gives what a name refers to. Its resource is that of `before` where nothing differs. */
 export function compileRoute(
   route: ModelRoute,
   endpoints: (name: string) => Referred | undefined,
-  namespaces: ReadonlyMap<string, NamespaceView>,
+  { namespaces, artefacts }: Pick<World, 'namespaces' | 'artefacts'>,
   before: RouteResult | undefined,
 ): RouteResult {
   const { metadata, spec } = route
@@ -54,19 +61,37 @@ export function compileRoute(
   const refersTo = new Set<string>()
   const needed = new Set<ResourceKey>([keyOf('route', fullName(metadata))])
   const requires: (readonly string[])[] = []
+  const artefactsUsed = new Set<string>()
+  const extra = new Map<ResourceKey, CompiledResource>()
 
   const rules = spec.rules.map((rule, i): CompiledRule => {
     const name = rule.name ?? `${i}`
     const used: Referred[] = []
+    const refer = (reference: Parameters<typeof resolve>[0], path: string): Resolved => {
+      const resolved = resolve(reference, namespace, endpoints, namespaces)
+      refersTo.add(resolved.name)
+      if (resolved.endpoint) used.push(resolved.endpoint)
+      if (resolved.fault) unresolved.push({ ...resolved.fault, rule: name, path: `spec.rules[${i}].${path}` })
+      for (const key of resolved.endpoint?.keys ?? []) needed.add(key)
+      return resolved
+    }
     const targets = rule.targets.map(({ endpoint, weight, priority }, j) => {
-      const { name: target, model, endpoint: found, fault } = resolve(endpoint, namespace, endpoints, namespaces)
-      refersTo.add(target)
-      if (found) used.push(found)
-      if (fault) unresolved.push({ ...fault, rule: name, path: `spec.rules[${i}].targets[${j}].endpoint` })
-      for (const key of found?.keys ?? []) needed.add(key)
+      const { name: target, model, fault } = refer(endpoint, `targets[${j}].endpoint`)
       return { endpoint: target, model, weight, priority, ...(fault ? { unavailable: fault } : {}) }
     })
-    const compiled = { ...body(rule, namespace), name, targets }
+    const gate = rule.gate && compileGate(rule.gate, refer)
+    const compiled = { ...body(rule, namespace), ...(gate ? { gate } : {}), name, targets }
+    for (const { path, name: own } of artefactsOf(compiled)) {
+      const full = `${namespace}/${own}`
+      const fault = artefactFault(full, artefacts.get(full))
+      artefactsUsed.add(full)
+      if (fault) unresolved.push({ ...fault, rule: name, path: `spec.rules[${i}].${path}` })
+      const { data } = artefacts.get(full) ?? {}
+      if (data === undefined) continue
+      const key = keyOf('artefact', full)
+      needed.add(key)
+      extra.set(key, resource({ artefact: data }, before?.extra.get(key)))
+    }
     requires.push(requirements(compiled, used))
     return compiled
   })
@@ -93,6 +118,8 @@ export function compileRoute(
     unresolved,
     requires,
     refersTo: [...refersTo],
+    artefacts: [...artefactsUsed],
+    extra,
   }
 }
 

@@ -15,6 +15,10 @@ export function requirements(rule: CompiledRule, endpoints: readonly Referred[])
   if (rule.onUnsupported) words.add('onUnsupported')
   if (rule.rescue) words.add('rescue')
   if (rule.hedge) words.add('hedge')
+  if (rule.gate) {
+    words.add('gate')
+    for (const { type } of rule.gate.checks) words.add(`check:${type}`)
+  }
   for (const { provider } of endpoints) words.add(`provider:${provider}`)
   const list = [...words]
   const known = lists.get(list.join())
@@ -60,7 +64,8 @@ export function withheld(route: Pick<RouteResult, 'body' | 'requires'>, lacks: r
     .map(({ name }) => name)
 }
 
-/** Whether a sidecar that lacks some words can take a resource at all: an endpoint of a provider that it does not know, it cannot. */
+/** Whether a sidecar that lacks some words can take a resource at all: not an endpoint of a provider that it does not know, nor what it has no kind for. */
 export function takes(key: ResourceKey, body: CompiledResource['body'], lacks: readonly string[]): boolean {
+  if (key.startsWith('artefact/') && lacks.includes('artefact')) return false
   return !(key.startsWith('endpoint/') && 'provider' in body && lacks.includes(`provider:${body.provider.type}`))
 }

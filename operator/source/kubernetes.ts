@@ -9,12 +9,12 @@ import { parse } from '../../api/parse.ts'
 import { API_VERSION } from '../../api/resource.ts'
 import { ApiError, type ApiServer } from '../api-server.ts'
 import { Reflector, type KubeObject, type Watched } from '../reflector.ts'
-import { SECRET_LABEL } from '../world.ts'
-import type { Invalid, NamespaceView, PodView, SecretView, ServiceView, SliceView } from '../world.ts'
+import { ARTEFACT_LABEL, SECRET_LABEL } from '../world.ts'
+import type { ArtefactView, Invalid, NamespaceView, PodView, SecretView, ServiceView, SliceView } from '../world.ts'
 import type { Source, Touched, TouchedKind, World } from '../world.ts'
 import { needOf, type Need } from './dependents.ts'
 import { shared } from './sharing.ts'
-import { INJECTED_LABEL, namespaceView, podView, secretView, serviceView, sliceView } from './views.ts'
+import { artefactView, INJECTED_LABEL, namespaceView, podView, secretView, serviceView, sliceView } from './views.ts'
 
 /** What the API server holds as the status of one of our objects. */
 export interface Stored {
@@ -76,6 +76,7 @@ export class KubernetesSource implements Source {
   readonly #invalid = new Map<string, Invalid>()
   readonly #stored = new Map<string, Custom>()
   readonly #secrets = new Map<string, SecretView>()
+  readonly #artefacts = new Map<string, ArtefactView>()
   readonly #services = new Map<string, ServiceView>()
   readonly #slices = new Map<string, readonly SliceView[]>()
   readonly #pods = new Map<string, PodView>()
@@ -100,6 +101,11 @@ export class KubernetesSource implements Source {
         trim: secretView,
       }
       this.#reflect('Secret', this.#secrets, secrets)
+      this.#reflect('ConfigMap', this.#artefacts, {
+        path: `/api/v1${scope}/configmaps`,
+        labelSelector: `${ARTEFACT_LABEL.name}=${ARTEFACT_LABEL.value}`,
+        trim: artefactView,
+      })
       const pods = this.#watchPods({
         path: `/api/v1${scope}/pods`,
         labelSelector: `${INJECTED_LABEL}=true`,
@@ -122,6 +128,7 @@ export class KubernetesSource implements Source {
       endpoints: this.#endpoints,
       invalid: this.#invalid,
       secrets: this.#secrets,
+      artefacts: this.#artefacts,
       services: this.#services,
       slices: this.#slices,
       pods: this.#pods,

@@ -6,15 +6,17 @@ import { GROUP } from '../../api/resource.ts'
 import { documents, YamlError } from '../../api/yaml.ts'
 import type { Document } from '../../api/yaml.ts'
 import type { KubeObject } from '../reflector.ts'
-import type { NamespaceView, PodView, Problem, SecretView, ServiceView, SliceView } from '../world.ts'
+import { ARTEFACT_LABEL } from '../world.ts'
+import type { ArtefactView, NamespaceView, PodView, Problem, SecretView, ServiceView, SliceView } from '../world.ts'
 import { substitute } from './environment.ts'
-import { namespaceView, podView, secretView, serviceView, sliceView } from './views.ts'
+import { artefactView, namespaceView, podView, secretView, serviceView, sliceView } from './views.ts'
 
 /** The kinds that are read, ours and those that ours refer to; manifests of other kinds are passed over. */
 export interface Objects {
   readonly ModelRoute: ModelRoute
   readonly ModelEndpoint: ModelEndpoint
   readonly Secret: SecretView
+  readonly ConfigMap: ArtefactView
   readonly Service: ServiceView
   readonly EndpointSlice: SliceView
   readonly Pod: PodView
@@ -44,6 +46,7 @@ export interface Contents {
 /** The kinds of Kubernetes that are read. */
 const API_VERSIONS: Readonly<Record<string, string>> = {
   Secret: 'v1',
+  ConfigMap: 'v1',
   Service: 'v1',
   Pod: 'v1',
   Namespace: 'v1',
@@ -103,6 +106,8 @@ function readOne(file: string, document: Document, environment: NodeJS.ProcessEn
     const parsed = parse(document.value)
     return parsed.ok ? manifest(parsed.object, []) : manifest(undefined, parsed.problems)
   }
+  // Those that hold an artefact say so; others are none of ours.
+  if (kind === 'ConfigMap' && Object(metadata['labels'])[ARTEFACT_LABEL.name] !== ARTEFACT_LABEL.value) return undefined
   if (!own) return manifest(undefined, [{ path: 'metadata.name', message: 'Required value' }])
   const object = { ...said, metadata: { ...metadata, name: own, namespace } }
   try {
@@ -117,6 +122,7 @@ type Made = { readonly made: Manifest['object']; readonly problems: readonly Pro
 
 function view(kind: string, object: KubeObject, environment: NodeJS.ProcessEnv): Made {
   if (kind === 'Secret') return secret(object, environment)
+  if (kind === 'ConfigMap') return { made: artefactView(object), problems: [] }
   if (kind === 'Service') return { made: serviceView(object), problems: [] }
   if (kind === 'Pod') return { made: podView(object), problems: [] }
   if (kind === 'Namespace') return { made: namespaceView(object), problems: [] }

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../reflector.ts'
-import type { NamespaceView, PodView, SecretView, ServiceView, SliceView } from '../world.ts'
+import { ARTEFACT_KEY } from '../world.ts'
+import type { ArtefactView, NamespaceView, PodView, SecretView, ServiceView, SliceView } from '../world.ts'
 
 /** The label of the pods that carry our sidecar: the webhook sets it. */
 export const INJECTED_LABEL = 'tradewind.dev/injected'
@@ -95,6 +96,12 @@ export function secretView(object: KubeObject): SecretView {
       Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8')]),
     ),
   }
+}
+
+/** What a ConfigMap holds of an artefact. */
+export function artefactView(object: KubeObject): ArtefactView {
+  const { metadata, binaryData } = object as KubeObject & { readonly binaryData?: Readonly<Record<string, string>> }
+  return { namespace: metadata.namespace ?? '', name: metadata.name, data: binaryData?.[ARTEFACT_KEY] }
 }
 
 export function namespaceView({ metadata }: KubeObject): NamespaceView {

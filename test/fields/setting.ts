@@ -135,6 +135,7 @@ function world({ endpoints, routes, secrets = {}, services = {}, pods = {}, name
     routes: byName(objects.filter((object): object is ModelRoute => object.kind === 'ModelRoute')),
     endpoints: byName(objects.filter((object): object is ModelEndpoint => object.kind === 'ModelEndpoint')),
     invalid: new Map(),
+    artefacts: new Map(),
     secrets: entries(secrets, (namespace, name, data): SecretView => {
       return { namespace, name, labels: { 'tradewind.dev/use': 'credentials' }, data }
     }),

@@ -4,7 +4,7 @@ import type { Nack } from '../../api/protocol.ts'
 import { Compiler } from '../../operator/compile/compiler.ts'
 import type { Channel } from '../../operator/channel.ts'
 import type { Push } from '../../operator/push.ts'
-import type { PodView, World } from '../../operator/world.ts'
+import type { ArtefactView, PodView, World } from '../../operator/world.ts'
 import { Follower, NOTHING } from '../../sidecar/follower.ts'
 import type { Held } from '../../sidecar/follower.ts'
 
@@ -14,6 +14,7 @@ export class TestWorld implements World {
   readonly endpoints = new Map()
   readonly invalid = new Map()
   readonly secrets = new Map()
+  readonly artefacts = new Map<string, ArtefactView>()
   readonly services = new Map()
   readonly slices = new Map()
   readonly pods = new Map<string, PodView>()

@@ -9,9 +9,10 @@ field selector asks for that name alone.
 - apiGroups: [tradewind.dev]
   resources: [modelroutes/status, modelendpoints/status]
   verbs: [patch]
-# RBAC knows no labels: the operator asks for Secrets labelled tradewind.dev/use=credentials only.
+# RBAC knows no labels: the operator asks for Secrets labelled tradewind.dev/use=credentials only, and for ConfigMaps labelled
+# tradewind.dev/use=artefact.
 - apiGroups: ['']
-  resources: [pods, services, secrets]
+  resources: [pods, services, secrets, configmaps]
   verbs: [list, watch]
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
@@ -19,7 +20,7 @@ field selector asks for that name alone.
 - apiGroups: ['']
   resources: [configmaps]
   resourceNames: [tradewind-ca]
-  verbs: [list, watch, create, patch]
+  verbs: [create, patch]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
