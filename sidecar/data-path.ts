@@ -5,6 +5,7 @@ import type { Exchange } from '../core/exchange.ts'
 import { Configuration } from './config.ts'
 import { Sweep } from './deadlines.ts'
 import { Endpoints } from './endpoints.ts'
+import { schemas } from './schemas.ts'
 import { Traffic } from './server.ts'
 import type { PassThrough } from './server.ts'
 import type { Listen } from './settings.ts'
@@ -33,6 +34,7 @@ export class DataPath {
       sleep: pause,
       deadlines: new Sweep(now),
       telemetry,
+      schemas,
     }
     this.deps = deps
     this.configuration = new Configuration(deps, new Endpoints(deps, environment))

@@ -43,7 +43,8 @@ function textOf({ in: where, contains, pattern, ignoreCase }: Text, at: string):
   return { in: where, said, test: ({ lower }) => small.some((word) => lower.includes(word)) }
 }
 
-function patternOf(pattern: string, ignoreCase: boolean, at: string): (text: string) => boolean {
+/** A pattern of a configuration as a test; `at` is its place. Throws `Refused`. */
+export function patternOf(pattern: string, ignoreCase: boolean, at: string): (text: string) => boolean {
   try {
     return re2(pattern, ignoreCase)
   } catch (error) {

@@ -51,6 +51,7 @@ const facts = (rest: Partial<Facts> = {}): Facts => ({
   finishReason: undefined,
   usage: undefined,
   rescue: undefined,
+  gate: undefined,
   dropped: [],
   requestBytes: 0,
   responseBytes: 0,
