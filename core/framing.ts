@@ -1,6 +1,7 @@
 import { AwsEventStreamParser } from './aws-event-stream.ts'
 import type { Frame, Framing } from './dialects/dialect.ts'
-import { decode, SseParser } from './sse.ts'
+import { SseParser } from './sse.ts'
+import type { SseEvent } from './sse.ts'
 
 /** A frame with its bytes as they came. */
 export interface RawFrame extends Frame {
@@ -11,6 +12,8 @@ export interface RawFrame extends Frame {
 
 /** Cuts the bytes of a stream into frames, whatever chunks they come in. */
 export interface FrameParser {
+  /** Whether the next byte begins a frame, and no memory of what went before is needed to read it; undefined where frames are not text. */
+  readonly fresh?: boolean
   /** The frames that the chunk makes whole. Throws `EventTooLarge`, and `Malformed` where a checksum is wrong. */
   push(chunk: Buffer): readonly RawFrame[]
   /** At the end: what came of a frame that was not ended. Throws `Malformed`. */
@@ -24,6 +27,10 @@ export const LARGEST_EVENT = 32 * 1024 * 1024
 class SseFrames implements FrameParser {
   private readonly parser = new SseParser(LARGEST_EVENT)
 
+  get fresh(): boolean {
+    return this.parser.fresh
+  }
+
   push(chunk: Buffer): readonly RawFrame[] {
     return this.parser.push(chunk).map(frame)
   }
@@ -34,8 +41,8 @@ class SseFrames implements FrameParser {
   }
 }
 
-function frame({ type, data, raw }: ReturnType<SseParser['push']>[number]): RawFrame {
-  return { type, data: data === undefined ? '' : decode(data), raw, empty: data === undefined }
+function frame(event: SseEvent): RawFrame {
+  return { type: event.type, data: event.text, raw: event.raw, empty: event.data === undefined }
 }
 
 const parsers: Readonly<Record<Framing, () => FrameParser>> = {

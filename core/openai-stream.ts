@@ -7,16 +7,15 @@ import { Transcript } from './rescue/transcript.ts'
 import { decode, SseParser } from './sse.ts'
 import type { SseEvent } from './sse.ts'
 import type { Usage } from './usage.ts'
+import { WordEvents } from './word-events.ts'
 
 const NOTHING = Buffer.alloc(0)
 const DONE = Buffer.from('data: [DONE]\n\n')
 
-/** How nearly all events of an answer begin to say what is new, if they say nothing else: what follows is the text and a quote. */
+/** How nearly all events of a chat begin to say what is new, if they say nothing else: what follows is the text and a quote. */
 const PLAIN = '"delta":{"content":"'
 const BACKSLASH = 0x5c
 const CLOSE_OBJECT = 0x7d
-/** So many pieces of plain text wait before they are read. */
-const WAITING = 64
 
 interface Options {
   /** The caller did not ask for the usage that we asked for. */
@@ -46,12 +45,10 @@ export class OpenAIStream implements AnswerStream {
   /** Something has been said; known only where what goes on is kept. */
   private said = false
   empty = false
-  private readonly kept: Transcript | undefined
+  /** What has gone on, where it is kept. */
+  readonly transcript: Transcript | undefined
   private readonly keep: Options['keep']
-  /** Of plain text, what stands between the quotes: of several events in a row it makes one JSON string. */
-  private plain: string[] = []
-  /** Where that stood in the last event: what comes before it is nearly always the same. */
-  private place = -1
+  private readonly words = new WordEvents()
   /** The answer itself has begun. */
   private spoke = false
   private readonly parser = new SseParser(LARGEST_EVENT)
@@ -64,17 +61,11 @@ export class OpenAIStream implements AnswerStream {
     this.hideUsage = hideUsage
     this.choices = choices
     this.keep = keep
-    this.kept = keep && new Transcript()
+    this.transcript = keep && new Transcript()
   }
 
   get begun(): boolean {
     return this.keep ? this.said : this.events > 0
-  }
-
-  /** What has gone on, where it is kept. */
-  get transcript(): Transcript | undefined {
-    this.settle()
-    return this.kept
   }
 
   /** Every answer that was asked for has its finish reason; or at least one has, and the server says that it is done. */
@@ -93,6 +84,41 @@ export class OpenAIStream implements AnswerStream {
   /** Takes bytes of the answer and returns those that go on; the chunk itself where nothing is held back. Throws `EventTooLarge`. */
   push(chunk: Buffer): Buffer {
     if (this.over) return NOTHING
+    const at = this.pass(chunk)
+    if (at === 0) return this.read(chunk)
+    if (at === chunk.length) return chunk
+    const rest = chunk.subarray(at)
+    const more = this.read(rest)
+    return more === rest ? chunk : Buffer.concat([chunk.subarray(0, at), more])
+  }
+
+  /** Of whole events like those before them: they pass, and nothing is to be found in them but words. Returns where they end. */
+  private pass(chunk: Buffer): number {
+    if (!this.words.known || !this.parser.fresh) return 0
+    for (let at = 0; ;) {
+      const end = this.match(chunk, at)
+      if (end < 0) return at
+      at = end
+    }
+  }
+
+  /** The same of an event that came in pieces. */
+  private isLikeLast(raw: Buffer): boolean {
+    return this.match(raw, 0) === raw.length
+  }
+
+  private match(bytes: Buffer, at: number): number {
+    const { words } = this
+    // After its end an answer says nothing more; what comes then is looked at.
+    const end = this.finished.size > 0 || this.done ? -1 : words.match(bytes, at)
+    if (end < 0) return end
+    this.events++
+    this.spoke = true
+    this.transcript?.words(0, bytes, words.from, words.to)
+    return end
+  }
+
+  private read(chunk: Buffer): Buffer {
     const clean = this.parser.between
     const events = this.parser.push(chunk)
     const kept = events.filter((event) => this.observe(event))
@@ -123,6 +149,7 @@ export class OpenAIStream implements AnswerStream {
     const { data } = event
     if (this.over) return false
     if (data === undefined) return true
+    if (this.words.known && this.isLikeLast(event.raw)) return true
     this.events++
     if (data.length < 10 && data.trim() === '[DONE]') {
       this.done = true
@@ -141,34 +168,37 @@ export class OpenAIStream implements AnswerStream {
       this.malformed = true
       return false
     }
-    if (this.kept && !this.take(this.kept, event.type, data)) return false
-    if (hasValue(data, '"finish_reason"')) this.finish(data)
-    if (!hasValue(data, '"usage"')) return true
+    if (this.transcript && !this.take(this.transcript, event.type, data)) return false
+    const ends = hasValue(data, '"finish_reason"')
+    const counts = hasValue(data, '"usage"')
+    if (ends) this.finish(data)
+    if (!counts) {
+      if (!ends && event.type === '') this.learn(event, data)
+      return true
+    }
     this.usageData = data
     return !(this.hideUsage && /"choices"\s*:\s*\[\s*\]/.test(data))
   }
 
-  /** Keeps what an event says; false where it must not go on. */
-  private take(kept: Transcript, type: string, data: string): boolean {
-    if (this.said && this.choices === 1 && !data.startsWith(PLAIN, this.place)) this.place = data.indexOf(PLAIN)
-    const at = this.place
-    if (at > 0) {
-      const from = at + PLAIN.length
-      const end = data.indexOf('"', from)
-      if (data.charCodeAt(end - 1) !== BACKSLASH && data.charCodeAt(end + 1) === CLOSE_OBJECT) {
-        this.spoke = true
-        if (end === from) return true
-        if (this.plain.push(data.slice(from, end)) >= WAITING) this.settle()
-        return true
-      }
-    }
-    return this.read(kept, type, data)
+  /** Of an event that passed and brings words. */
+  private learn({ raw }: SseEvent, data: string): void {
+    const { words } = this
+    words.forget()
+    // What is kept is one answer; and that it has begun is to be heard by who reads.
+    if (this.transcript && (this.choices !== 1 || !this.said)) return
+    const at = data.indexOf(PLAIN)
+    if (at < 0) return
+    const end = data.indexOf('"', at + PLAIN.length)
+    if (data.charCodeAt(end - 1) === BACKSLASH || data.charCodeAt(end + 1) !== CLOSE_OBJECT) return
+    // The data is one line, and the last.
+    const text = raw.toString('latin1')
+    const before = raw.length - 2 - data.length
+    if (text.startsWith(data, before)) words.learnAt(raw, text, before + at + PLAIN.length, before + end)
   }
 
-  /** The same for an event that says something else, or in another way. */
-  private read(kept: Transcript, type: string, data: string): boolean {
+  /** Keeps what an event says; false where it must not go on. */
+  private take(kept: Transcript, type: string, data: string): boolean {
     if (!this.keep) return true
-    this.settle()
     kept.opened = true
     try {
       for (const event of this.keep.reader.read({ type, data: decode(data) })) {
@@ -187,15 +217,6 @@ export class OpenAIStream implements AnswerStream {
       kept.lose()
     }
     return true
-  }
-
-  private settle(): void {
-    const { plain, kept } = this
-    if (plain.length === 0) return
-    this.plain = []
-    const text = unquoted(plain.join(''))
-    if (text === undefined) kept?.lose()
-    else kept?.heard(text, plain.length)
   }
 
   private finish(data: string): void {
@@ -232,12 +253,6 @@ function hasValue(data: string, key: string): boolean {
 function space(data: string, at: number): number {
   while (data.charCodeAt(at) <= 0x20) at++
   return at
-}
-
-/** The text of what stands between the quotes of a JSON string, one character a byte; undefined where it is none. */
-function unquoted(inside: string): string | undefined {
-  const value = inside.includes('\\') ? parse(`"${inside}"`) : decode(inside)
-  return typeof value === 'string' ? value : undefined
 }
 
 /** The value of a JSON text of one character a byte; undefined where it is none. */

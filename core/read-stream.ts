@@ -9,6 +9,7 @@ import { Diverged } from './rescue/splice.ts'
 import type { Splice } from './rescue/splice.ts'
 import type { Transcript } from './rescue/transcript.ts'
 import type { Usage } from './usage.ts'
+import { WordEvents } from './word-events.ts'
 
 const NOTHING = Buffer.alloc(0)
 
@@ -67,6 +68,8 @@ export class ReadStream implements AnswerStream {
   /** Frames without a content of their own, such as the end of a block: they pass with the next that has some. */
   private waiting: Buffer[] = []
   private closed = false
+  /** Of a reader that need not see every event with words. */
+  private readonly words: WordEvents | undefined
 
   constructor(options: Options, writer?: ChatWriter) {
     const { framing, reader, choices } = options
@@ -79,6 +82,7 @@ export class ReadStream implements AnswerStream {
     this.terminator = options.terminator
     this.foreign = options.foreign
     this.writer = writer
+    if (reader.steady && choices === 1 && !options.splice) this.words = new WordEvents()
   }
 
   get held(): boolean {
@@ -92,9 +96,11 @@ export class ReadStream implements AnswerStream {
 
   push(chunk: Buffer): Buffer {
     const out: Buffer[] = []
-    this.guard(() => {
-      for (const frame of this.parser.push(chunk)) this.take(frame, out)
-    })
+    const at = this.words?.known && this.parser.fresh && !this.spoiled ? this.pass(this.words, chunk, out) : 0
+    if (at < chunk.length)
+      this.guard(() => {
+        for (const frame of this.parser.push(at === 0 ? chunk : chunk.subarray(at))) this.take(frame, out)
+      })
     return joined(out)
   }
 
@@ -124,6 +130,25 @@ export class ReadStream implements AnswerStream {
     return this.error !== undefined || this.malformed || this.diverged || this.empty
   }
 
+  /** Of whole events that differ from the last in their words alone, and need not be read. Returns where they end. */
+  private pass(words: WordEvents, chunk: Buffer, out: Buffer[]): number {
+    for (let at = 0; ;) {
+      const end = words.match(chunk, at)
+      if (end < 0 || words.to === words.from) return at
+      this.events++
+      this.spoke = this.begun = true
+      this.transcript?.words(0, chunk, words.from, words.to)
+      if (this.writer) {
+        const bytes = this.writer.write({ type: 'text', choice: 0, text: words.text(chunk) })
+        if (bytes.length > 0) out.push(bytes)
+      } else {
+        out.push(...this.waiting, chunk.subarray(at, end))
+        this.waiting = []
+      }
+      at = end
+    }
+  }
+
   private take(frame: RawFrame, out: Buffer[]): void {
     if (this.spoiled) return
     let speaks = false
@@ -132,6 +157,7 @@ export class ReadStream implements AnswerStream {
       this.guard(() => {
         const events = this.reader.read(frame)
         speaks = events.some(({ type }) => !SILENT.has(type))
+        if (this.words) this.learn(this.words, frame, events)
         this.tell(events, out)
       })
       if (this.spoiled) return
@@ -145,6 +171,14 @@ export class ReadStream implements AnswerStream {
     if (this.transcript && !speaks && this.finished.size === 0) return void this.waiting.push(frame.raw)
     out.push(...this.waiting, frame.raw)
     this.waiting = []
+  }
+
+  /** A frame of another kind may change what words that follow mean; so may one that passes and says more than its events. */
+  private learn(words: WordEvents, frame: RawFrame, events: readonly ChatEvent[]): void {
+    const [first] = events
+    const alone = events.length === 1 && first?.type === 'text' && first.choice === 0 && this.finished.size === 0
+    if (alone && !this.done && !this.foreign?.(frame)) words.learn(frame.raw, first.text)
+    else words.forget()
   }
 
   private guard(read: () => void): void {

@@ -1,3 +1,5 @@
+import { isAscii } from 'node:buffer'
+
 /** One event of a stream of server-sent events. Its strings hold one character a byte; `decode` makes text of them. */
 export class SseEvent {
   /** The values of its `data` fields, joined by line feeds; undefined where it has none (comments, keep-alives). */
@@ -12,6 +14,13 @@ export class SseEvent {
     this.source = source
     this.start = start
     this.end = end
+  }
+
+  /** Its data as text. */
+  get text(): string {
+    const { data = '', source, start, end } = this
+    // Nearly all events are ASCII, and say so cheaply.
+    return isAscii(source.subarray(start, end)) ? data : decode(data)
   }
 
   /** All its bytes as they came, the blank line that ends it included. */
@@ -56,6 +65,11 @@ export class SseParser {
   /** Whether all bytes so far belong to whole events. */
   get between(): boolean {
     return this.size === 0
+  }
+
+  /** Whether what comes next is read as at the beginning: nothing of a line that went before belongs to it. */
+  get fresh(): boolean {
+    return this.size === 0 && !this.afterCr && !this.first
   }
 
   /** The events that the chunk makes whole. Throws `EventTooLarge`. */

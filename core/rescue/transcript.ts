@@ -6,6 +6,9 @@ type Start = Extract<ChatEvent, { readonly type: 'start' }>
 const MOST = 256 * 1024
 /** So many pieces of text wait before they become one string. */
 const WAITING = 64
+/** Words wait in so many bytes at first, and at most before they become text. */
+const [FIRST_BYTES, MOST_BYTES] = [256, 4096]
+const NONE = new Uint8Array(0)
 
 /** What an answer has that only makes sense to who holds it all, or is too large to keep. */
 const UNKEPT: ReadonlySet<ChatEvent['type']> = new Set(['image', 'audio'])
@@ -27,10 +30,18 @@ export class Transcript {
   private readonly whole: ChatEvent[] = []
   private waiting: string[] = []
   private size = 0
+  /**
+   * Words as they stand in JSON, of one choice: bytes outside of the heap. A string for each would outlive a collection or two, and of a
+   * thousand streams at once these are what a collection has to move.
+   */
+  private bytes = NONE
+  private length = 0
+  private choice = 0
 
   /** An event that has gone to the caller. */
   add(event: ChatEvent): void {
     if (this.lost) return
+    if (this.length > 0) this.read()
     switch (event.type) {
       case 'start':
         this.start ??= event
@@ -62,10 +73,23 @@ export class Transcript {
     }
   }
 
-  /** Text that has gone to the caller, said in so many events. */
-  heard(text: string, events: number): void {
-    this.add({ type: 'text', choice: 0, text })
-    this.tokens += events - 1
+  /** Words that have gone to the caller in one event: what stands between `from` and `to` is the inside of a JSON string, and known to be good. */
+  words(choice: number, source: Buffer, from: number, to: number): void {
+    const more = to - from
+    if (this.lost || more === 0) return
+    if (this.length > 0 && (this.choice !== choice || this.length + more > MOST_BYTES)) this.read()
+    this.choice = choice
+    const length = this.length + more
+    if (length > this.bytes.length) {
+      const grown = new Uint8Array(Math.max(FIRST_BYTES, 2 ** Math.ceil(Math.log2(length))))
+      grown.set(this.bytes.subarray(0, this.length))
+      this.bytes = grown
+    }
+    // Words are short: a call to copy them costs more than the copying.
+    if (more > 64) this.bytes.set(source.subarray(from, to), this.length)
+    else for (let i = 0; i < more; i++) this.bytes[this.length + i] = source[from + i] ?? 0
+    this.length = length
+    this.tokens++
   }
 
   /** Nothing of the answer is known any more. */
@@ -73,10 +97,13 @@ export class Transcript {
     this.lost = true
     this.whole.length = 0
     this.waiting = []
+    this.bytes = NONE
+    this.length = 0
   }
 
   /** All of it in order. */
   get pieces(): readonly ChatEvent[] {
+    this.read()
     this.settle()
     return this.whole
   }
@@ -87,9 +114,9 @@ export class Transcript {
     copy.start = this.start
     copy.opened = this.opened
     copy.tokens = this.tokens
+    copy.whole.push(...this.pieces)
     copy.lost = this.lost
     copy.size = this.size
-    copy.whole.push(...this.pieces)
     for (const choice of this.finished) copy.finished.add(choice)
     return copy
   }
@@ -110,6 +137,18 @@ export class Transcript {
     }
     this.waiting.push(event.text)
     if (this.waiting.length >= WAITING) this.settle()
+  }
+
+  /** Makes text of the bytes. */
+  private read(): void {
+    const { bytes, length, choice, tokens } = this
+    if (length === 0) return
+    this.length = 0
+    if (bytes.length > MOST_BYTES) this.bytes = NONE
+    const inside = Buffer.from(bytes.buffer, 0, length).toString()
+    const text = inside.includes('\\') ? String(JSON.parse(`"${inside}"`)) : inside
+    this.add({ type: 'text', choice, text })
+    this.tokens = tokens
   }
 
   private settle(): void {

@@ -22,6 +22,7 @@ type Block =
  * kinds, calls by us from 0. Types of events, blocks and deltas that are not known are passed over, as the reference asks of clients.
  */
 export class AnthropicReader implements ChatReader {
+  readonly steady = true
   private readonly blocks = new Map<unknown, Block>()
   private usage: Json = {}
   private started = false

@@ -147,6 +147,12 @@ export class AnthropicWriter implements ChatWriter {
 
   private say(kind: 'text' | 'thinking', words: string): void {
     if (words === '') return
+    const [first] = this.blocks
+    // Nearly all events are words of the one block that is open.
+    if (kind === 'text' && first?.kind === kind && this.opened && !first.done && this.blocks.length === 1) {
+      this.out += `event: content_block_delta\ndata: {"type":"content_block_delta","index":${this.index},"delta":{"type":"text_delta","text":${JSON.stringify(words)}}}\n\n`
+      return
+    }
     this.add(
       this.last(kind),
       kind === 'text' ? { type: 'text_delta', text: words } : { type: 'thinking_delta', thinking: words },

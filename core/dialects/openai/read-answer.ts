@@ -18,6 +18,7 @@ export function readAnswer(body: unknown, requestId: string): readonly ChatEvent
 
 /** Reads a stream of chunks, or one whole answer as a chunk that holds everything. */
 export class OpenAIReader implements ChatReader {
+  readonly steady = true
   private readonly requestId: string
   private readonly choices = new Map<number, ChoiceReader>()
   private started = false
