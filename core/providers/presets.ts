@@ -62,11 +62,28 @@ function asReasoning(message: Json): Json {
   return thought === null || thought === '' || 'reasoning' in rest ? rest : { ...rest, reasoning: thought }
 }
 
+/** What a server keeps, bills or counts by, which has no place where there is no account. */
+const ofAccounts: Json = {
+  user: null,
+  store: false,
+  metadata: null,
+  service_tier: 'auto',
+  prompt_cache_key: null,
+  safety_identifier: null,
+}
+
 /** https://docs.ollama.com/api/openai-compatibility, and `openai/openai.go`, whose request has these fields and passes over all others. */
 const ollama: Words = {
   renamed: { max_completion_tokens: 'max_tokens' },
-  needless: ['user', 'store', 'metadata', 'service_tier', 'prompt_cache_key', 'safety_identifier'],
-  refused: { tool_choice: 'auto', parallel_tool_calls: true, logit_bias: null, n: 1, modalities: null, audio: null },
+  refused: {
+    ...ofAccounts,
+    tool_choice: 'auto',
+    parallel_tool_calls: true,
+    logit_bias: null,
+    n: 1,
+    modalities: null,
+    audio: null,
+  },
   signs: { messages: ['"reasoning_content"'] },
   values: { messages: messages(asReasoning) },
 }
@@ -108,8 +125,7 @@ const together: Words = { renamed: { max_completion_tokens: 'max_tokens' } }
  */
 const deepSeek: Words = {
   renamed: { max_completion_tokens: 'max_tokens' },
-  refused: { n: 1, seed: null, logit_bias: null, parallel_tool_calls: true },
-  needless: ['user', 'store', 'metadata', 'service_tier', 'prompt_cache_key', 'safety_identifier'],
+  refused: { ...ofAccounts, n: 1, seed: null, logit_bias: null, parallel_tool_calls: true },
   signs: { messages: ['"developer"'] },
   values: {
     messages: messages(asSystem),

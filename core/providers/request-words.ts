@@ -12,8 +12,6 @@ export interface Words {
   readonly renamed?: Json
   /** Fields that it refuses, or passes over in silence, each with the value that says no more than leaving it out. */
   readonly refused?: Json
-  /** Fields that it refuses and that change nothing of the answer. */
-  readonly needless?: readonly string[]
   /** With these, every other field is refused. */
   readonly known?: ReadonlySet<string>
   /** What becomes of the value of a field; undefined: it stays. */
@@ -71,29 +69,22 @@ export function inWords(words: Words, { body, dropped, ...rest }: Outgoing): Out
 
 const has = (table: Json | undefined, name: string): boolean => table !== undefined && Object.hasOwn(table, name)
 
-function touches({ renamed, refused, needless, known, values }: Words, name: string): boolean {
-  return (
-    has(renamed, name) ||
-    has(refused, name) ||
-    has(values, name) ||
-    needless?.includes(name) === true ||
-    known?.has(name) === false
-  )
+function touches({ renamed, refused, known, values }: Words, name: string): boolean {
+  return has(renamed, name) || has(refused, name) || has(values, name) || known?.has(name) === false
 }
 
 function fateOf(words: Words, name: string, value: unknown): Fate | undefined {
-  const { renamed, refused, needless, known, values } = words
+  const { renamed, refused, known, values } = words
   const nothing = value === null || value === undefined
   if (renamed && has(renamed, name)) {
     const to = String(renamed[name])
     // Null is how SDKs write what was not given.
     return nothing ? { name, value: undefined } : { name: to, ...(values?.[to]?.(value) ?? { value }) }
   }
-  if (needless?.includes(name)) return { name, value: undefined }
   if (refused && has(refused, name)) return gone(name, nothing || value === refused[name])
-  if (known?.has(name) === false) return gone(name, nothing)
   const said = nothing ? undefined : values?.[name]?.(value)
-  return said && { name, ...said }
+  if (said) return { name, ...said }
+  return known?.has(name) === false ? gone(name, nothing) : undefined
 }
 
 const gone = (name: string, harmless: boolean): Fate => ({ name, value: undefined, lost: harmless ? [] : [name] })

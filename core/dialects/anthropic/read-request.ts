@@ -28,15 +28,15 @@ export function readRequest(body: Json, path: Path): ChatRequest {
   if (maxTokens === undefined) throw wrong('"max_tokens" is missing: give a whole number.')
   const messages = markLast(readMessages(asked, unread), cacheOf(asked))
   checkResults(messages)
-  const tools = asked.objects('tools').flatMap((tool, i) => readTool(tool, `tools.${i}`, unread))
+  const tools = asked.objects('tools').flatMap(readTool)
   const config = asked.any('output_config') === undefined ? new Asked({}) : asked.within('output_config')
-  const reasoning = readReasoning(asked, config, unread)
+  const reasoning = readReasoning(asked, config)
   if ((reasoning?.budget ?? 0) >= maxTokens) throw wrong('"max_tokens" must be greater than "thinking.budget_tokens".')
   const request = given({
     model: path.model ?? asked.need('model'),
     messages,
     tools,
-    ...readChoice(asked, unread),
+    ...readChoice(asked),
     maxTokens,
     temperature: asked.number('temperature', 0, 1),
     topP: asked.number('top_p', 0, 1),
@@ -44,13 +44,13 @@ export function readRequest(body: Json, path: Path): ChatRequest {
     stop: asked.list('stop_sequences')?.map((stop, i) => text(stop, `stop_sequences.${i}`)),
     format: readFormat(config, asked),
     reasoning,
-    user: readUser(asked, unread),
+    user: readUser(asked),
     serviceTier:
       asked.word('service_tier', 'auto', 'standard_only') === 'standard_only' ? 'default' : asked.text('service_tier'),
     stream: asked.flag('stream') ?? path.stream ?? false,
     includeUsage: true,
   })
-  return { ...request, unread: [...unread, ...config.unread, ...asked.unread] }
+  return { ...request, unread: [...unread, ...asked.unread] }
 }
 
 function readMessages(asked: Asked, unread: Unread): Message[] {
@@ -67,7 +67,6 @@ const systemMessage = (content: readonly TextPart[]): Message[] =>
 function readMessage(asked: Asked, unread: Unread): Message[] {
   const role = asked.word('role', 'user', 'assistant', 'system')
   const [content, at] = [asked.any('content'), asked.path('content')]
-  unread.push(...asked.unread)
   switch (role) {
     case 'assistant':
       return [{ role, content: withSignatures(readBlocks(content, at, unread, outputBlock)) }]
@@ -164,11 +163,11 @@ function markLast(messages: readonly Message[], { cache }: ReturnType<typeof cac
   return [...before, { ...last, content } as Message]
 }
 
-function readTool(asked: Asked, at: string, unread: Unread): readonly Tool[] {
+function readTool(asked: Asked): readonly Tool[] {
   const type = asked.text('type')
   if (type !== undefined && type !== 'custom') {
     // It is known to Claude by its type alone, or runs at Anthropic.
-    unread.push(at)
+    asked.leaveAll(asked.path('').replace(/\.$/, ''))
     return []
   }
   const tool = given({
@@ -178,18 +177,16 @@ function readTool(asked: Asked, at: string, unread: Unread): readonly Tool[] {
     strict: asked.flag('strict'),
     ...cacheOf(asked),
   })
-  unread.push(...asked.unread)
   return [tool]
 }
 
-function readChoice(asked: Asked, unread: Unread): Pick<ChatRequest, 'toolChoice' | 'parallelToolCalls'> {
+function readChoice(asked: Asked): Pick<ChatRequest, 'toolChoice' | 'parallelToolCalls'> {
   if (asked.any('tool_choice') === undefined) return {}
   const choice = asked.within('tool_choice')
   const type = choice.word('type', 'auto', 'any', 'tool', 'none')
   const alone = choice.flag('disable_parallel_tool_use')
   const toolChoice: ChatRequest['toolChoice'] =
     type === 'any' ? 'required' : type === 'tool' ? { name: choice.need('name') } : type
-  unread.push(...choice.unread)
   return given({ toolChoice, parallelToolCalls: alone === undefined ? undefined : !alone })
 }
 
@@ -202,7 +199,7 @@ function readFormat(config: Asked, asked: Asked): Format | undefined {
   return { type: 'schema', name: 'answer', schema: object(format.any('schema'), format.path('schema')), strict: true }
 }
 
-function readReasoning(asked: Asked, config: Asked, unread: Unread): Reasoning | undefined {
+function readReasoning(asked: Asked, config: Asked): Reasoning | undefined {
   const wanted = config.word('effort', 'low', 'medium', 'high', 'xhigh', 'max')
   const effort: Effort | undefined = wanted === 'max' ? 'xhigh' : wanted
   if (asked.any('thinking') === undefined) return effort && { effort }
@@ -212,15 +209,15 @@ function readReasoning(asked: Asked, config: Asked, unread: Unread): Reasoning |
   const budget = thinking.whole('budget_tokens', 1024)
   if (type === 'enabled' && budget === undefined)
     throw wrong('"thinking.budget_tokens" is missing: give a whole number of at least 1024.')
-  unread.push(...thinking.unread)
   if (type === 'disabled' || type === 'between_tools') return { effort: 'none' }
-  return given({ effort, budget, include: display && display === 'summarized' })
+  return given({
+    // Nothing said of it is `high`: https://platform.claude.com/docs/en/build-with-claude/effort
+    effort: effort ?? (type === 'adaptive' ? 'high' : undefined),
+    budget,
+    include: display && display === 'summarized',
+  })
 }
 
-function readUser(asked: Asked, unread: Unread): string | undefined {
-  if (asked.any('metadata') === undefined) return undefined
-  const it = asked.within('metadata')
-  const user = it.text('user_id')
-  unread.push(...it.unread)
-  return user
+function readUser(asked: Asked): string | undefined {
+  return asked.any('metadata') === undefined ? undefined : asked.within('metadata').text('user_id')
 }

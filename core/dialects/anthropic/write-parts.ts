@@ -47,6 +47,7 @@ export function writeOutput(part: OutputPart, at: string, dropped: Dropped): Blo
       dropped.push(at)
       return undefined
     case 'tool-call':
+      if (part.signature) dropped.push(`${at}.signature`)
       return {
         type: 'tool_use',
         id: callId(part.id),

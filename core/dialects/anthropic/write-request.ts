@@ -35,6 +35,8 @@ export function writeRequest(request: ChatRequest, context: TargetContext, versi
   if ((request.n ?? 1) > 1) dropped.push('n')
   if (request.modalities?.some((modality) => modality !== 'text')) dropped.push('modalities')
   const form = writeForm(request, traits)
+  if (form.format && request.format?.type === 'schema' && request.format.description !== undefined)
+    dropped.push('format.description')
   const { system, turns } = writeMessages(
     request.messages,
     { prefill: context.capabilities.prefill ?? traits.prefill, systemTurns: traits.systemTurns },

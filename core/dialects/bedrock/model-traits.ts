@@ -24,6 +24,8 @@ export interface BedrockTraits {
   readonly fields: Readonly<Partial<Record<Extra, (value: unknown) => Json>>>
   /** The same for the effort of thought; Claude's is told by `anthropic/write-thinking.ts`. */
   readonly effort: ((effort: Effort) => Json) | undefined
+  /** It thinks whatever it is told. */
+  readonly always: boolean
 }
 
 export type Extra = keyof Pick<ChatRequest, 'topK' | 'seed' | 'frequencyPenalty' | 'presencePenalty'>
@@ -88,7 +90,7 @@ const families: readonly Family[] = [
   },
   {
     name: /openai\.gpt-oss/,
-    traits: { choices: 'none', schemas: true, effort: (effort) => ({ reasoning_effort: effort }) },
+    traits: { choices: 'none', schemas: true, effort: (effort) => ({ reasoning_effort: effort }), always: true },
   },
   { name: /qwen\./, traits: { choices: 'none', schemas: true, effort: (effort) => ({ reasoning_config: effort }) } },
   { name: /mistral\.voxtral/, traits: { choices: 'any', audio: true, schemas: true } },
@@ -99,6 +101,7 @@ const families: readonly Family[] = [
     name: /openai\./,
     traits: { choices: 'none', sampling: 'none', effort: (effort) => ({ reasoning_effort: effort }) },
   },
+  { name: /deepseek\.r1/, traits: { choices: 'none', always: true } },
   { name: /(meta\.llama|deepseek|ai21|writer|amazon\.titan)/, traits: { choices: 'none' } },
 ]
 
@@ -125,6 +128,7 @@ export function traitsOf(model: string): BedrockTraits {
     audio: false,
     fields: {},
     effort: undefined,
+    always: false,
     ...traits,
   }
 }

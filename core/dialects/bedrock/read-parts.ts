@@ -1,22 +1,10 @@
-import type {
-  CacheMark,
-  ImagePart,
-  FilePart,
-  InputPart,
-  OutputPart,
-  Source,
-  TextPart,
-  ToolCallPart,
-} from '../../chat.ts'
+import type { CacheMark, FilePart, InputPart, OutputPart, Source } from '../../chat.ts'
 import { Failure } from '../../errors.ts'
 import { readArtefact } from '../anthropic/artefact.ts'
 import { wrong } from '../openai/asked.ts'
 import type { Asked } from '../openai/asked.ts'
 import { readRedactedOfApp } from './artefacts.ts'
 import { documentType, imageType, soundName } from './media.ts'
-
-/** What a message is made of while it is read: `unread` gets the paths of what has no place. */
-export type Unread = string[]
 
 /** What `cachePoint` says: the part before it is the last that is kept. */
 export function readCachePoint(block: Asked): CacheMark {
@@ -32,7 +20,7 @@ export function markLast<P extends object>(parts: P[], cache: CacheMark): void {
 }
 
 /** A block that a user says. Throws `invalid_request`, and `not_translatable` for what no other format has (video). */
-export function readInput(block: Asked, unread: Unread): InputPart {
+export function readInput(block: Asked): InputPart {
   const kind = kindOf(block, 'text', 'image', 'document', 'audio', 'video', 'guardContent', 'searchResult', 'json')
   switch (kind) {
     case 'text':
@@ -40,28 +28,28 @@ export function readInput(block: Asked, unread: Unread): InputPart {
     case 'image': {
       const image = block.within('image')
       const format = image.need('format')
-      return done<ImagePart>(image, unread, {
+      return {
         type: 'image',
-        source: readSource(image.within('source'), imageType(format), unread),
-      })
+        source: readSource(image.within('source'), imageType(format)),
+      }
     }
     case 'document':
-      return readDocument(block.within('document'), unread)
+      return readDocument(block.within('document'))
     case 'audio': {
       const audio = block.within('audio')
       const format = soundName(audio.need('format'))
       const source = audio.within('source')
       const data = source.text('bytes')
       if (data === undefined) throw unheard(source.path('s3Location'))
-      return done<InputPart>(audio, unread, { type: 'audio', data, format })
+      return { type: 'audio', data, format }
     }
     case 'guardContent':
-      return readGuarded(block.within('guardContent'), unread)
+      return readGuarded(block.within('guardContent'))
     case 'searchResult': {
       const result = block.within('searchResult')
       const texts = result.objects('content').map((it) => it.need('text'))
       const head = [result.text('title'), result.text('source')].filter((it) => it !== undefined).join(' ')
-      return done<TextPart>(result, unread, { type: 'text', text: [head, ...texts].join('\n') })
+      return { type: 'text', text: [head, ...texts].join('\n') }
     }
     case 'json':
       return { type: 'text', text: JSON.stringify(block.any('json')) }
@@ -71,20 +59,19 @@ export function readInput(block: Asked, unread: Unread): InputPart {
 }
 
 /** A block that the model said. */
-export function readOutput(block: Asked, unread: Unread): OutputPart {
+export function readOutput(block: Asked): OutputPart {
   const kind = kindOf(block, 'text', 'toolUse', 'reasoningContent', 'image', 'citationsContent')
   switch (kind) {
     case 'text':
       return { type: 'text', text: block.need('text') }
     case 'toolUse': {
       const use = block.within('toolUse')
-      const part: ToolCallPart = {
+      return {
         type: 'tool-call',
         id: use.need('toolUseId'),
         name: use.need('name'),
         arguments: JSON.stringify(use.object('input') ?? {}),
       }
-      return done(use, unread, part)
     }
     case 'reasoningContent': {
       const content = block.within('reasoningContent')
@@ -92,19 +79,19 @@ export function readOutput(block: Asked, unread: Unread): OutputPart {
       if (redacted !== undefined) return { type: 'redacted', data: readRedactedOfApp(redacted) }
       const thought = content.within('reasoningText')
       const signature = thought.text('signature')
-      return done<OutputPart>(thought, unread, {
+      return {
         type: 'reasoning',
         text: thought.need('text'),
         ...(signature === undefined ? {} : { signature: readArtefact(signature) }),
-      })
+      }
     }
     case 'image': {
       const image = block.within('image')
       const format = image.need('format')
-      return done<ImagePart>(image, unread, {
+      return {
         type: 'image',
-        source: readSource(image.within('source'), imageType(format), unread),
-      })
+        source: readSource(image.within('source'), imageType(format)),
+      }
     }
     case 'citationsContent': {
       const cited = block.within('citationsContent')
@@ -112,7 +99,7 @@ export function readOutput(block: Asked, unread: Unread): OutputPart {
         .objects('content')
         .map((it) => it.need('text'))
         .join('')
-      return done<TextPart>(cited, unread, { type: 'text', text })
+      return { type: 'text', text }
     }
   }
 }
@@ -127,7 +114,7 @@ export function kindOf<K extends string>(block: Asked, ...kinds: readonly K[]): 
 /** Where an object stands in the request. */
 const placeOf = (asked: Asked): string => asked.path('').replace(/\.$/, '')
 
-function readDocument(document: Asked, unread: Unread): InputPart {
+function readDocument(document: Asked): InputPart {
   const name = document.need('name')
   const mediaType = documentType(document.text('format') ?? 'txt')
   const source = document.within('source')
@@ -139,33 +126,28 @@ function readDocument(document: Asked, unread: Unread): InputPart {
     name,
     source:
       words === undefined
-        ? readSource(source, mediaType, unread)
+        ? readSource(source, mediaType)
         : { type: 'base64', mediaType: 'text/plain', data: Buffer.from(words).toString('base64') },
   }
-  return done<InputPart>(document, unread, part)
+  return part
 }
 
 /** What a guardrail is to look at is text like any other where there is no guardrail. */
-function readGuarded(content: Asked, unread: Unread): InputPart {
-  unread.push(placeOf(content))
+function readGuarded(content: Asked): InputPart {
+  content.leaveAll(placeOf(content))
   if (content.any('text') !== undefined) return { type: 'text', text: content.within('text').need('text') }
   const image = content.within('image')
-  return { type: 'image', source: readSource(image.within('source'), imageType(image.need('format')), unread) }
+  return { type: 'image', source: readSource(image.within('source'), imageType(image.need('format'))) }
 }
 
-function readSource(source: Asked, mediaType: string, unread: Unread): Source {
+function readSource(source: Asked, mediaType: string): Source {
   const data = source.text('bytes')
   if (data !== undefined) return { type: 'base64', mediaType, data }
   if (source.any('s3Location') === undefined) throw wrong(`"${source.path('bytes')}" must be bytes in base64.`)
   const place = source.within('s3Location')
-  return done<Source>(place, unread, { type: 'url', url: place.need('uri'), mediaType })
+  return { type: 'url', url: place.need('uri'), mediaType }
 }
 
 function unheard(path: string): Failure {
   return new Failure('not_translatable', { detail: `"${path}" is audio in S3, which no other format has: send bytes.` })
-}
-
-function done<T>(asked: Asked, unread: Unread, value: T): T {
-  unread.push(...asked.unread)
-  return value
 }

@@ -8,21 +8,21 @@ import { kindOf, markLast, readCachePoint } from './read-parts.ts'
 /** A Converse request in the canonical form. `path` says the model and whether to stream. Throws `invalid_request`, `not_translatable`. */
 export function readRequest(sent: Json, path: Path): ChatRequest {
   const body = new Asked(sent)
-  const unread: string[] = []
-  const messages = readMessages(body, unread)
+  const messages = readMessages(body)
   if (messages.every(({ role }) => role === 'system')) throw wrong('"messages" must be a list of at least one message.')
   const inference = part(body, 'inferenceConfig')
-  const tools = readTools(part(body, 'toolConfig'), unread)
+  const tools = readTools(part(body, 'toolConfig'))
   const metadata = readMetadata(body)
   const tier = part(body, 'serviceTier').text('type')
   const stop = inference.list('stopSequences')?.map((it, i) => {
     if (typeof it !== 'string') throw wrong(`"inferenceConfig.stopSequences.${i}" must be a string.`)
     return it
   })
-  const format = readFormat(part(body, 'outputConfig'), unread)
+  const output = part(body, 'outputConfig')
+  const format = readFormat(output)
   // It is asked for in the answer of every format that says it.
   const paths = body.list('additionalModelResponseFieldPaths')?.filter((it) => it !== '/stop_sequence') ?? []
-  if (paths.length > 0) unread.push('additionalModelResponseFieldPaths')
+  if (paths.length > 0) body.leave('additionalModelResponseFieldPaths')
   const request = {
     model: path.model ?? '',
     messages,
@@ -34,11 +34,11 @@ export function readRequest(sent: Json, path: Path): ChatRequest {
     ...given('format', format),
     ...given('metadata', metadata),
     ...given('serviceTier', tier),
-    ...readFields(part(body, 'additionalModelRequestFields'), unread),
+    ...readFields(part(body, 'additionalModelRequestFields'), output.text('effort')),
     stream: path.stream ?? false,
     includeUsage: true,
   }
-  return { ...request, unread: [...unread, ...inference.unread, ...body.unread] }
+  return { ...request, unread: body.unread }
 }
 
 function readMetadata(body: Asked): Readonly<Record<string, string>> | undefined {
@@ -51,7 +51,7 @@ function readMetadata(body: Asked): Readonly<Record<string, string>> | undefined
 
 /** A member that is an object, or an empty one in its place. */
 function part(body: Asked, name: string): Asked {
-  return new Asked(body.object(name) ?? {}, body.path(name))
+  return body.any(name) === undefined ? new Asked({}) : body.within(name)
 }
 
 function given<N extends string, T>(name: N, value: T | undefined): { readonly [name in N]?: T } {
@@ -59,18 +59,16 @@ function given<N extends string, T>(name: N, value: T | undefined): { readonly [
   return (value === undefined ? {} : { [name]: value }) as { readonly [name in N]?: T }
 }
 
-function readTools(config: Asked, unread: string[]): Pick<ChatRequest, 'tools' | 'toolChoice'> {
+function readTools(config: Asked): Pick<ChatRequest, 'tools' | 'toolChoice'> {
   const tools: Tool[] = []
   for (const block of config.objects('tools')) {
     const kind = kindOf(block, 'toolSpec', 'cachePoint', 'systemTool')
     if (kind === 'cachePoint') markLast(tools, readCachePoint(block))
-    else if (kind === 'systemTool') unread.push(block.path('systemTool'))
-    else tools.push(readTool(block.within('toolSpec'), unread))
+    else if (kind === 'systemTool') block.leaveAll(block.path('systemTool'))
+    else tools.push(readTool(block.within('toolSpec')))
   }
-  const choice = config.object('toolChoice')
-  unread.push(...config.unread)
-  if (!choice) return { tools }
-  const asked = new Asked(choice, 'toolConfig.toolChoice')
+  if (config.any('toolChoice') === undefined) return { tools }
+  const asked = config.within('toolChoice')
   const kind = kindOf(asked, 'auto', 'any', 'tool')
   return {
     tools,
@@ -78,24 +76,19 @@ function readTools(config: Asked, unread: string[]): Pick<ChatRequest, 'tools' |
   }
 }
 
-function readTool(spec: Asked, unread: string[]): Tool {
+function readTool(spec: Asked): Tool {
   const description = spec.text('description')
   const strict = spec.flag('strict')
-  const tool: Tool = {
+  return {
     name: spec.need('name'),
     ...given('description', description),
     parameters: object(spec.within('inputSchema').any('json'), spec.path('inputSchema.json')),
     ...given('strict', strict),
   }
-  unread.push(...spec.unread)
-  return tool
 }
 
-function readFormat(config: Asked, unread: string[]): Format | undefined {
-  if (config.any('textFormat') === undefined) {
-    unread.push(...config.unread)
-    return undefined
-  }
+function readFormat(config: Asked): Format | undefined {
+  if (config.any('textFormat') === undefined) return undefined
   const format = config.within('textFormat')
   format.word('type', 'json_schema')
   const definition = format.within('structure').within('jsonSchema')
@@ -120,8 +113,11 @@ const efforts: Readonly<Record<string, Effort>> = {
   max: 'xhigh',
 }
 
-/** What apps say in `additionalModelRequestFields` in the words of one model or another, as far as it has a meaning for all. */
-function readFields(fields: Asked, unread: string[]): Partial<ChatRequest> {
+/**
+ * What apps say in `additionalModelRequestFields` in the words of one model or another, as far as it has a meaning for all. `asked`: the
+ * effort that Converse itself was told.
+ */
+function readFields(fields: Asked, asked: string | undefined): Partial<ChatRequest> {
   const thinking = part(fields, 'thinking')
   const mode = thinking.text('type')
   const budget = thinking.whole('budget_tokens', 1)
@@ -130,15 +126,15 @@ function readFields(fields: Asked, unread: string[]): Partial<ChatRequest> {
   const nova = part(fields, 'reasoningConfig')
   const output = part(fields, 'output_config')
   const inference = part(fields, 'inferenceConfig')
-  const word =
-    output.text('effort') ??
-    fields.text('reasoning_effort') ??
-    nova.text('maxReasoningEffort') ??
-    (typeof config === 'string' ? config : undefined)
-  const effort =
-    mode === 'disabled' || nova.text('type') === 'disabled' ? 'none' : word === undefined ? undefined : efforts[word]
+  const own = output.text('effort') ?? fields.text('reasoning_effort') ?? nova.text('maxReasoningEffort')
+  const word = own ?? (typeof config === 'string' ? config : asked)
+  const off = mode === 'disabled' || nova.text('type') === 'disabled'
+  const said = word ?? (mode === 'adaptive' ? 'high' : undefined)
+  const effort = off ? 'none' : said === undefined ? undefined : efforts[said]
+  if (word !== undefined && effort === undefined)
+    throw wrong(`The effort ${JSON.stringify(word)} must be one of ${Object.keys(efforts).join(', ')}.`)
   const reasoning: Reasoning | undefined =
-    effort === undefined && budget === undefined && mode !== 'adaptive' && mode !== 'enabled'
+    effort === undefined && budget === undefined && mode !== 'enabled'
       ? undefined
       : {
           ...given('effort', effort),
@@ -147,7 +143,6 @@ function readFields(fields: Asked, unread: string[]): Partial<ChatRequest> {
         }
   const topK = fields.whole('top_k', 0) ?? fields.whole('k', 0) ?? inference.whole('topK', 0)
   const seed = fields.whole('seed')
-  for (const asked of [fields, thinking, nova, output, inference]) unread.push(...asked.unread)
   return { ...given('reasoning', reasoning), ...given('topK', topK), ...given('seed', seed) }
 }
 

@@ -73,6 +73,7 @@ export function writeOutput(part: OutputPart, at: string, { traits, dropped }: W
       dropped.push(at)
       return undefined
     case 'tool-call':
+      if (part.signature) dropped.push(`${at}.signature`)
       return { toolUse: { toolUseId: useId(part.id), name: part.name, input: inputOf(part.arguments, at) } }
     case 'audio':
       if (part.transcript?.trim()) return { text: part.transcript }

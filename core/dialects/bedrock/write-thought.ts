@@ -37,13 +37,18 @@ export function writeThought(
 }
 
 /** They are told in three words, never in tokens; that they are to say nothing of it, or not to think, cannot be said to all. */
-function ofOthers({ reasoning }: ChatRequest, { effort: write }: BedrockTraits): Thought {
-  const { effort, budget } = reasoning ?? {}
+function ofOthers({ reasoning }: ChatRequest, { effort: write, always }: BedrockTraits): Thought {
+  const { effort, budget, include } = reasoning ?? {}
   if (!reasoning || (effort === undefined && budget === undefined)) return { on: false, fields: {}, dropped: [] }
-  if (!write || effort === 'none') return { on: false, fields: {}, dropped: effort === 'none' ? [] : ['reasoning'] }
+  if (effort === 'none') return { on: false, fields: {}, dropped: always ? ['reasoning.effort'] : [] }
+  if (!write) return { on: false, fields: {}, dropped: ['reasoning'] }
   const word =
     effort === 'minimal' || effort === 'low' ? 'low' : effort === undefined || effort === 'medium' ? 'medium' : 'high'
-  return { on: false, fields: write(word), dropped: budget === undefined ? [] : ['reasoning.budget'] }
+  const dropped = [
+    ...(budget === undefined ? [] : ['reasoning.budget']),
+    ...(include === false ? ['reasoning.include'] : []),
+  ]
+  return { on: false, fields: write(word), dropped }
 }
 
 /** Whether the last turn brings results of calls without a thought before them: Claude then refuses to begin to think. */

@@ -42,8 +42,8 @@ export const cohereEmbedCaller: EmbeddingsCaller = {
       encoding: type,
       purpose: purposes[inputType],
     }
-    if (asked.word('truncate', 'NONE', 'START', 'END') === 'END') return { ...request, unread: asked.unread }
-    return { ...request, unread: [...asked.unread, ...(body['truncate'] ? ['truncate'] : [])] }
+    if (asked.word('truncate', 'NONE', 'START', 'END') !== 'END') asked.leave('truncate')
+    return { ...request, unread: asked.unread }
   },
   answer({ vectors, usage }, { input, encoding }, requestId) {
     const embeddings = encoding === 'base64' ? { base64: vectors.map(base64Of) } : { float: vectors }

@@ -4,57 +4,48 @@ import type { Asked } from '../openai/asked.ts'
 import { sourceOf } from '../openai/data-url.ts'
 import { invalid, text } from '../request-fields.ts'
 
-/** Cohere's messages; `unread` gets the paths of what has no place. Throws `invalid_request`. */
-export function readMessages(messages: readonly Asked[], unread: string[]): readonly Message[] {
+/** Cohere's messages. Throws `invalid_request`. */
+export function readMessages(messages: readonly Asked[]): readonly Message[] {
   if (messages.length === 0) throw invalid('messages', 'a list of at least one message')
-  return messages.map((asked) => {
-    const message = readMessage(asked, unread)
-    unread.push(...asked.unread)
-    return message
-  })
+  return messages.map(readMessage)
 }
 
-function readMessage(asked: Asked, unread: string[]): Message {
+function readMessage(asked: Asked): Message {
   const role = asked.word('role', 'system', 'user', 'assistant', 'tool')
   switch (role) {
     case 'system':
-      return { role, content: blocks(asked, unread, textOf) }
+      return { role, content: blocks(asked, textOf) }
     case 'user':
-      return { role, content: blocks(asked, unread, (block) => inputOf(block, unread)) }
+      return { role, content: blocks(asked, inputOf) }
     case 'tool':
       return {
         role,
         callId: asked.need('tool_call_id'),
-        content: blocks(asked, unread, (block) => resultOf(block, unread)),
+        content: blocks(asked, resultOf),
       }
     case 'assistant':
-      return { role, content: assistant(asked, unread) }
+      return { role, content: assistant(asked) }
     case undefined:
       throw invalid(asked.path('role'), 'one of "system", "user", "assistant", "tool"')
   }
 }
 
-function assistant(asked: Asked, unread: string[]): readonly OutputPart[] {
-  const said = asked.any('content') === undefined ? [] : blocks(asked, unread, outputOf)
+function assistant(asked: Asked): readonly OutputPart[] {
+  const said = asked.any('content') === undefined ? [] : blocks(asked, outputOf)
   const plan = asked.text('tool_plan')
-  const calls = asked.objects('tool_calls').map((call) => callOf(call, unread))
+  const calls = asked.objects('tool_calls').map(callOf)
   return [...said, ...(plan ? [{ type: 'text', text: plan } as const] : []), ...calls]
 }
 
 /** A text, or a list of blocks each with its type. */
 function blocks<P extends { readonly type: string }>(
   asked: Asked,
-  unread: string[],
   read: (block: Asked) => P,
 ): readonly (P | TextPart)[] {
   const content = asked.any('content')
   if (typeof content === 'string') return [{ type: 'text', text: content }]
   if (content === undefined) throw invalid(asked.path('content'), 'a string or a list of blocks')
-  return asked.objects('content').map((block) => {
-    const part = read(block)
-    unread.push(...block.unread)
-    return part
-  })
+  return asked.objects('content').map(read)
 }
 
 function textOf(block: Asked): TextPart {
@@ -62,13 +53,12 @@ function textOf(block: Asked): TextPart {
   return { type: 'text', text: block.need('text') }
 }
 
-function inputOf(block: Asked, unread: string[]): InputPart {
+function inputOf(block: Asked): InputPart {
   if (block.word('type', 'text', 'image_url') !== 'image_url') return textOf(block)
   const image = block.within('image_url')
   const source = sourceOf(image.need('url'))
   if (!source) throw invalid(image.path('url'), 'a URL, or a data URL')
   const detail = image.word('detail', 'auto', 'low', 'high')
-  unread.push(...image.unread)
   return { type: 'image', source, ...(detail ? { detail } : {}) }
 }
 
@@ -78,11 +68,10 @@ function outputOf(block: Asked): OutputPart {
 }
 
 /** A document is said as the text that is its only member, else as JSON. */
-function resultOf(block: Asked, unread: string[]): InputPart {
+function resultOf(block: Asked): InputPart {
   if (block.word('type', 'text', 'document') !== 'document') return textOf(block)
   const document = block.within('document')
   const part: InputPart = { type: 'text', text: dataText(document.any('data'), document.path('data')) }
-  unread.push(...document.unread)
   return part
 }
 
@@ -97,7 +86,7 @@ export function dataText(data: unknown, name: string): string {
     : JSON.stringify(data)
 }
 
-function callOf(call: Asked, unread: string[]): ToolCallPart {
+function callOf(call: Asked): ToolCallPart {
   call.word('type', 'function')
   const it = call.within('function')
   const part: ToolCallPart = {
@@ -106,6 +95,5 @@ function callOf(call: Asked, unread: string[]): ToolCallPart {
     name: it.need('name'),
     arguments: it.text('arguments') || '{}',
   }
-  unread.push(...call.unread, ...it.unread)
   return part
 }

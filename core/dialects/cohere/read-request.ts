@@ -8,16 +8,13 @@ import { dataText, readMessages } from './read-messages.ts'
 /** The body of `POST /v2/chat`: https://docs.cohere.com/reference/chat. Throws `invalid_request`. */
 export function readRequest(body: Json, path: Path): ChatRequest {
   const asked = new Asked(body)
-  const unread: string[] = []
-  const messages = withDocuments(readMessages(asked.objects('messages'), unread), documentsOf(asked, unread))
+  const messages = withDocuments(readMessages(asked.objects('messages')), documentsOf(asked))
   const stop = optional(asked.any('stop_sequences'), 'stop_sequences', listOf(text))
   if (stop && stop.length > 5) throw invalid('stop_sequences', 'a list of at most 5')
   const choice = asked.word('tool_choice', 'REQUIRED', 'NONE')
-  const tools = readTools(asked, unread)
+  const tools = readTools(asked)
   if (choice === 'REQUIRED' && tools.length === 0) throw invalid('tools', 'given where "tool_choice" is "REQUIRED"')
-  const citations = asked.object('citation_options')
-  const mode = citations?.['mode']
-  if (mode !== undefined && mode !== 'OFF' && mode !== 'DISABLED') unread.push('citation_options')
+  readCitations(asked)
   const request = {
     model: path.model ?? asked.need('model'),
     messages,
@@ -37,25 +34,31 @@ export function readRequest(body: Json, path: Path): ChatRequest {
     stream: path.stream ?? asked.flag('stream') ?? false,
     includeUsage: true,
   }
-  return { ...request, unread: [...unread, ...asked.unread] }
+  return { ...request, unread: asked.unread }
 }
 
-function readTools(asked: Asked, unread: string[]): readonly Tool[] {
+/** Where an answer is from, which only Cohere's own models say. */
+function readCitations(asked: Asked): void {
+  if (asked.any('citation_options') === undefined) return
+  const options = asked.within('citation_options')
+  const mode = options.text('mode')
+  if (mode !== undefined && mode !== 'OFF' && mode !== 'DISABLED') options.leave('mode')
+}
+
+function readTools(asked: Asked): readonly Tool[] {
   const strict = asked.flag('strict_tools') ?? false
   const tools = asked.objects('tools').map((tool) => {
     tool.word('type', 'function')
     const it = tool.within('function')
-    const read: Tool = {
+    return {
       name: it.need('name'),
       description: it.text('description'),
       parameters: it.object('parameters'),
     }
-    unread.push(...tool.unread, ...it.unread)
-    return read
   })
   if (!strict) return tools
   if (tools.every(({ parameters }) => isClosed(parameters))) return tools.map((tool) => ({ ...tool, strict }))
-  unread.push('strict_tools')
+  asked.leave('strict_tools')
   return tools
 }
 
@@ -94,14 +97,12 @@ function readThinking(asked: Asked): Reasoning | undefined {
 }
 
 /** Documents that the answer is to be made from, as text: other dialects have no place for them. */
-function documentsOf(asked: Asked, unread: string[]): readonly string[] {
+function documentsOf(asked: Asked): readonly string[] {
   return (asked.list('documents') ?? []).map((value, i) => {
     if (typeof value === 'string') return `Document ${i}:\n${value}`
-    const document = new Asked(value, `documents.${i}`)
+    const document = asked.below(`documents.${i}`, value)
     const said = dataText(document.any('data'), document.path('data'))
-    const read = `Document ${document.text('id') ?? i}:\n${said}`
-    unread.push(...document.unread)
-    return read
+    return `Document ${document.text('id') ?? i}:\n${said}`
   })
 }
 

@@ -90,5 +90,6 @@ function writeThinking({ reasoning }: ChatRequest, dropped: string[]): unknown {
   if (effort === 'none') return { type: 'disabled' }
   if (effort === undefined && budget === undefined && !include) return undefined
   if (effort !== undefined && budget === undefined) dropped.push('reasoning.effort')
+  if (include === false) dropped.push('reasoning.include')
   return { type: 'enabled', token_budget: budget }
 }

@@ -2,7 +2,7 @@ import type { ChatRequest } from '../../chat.ts'
 import { Failure } from '../../errors.ts'
 import type { Asked as PathAsked, Json } from '../dialect.ts'
 import { Asked } from '../openai/asked.ts'
-import { readBias, readStop } from '../openai/read-request.ts'
+import { readBias, readStop, readStreamOptions } from '../openai/read-request.ts'
 import { given } from '../given.ts'
 import type { Draft } from '../given.ts'
 
@@ -17,8 +17,6 @@ export function readRequest(body: Json, path: PathAsked): ChatRequest {
   const best = asked.whole('best_of', 1, 20)
   const echo = asked.flag('echo')
   const probable = asked.whole('logprobs', 0, 5)
-  const includeUsage =
-    asked.any('stream_options') === undefined ? undefined : asked.within('stream_options').flag('include_usage')
   const request: Draft<ChatRequest> = {
     model: path.model ?? asked.need('model'),
     messages: [{ role: 'user', content: [{ type: 'text', text: promptOf(asked) }] }],
@@ -36,10 +34,12 @@ export function readRequest(body: Json, path: PathAsked): ChatRequest {
     logitBias: readBias(asked),
     user: asked.text('user'),
     stream: path.stream ?? asked.flag('stream') ?? false,
-    includeUsage: includeUsage ?? false,
+    includeUsage: readStreamOptions(asked) ?? false,
     unread: [],
   }
-  request.unread = [...(echo ? ['echo'] : []), ...((best ?? 1) > (n ?? 1) ? ['best_of'] : []), ...asked.unread]
+  if (echo) asked.leave('echo')
+  if ((best ?? 1) > (n ?? 1)) asked.leave('best_of')
+  request.unread = asked.unread
   return given(request)
 }
 

@@ -76,9 +76,11 @@ function one(value: unknown, at: string, unread: string[]): One {
   const asked = members(value, at === '' ? 'body' : at)
   leave(asked, EMBED, at, unread)
   const content = members(asked['content'], name('content'))
+  leave(content, new Set(['parts', 'role']), name('content'), unread)
   const parts = (optional(content['parts'], name('content.parts'), list) ?? []).map((part, i) => {
     const where = name(`content.parts.${i}`)
-    const given = members(part, where)['text']
+    const { text: given, ...more } = members(part, where)
+    leave(more, new Set(), where, unread)
     if (given === undefined)
       throw new Failure('not_translatable', { detail: `Only Google itself embeds what is no text (${where}).` })
     return text(given, `${where}.text`)

@@ -15,6 +15,8 @@ const PART: ReadonlySet<string> = new Set([
   'functionCall',
   'functionResponse',
 ])
+/** Of a user's. */
+const SHOWN: ReadonlySet<string> = new Set(['text', 'inlineData', 'fileData'])
 const CALL: ReadonlySet<string> = new Set(['id', 'name', 'args'])
 const RESPONSE: ReadonlySet<string> = new Set(['id', 'name', 'response', 'parts'])
 const BLOB: ReadonlySet<string> = new Set(['mimeType', 'data', 'displayName'])
@@ -74,7 +76,7 @@ function parts(content: Json, at: string): readonly Json[] {
 }
 
 function input(part: Json, at: string, unread: string[]): InputPart {
-  leave(part, PART, at, unread)
+  leave(part, SHOWN, at, unread)
   if (part['text'] !== undefined) return { type: 'text', text: text(part['text'], `${at}.text`) }
   if (part['inlineData'] !== undefined) return blob(part['inlineData'], `${at}.inlineData`, unread)
   if (part['fileData'] !== undefined) return file(part['fileData'], `${at}.fileData`, unread)

@@ -79,7 +79,9 @@ function voiceOf(speech: Json | undefined, unread: string[]): Json {
   const config = members(speech, `${AT}.speechConfig`)
   leave(config, new Set(['voiceConfig']), `${AT}.speechConfig`, unread)
   const voice = members(config['voiceConfig'] ?? {}, `${AT}.speechConfig.voiceConfig`)
+  leave(voice, new Set(['prebuiltVoiceConfig']), `${AT}.speechConfig.voiceConfig`, unread)
   const built = members(voice['prebuiltVoiceConfig'] ?? {}, `${AT}.speechConfig.voiceConfig.prebuiltVoiceConfig`)
+  leave(built, new Set(['voiceName']), `${AT}.speechConfig.voiceConfig.prebuiltVoiceConfig`, unread)
   return built['voiceName'] === undefined ? {} : { voice: built['voiceName'] }
 }
 
@@ -141,7 +143,10 @@ function choice(tools: readonly Tool[], value: unknown, unread: string[]): Pick<
   leave(config, new Set(['mode', 'allowedFunctionNames']), at, unread)
   const mode = optional(config['mode'], `${at}.mode`, oneOf('MODE_UNSPECIFIED', 'AUTO', 'ANY', 'NONE', 'VALIDATED'))
   const allowed = optional(config['allowedFunctionNames'], `${at}.allowedFunctionNames`, listOf(text)) ?? []
-  if (mode === undefined || mode === 'MODE_UNSPECIFIED') return { tools }
+  if (mode === undefined || mode === 'MODE_UNSPECIFIED') {
+    if (allowed.length > 0) unread.push(`${at}.allowedFunctionNames`)
+    return { tools }
+  }
   if (mode === 'NONE') return { tools, toolChoice: 'none' }
   if (mode === 'VALIDATED') unread.push(`${at}.mode`)
   const [only, ...more] = allowed

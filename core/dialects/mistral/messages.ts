@@ -47,7 +47,7 @@ function rewrite(given: Json, at: string, last: boolean, thinks: boolean, lost: 
   if (role === 'tool' && typeof given['tool_call_id'] === 'string' && !isShort(given['tool_call_id']))
     changes['tool_call_id'] = shortId(given['tool_call_id'])
   if (role === 'assistant') {
-    const calls = callsOf(given['tool_calls'])
+    const calls = callsOf(given['tool_calls'], `${at}.tool_calls`, lost)
     if (calls !== given['tool_calls']) changes['tool_calls'] = calls
     const thought = given['reasoning_content'] ?? given['reasoning']
     if (thinks && typeof thought === 'string' && thought !== '')
@@ -106,15 +106,16 @@ function partOf(part: Json, at: string, lost: string[]): Json {
   return part
 }
 
-function callsOf(calls: unknown): unknown {
+function callsOf(calls: unknown, at: string, lost: string[]): unknown {
   if (!Array.isArray(calls)) return calls ?? undefined
   let same = true
-  const written = calls.map((value: unknown) => {
+  const written = calls.map((value: unknown, i) => {
     const call = record(value)
     if (!call) return value
     const { id, type = 'function', function: fn } = call
-    const extra = Object.keys(call).some((name) => !['id', 'type', 'function', 'index'].includes(name))
-    if (typeof id !== 'string' || (isShort(id) && !extra)) return value
+    const extra = Object.keys(call).filter((name) => !['id', 'type', 'function', 'index'].includes(name))
+    if (typeof id !== 'string' || (isShort(id) && extra.length === 0)) return value
+    lost.push(...extra.filter((name) => !isEmpty(call[name])).map((name) => `${at}.${i}.${name}`))
     same = false
     return { id: isShort(id) ? id : shortId(id), type, function: fn }
   })

@@ -1,3 +1,4 @@
+import { record } from '../../openai-usage.ts'
 import type { Words } from '../../providers/request-words.ts'
 import { rewriteMessages } from './messages.ts'
 
@@ -15,12 +16,15 @@ const CHAT = known(
 /** Mistral's chat, for a model that thinks or one that does not. */
 export const chatWords = (thinks: boolean, model: string): Words => ({
   renamed: { max_completion_tokens: 'max_tokens', seed: 'random_seed' },
-  // The usage comes with the last chunk of every stream.
-  needless: ['stream_options'],
   // These think always; the field is for models that can be told.
   refused: THINKING.test(model) ? { reasoning_effort: 'high' } : {},
   known: CHAT,
   values: {
+    // The usage comes with the last chunk of every stream.
+    stream_options: (options) => ({
+      value: undefined,
+      lost: record(options)?.['include_obfuscation'] === true ? ['stream_options.include_obfuscation'] : [],
+    }),
     tool_choice: (choice) => (choice === 'required' ? { value: 'any' } : undefined),
     reasoning_effort: (effort) =>
       effort === 'none' || effort === 'high' ? undefined : { value: effort === 'minimal' ? 'none' : 'high' },

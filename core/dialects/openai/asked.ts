@@ -7,11 +7,14 @@ export function wrong(detail: string): Failure {
   return new Failure('invalid_request', { detail })
 }
 
-/** One object of a caller's body: reads its members, each as `request-fields.ts` does, and remembers which nobody read. */
+/** One object of a caller's body: reads its members, each as `request-fields.ts` does, and remembers which nobody read, at any depth. */
 export class Asked {
   private readonly body: Json
   private readonly at: string
   private readonly taken = new Set<string>()
+  /** The objects that were read in its members, by where they stand below it. */
+  private inner: Map<string, Asked> | undefined
+  private left: string | undefined
 
   /** `at`: where `body` stands in the request, empty for its top. Throws where it is no object. */
   constructor(body: unknown, at = '') {
@@ -64,12 +67,22 @@ export class Asked {
 
   /** The objects of a list; empty where there is none. */
   objects(key: string): readonly Asked[] {
-    return (this.list(key) ?? []).map((it, i) => new Asked(it, `${this.path(key)}.${i}`))
+    return (this.list(key) ?? []).map((it, i) => this.below(`${key}.${i}`, it))
   }
 
   /** The object that is a member; throws where there is none. */
   within(key: string): Asked {
-    return new Asked(this.any(key), this.path(key))
+    return this.below(key, this.any(key))
+  }
+
+  /** The object that stands at a place below it. */
+  below(at: string, value: unknown): Asked {
+    const before = this.inner?.get(at)
+    if (before) return before
+    const found = new Asked(value, this.path(at))
+    this.inner ??= new Map()
+    this.inner.set(at, found)
+    return found
   }
 
   word<W extends string>(key: string, ...words: readonly W[]): W | undefined {
@@ -82,9 +95,21 @@ export class Asked {
     return this.at === '' ? key : `${this.at}.${key}`
   }
 
-  /** Members that were given and nobody read: dotted paths. */
+  /** The member counts as unread, although it was looked at: what it says has no place. */
+  leave(key: string): void {
+    this.taken.delete(key)
+  }
+
+  /** All of it goes without: that is reported by this name, and not member by member. */
+  leaveAll(name: string): void {
+    this.left = name
+  }
+
+  /** Members that were given and nobody read, here or in what was read of them: dotted paths. */
   get unread(): readonly string[] {
+    if (this.left !== undefined) return [this.left]
     const found: string[] = []
+    for (const it of this.inner?.values() ?? []) found.push(...it.unread)
     for (const key in this.body)
       if (!this.taken.has(key) && this.body[key] !== null && this.body[key] !== undefined) found.push(this.path(key))
     return found

@@ -6,27 +6,23 @@ import { sourceOf } from './data-url.ts'
 
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'] as const
 
-/** The messages of a chat request. Throws `invalid_request` for what OpenAI's own API refuses. `unread` gets the paths of what has no place. */
-export function readMessages(messages: readonly Asked[], unread: string[]): readonly Message[] {
+/** The messages of a chat request. Throws `invalid_request` for what OpenAI's own API refuses. */
+export function readMessages(messages: readonly Asked[]): readonly Message[] {
   if (messages.length === 0) throw wrong('"messages" must be a list of at least one message.')
-  const read = messages.map((asked) => {
-    const message = readMessage(asked, unread)
-    unread.push(...asked.unread)
-    return message
-  })
+  const read = messages.map(readMessage)
   checkCalls(read)
   return read
 }
 
-function readMessage(asked: Asked, unread: string[]): Message {
+function readMessage(asked: Asked): Message {
   const role = asked.word('role', ...ROLES)
   switch (role) {
     case 'system':
     case 'developer':
-      return { role: 'system', content: texts(asked, unread) }
+      return { role: 'system', content: texts(asked) }
     case 'user': {
       const name = asked.text('name')
-      return { role, ...(name === undefined ? {} : { name }), content: inputs(asked, unread) }
+      return { role, ...(name === undefined ? {} : { name }), content: inputs(asked) }
     }
     case 'tool': {
       const [callId, name, isError] = [asked.need('tool_call_id'), asked.text('name'), asked.flag('is_error')]
@@ -34,18 +30,18 @@ function readMessage(asked: Asked, unread: string[]): Message {
         role,
         callId,
         ...(name === undefined ? {} : { name }),
-        content: inputs(asked, unread),
+        content: inputs(asked),
         ...(isError ? { isError } : {}),
       }
     }
     case 'assistant':
-      return readAssistant(asked, unread)
+      return readAssistant(asked)
     case undefined:
       throw wrong(`"${asked.path('role')}" is missing: give one of ${ROLES.join(', ')}.`)
   }
 }
 
-function readAssistant(asked: Asked, unread: string[]): Message {
+function readAssistant(asked: Asked): Message {
   const name = asked.text('name')
   const [named, other] = [asked.text('reasoning_content'), asked.text('reasoning')]
   const plain = named ?? other
@@ -63,14 +59,19 @@ function readAssistant(asked: Asked, unread: string[]): Message {
       const type = it.word('type', 'text', 'refusal')
       if (type === 'refusal') content.push({ type, text: it.need('refusal') })
       else content.push(textPart(it))
-      unread.push(...it.unread)
     }
   const refusal = asked.text('refusal')
   if (refusal) content.push({ type: 'refusal', text: refusal })
-  if (asked.any('audio') !== undefined)
-    content.push({ type: 'audio', data: '', format: '', id: asked.within('audio').need('id') })
+  if (asked.any('audio') !== undefined) {
+    const audio = asked.within('audio')
+    content.push({ type: 'audio', data: '', format: '', id: audio.need('id') })
+    // An answer that was kept as it came has the sound besides; the id says it all.
+    for (const key of ['data', 'transcript', 'expires_at']) audio.any(key)
+  }
   for (const it of asked.objects('tool_calls')) {
     it.word('type', 'function')
+    // Of a stream's pieces.
+    it.any('index')
     const fn = it.within('function')
     const signature = callSignature(it.object('extra_content'))
     content.push({
@@ -109,24 +110,20 @@ function textPart(asked: Asked): TextPart {
   return { type: 'text', text: asked.need('text'), ...cacheOf(asked) }
 }
 
-function texts(asked: Asked, unread: string[]): readonly TextPart[] {
-  return inputs(asked, unread).map((part, i) => {
+function texts(asked: Asked): readonly TextPart[] {
+  return inputs(asked).map((part, i) => {
     if (part.type === 'text') return part
     throw wrong(`"${asked.path(`content.${i}`)}" must be text in a message of this role.`)
   })
 }
 
-function inputs(asked: Asked, unread: string[]): readonly InputPart[] {
+function inputs(asked: Asked): readonly InputPart[] {
   const content = asked.any('content')
   const { cache } = cacheOf(asked)
   if (typeof content === 'string')
     return content === '' ? [] : [{ type: 'text', text: content, ...(cache ? { cache } : {}) }]
   if (content === undefined) throw wrong(`"${asked.path('content')}" is missing: give a string or a list of parts.`)
-  return asked.objects('content').map((it) => {
-    const read = readPart(it)
-    unread.push(...it.unread)
-    return read
-  })
+  return asked.objects('content').map(readPart)
 }
 
 function readPart(asked: Asked): InputPart {
@@ -149,7 +146,7 @@ function imagePart(asked: Asked): ImagePart {
   const value = asked.any('image_url')
   const at = asked.path('image_url')
   // Some clients write the URL without the object around it.
-  const image = new Asked(typeof value === 'string' ? { url: value } : value, at)
+  const image = typeof value === 'string' ? new Asked({ url: value }, at) : asked.within('image_url')
   const source = sourceOf(image.need('url'))
   if (!source) throw wrong(`"${at}.url" must be an https URL or a data URL with base64.`)
   const detail = image.word('detail', 'auto', 'low', 'high')

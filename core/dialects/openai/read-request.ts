@@ -14,16 +14,13 @@ const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const
  */
 export function readRequest(body: Json, path: PathAsked): ChatRequest {
   const asked = new Asked(body)
-  const unread: string[] = []
   if (asked.any('functions') !== undefined || asked.any('function_call') !== undefined)
     throw wrong('"functions" and "function_call" are of an API that is no more: use "tools" and "tool_choice".')
-  const messages = readMessages(asked.objects('messages'), unread)
-  const { tools, toolChoice } = readTools(asked, unread)
+  const messages = readMessages(asked.objects('messages'))
+  const { tools, toolChoice } = readTools(asked)
   const stream = path.stream ?? asked.flag('stream') ?? false
-  const includeUsage =
-    asked.any('stream_options') === undefined ? false : asked.within('stream_options').flag('include_usage')
-  const store = asked.flag('store')
-  if (store) unread.push('store')
+  if (asked.flag('store')) asked.leave('store')
+  const [user, safety] = [asked.text('user'), asked.text('safety_identifier')]
   const request: Draft<ChatRequest> = {
     model: path.model ?? asked.need('model'),
     messages,
@@ -46,18 +43,31 @@ export function readRequest(body: Json, path: PathAsked): ChatRequest {
     reasoning: readReasoning(asked),
     modalities: asked.list('modalities')?.map((it, i) => text(it, `modalities.${i}`)),
     audio: asked.object('audio'),
-    user: asked.text('user') ?? asked.text('safety_identifier'),
+    user: user ?? safety,
     metadata: readMetadata(asked),
     serviceTier: asked.text('service_tier'),
     stream,
-    includeUsage: includeUsage ?? false,
+    includeUsage: readStreamOptions(asked) ?? false,
     unread: [],
   }
   asked.any('max_tokens')
-  asked.any('safety_identifier')
   if (request.topLogprobs !== undefined && !request.logprobs) throw wrong('"top_logprobs" needs "logprobs": true.')
-  request.unread = [...unread, ...asked.unread]
+  if (user !== undefined && user !== safety) asked.leave('safety_identifier')
+  request.unread = asked.unread
   return given(request)
+}
+
+/** Whether the usage of the stream is wanted. */
+export function readStreamOptions(asked: Asked): boolean | undefined {
+  if (asked.any('stream_options') === undefined) return undefined
+  const options = asked.within('stream_options')
+  readObfuscation(options)
+  return options.flag('include_usage')
+}
+
+/** Padding against eavesdroppers who count bytes: there is none, which is what some ask for. */
+export function readObfuscation(options: Asked): void {
+  if (options.flag('include_obfuscation')) options.leave('include_obfuscation')
 }
 
 export function readStop(asked: Asked): readonly string[] | undefined {
@@ -86,18 +96,16 @@ interface Tools {
   readonly toolChoice: ChatRequest['toolChoice']
 }
 
-function readTools(asked: Asked, unread: string[]): Tools {
+function readTools(asked: Asked): Tools {
   const tools = asked.objects('tools').flatMap((it): readonly Tool[] => {
     const type = it.text('type') ?? 'function'
     if (type !== 'function') {
       // A tool that only its provider has: the model goes without.
-      unread.push(it.path(type))
+      it.leaveAll(it.path(type))
       return []
     }
     const fn = it.within('function')
-    const tool = { ...readFunction(fn), ...cacheOf(it) }
-    unread.push(...it.unread, ...fn.unread)
-    return [tool]
+    return [{ ...readFunction(fn), ...cacheOf(it) }]
   })
   const choice = asked.any('tool_choice')
   if (choice === undefined) return { tools, toolChoice: undefined }

@@ -32,7 +32,7 @@ export function writeMessages(messages: readonly Message[], options: Options, dr
         const texts = message.content.filter((part) => part.type === 'text')
         const others = message.content.filter((part) => part.type !== 'text')
         const content = writer.toolText(texts, message.isError ?? false, others.length > 0)
-        written.push({ role: 'tool', tool_call_id: message.callId, content })
+        written.push({ role: 'tool', tool_call_id: message.callId, content, ...writer.marked(message) })
         if (others.length > 0)
           shown.push(
             { type: 'text', text: `Result of the tool call ${message.callId}:` },
@@ -138,7 +138,7 @@ class Writer {
     return {}
   }
 
-  private marked({ cache }: InputPart): Json {
+  marked({ cache }: Pick<InputPart, 'cache'>): Json {
     if (!cache) return {}
     if (this.options.extras) return { cache_control: { type: 'ephemeral', ...(cache === '1h' ? { ttl: '1h' } : {}) } }
     this.dropped.push(`${this.at}.cache`)

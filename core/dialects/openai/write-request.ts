@@ -104,13 +104,27 @@ function effortOf(
   dropped: string[],
 ): Effort | undefined {
   if (!reasoning) return undefined
-  const { effort, budget } = reasoning
+  const { effort, budget, include } = reasoning
   const thinks = options.thinks(model)
-  if (thinks || (options.effort && effort !== undefined))
-    return effort ?? (budget === undefined ? undefined : nearest(budget))
+  // OpenAI's own chat never shows what a model thought, and others always do.
+  if (include === (options.anew === true) && (thinks || options.effort)) dropped.push('reasoning.include')
+  if (thinks || (options.effort && effort !== undefined)) {
+    const wanted = effort ?? (budget === undefined ? undefined : nearest(budget))
+    const said = wanted && among(wanted, options.efforts?.(model) ?? EFFORTS)
+    if (said !== wanted) dropped.push('reasoning.effort')
+    return said
+  }
   // Not to think is what a model that cannot does anyway.
   if (budget !== undefined || (effort !== undefined && effort !== 'none')) dropped.push('reasoning')
   return undefined
+}
+
+const EFFORTS: readonly Effort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh']
+
+/** The effort itself where it is among those, else the next harder one, else the hardest. */
+function among(wanted: Effort, efforts: readonly Effort[]): Effort | undefined {
+  const harder = EFFORTS.slice(EFFORTS.indexOf(wanted)).find((it) => efforts.includes(it))
+  return harder ?? efforts.at(-1)
 }
 
 function nearest(budget: number): Effort {

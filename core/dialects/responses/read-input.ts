@@ -16,9 +16,9 @@ const words: CallWords = {
 
 /**
  * The items of a request as messages: https://platform.openai.com/docs/api-reference/responses/create#responses-create-input. Items of the
- * assistant that follow each other (thoughts, words, calls) are one message. `unread` gets the paths of what has no place.
+ * assistant that follow each other (thoughts, words, calls) are one message.
  */
-export function readInput(items: readonly Asked[], unread: string[]): readonly Message[] {
+export function readInput(items: readonly Asked[]): readonly Message[] {
   const messages: Message[] = []
   let assistant: OutputPart[] | undefined
   /** Of the next call. */
@@ -33,12 +33,14 @@ export function readInput(items: readonly Asked[], unread: string[]): readonly M
   }
   for (const item of items) {
     const type = item.text('type') ?? 'message'
+    // What an answer says of an item, which is all there by now.
+    for (const key of ['id', 'status', 'created_by']) item.any(key)
     switch (type) {
       case 'message': {
         const role = item.word('role', 'user', 'assistant', 'system', 'developer')
         if (role === 'assistant') speak(outputs(item))
-        else if (role === 'user') turn({ role, content: inputs(item, 'content', unread) })
-        else if (role !== undefined) turn({ role: 'system', content: texts(item, unread) })
+        else if (role === 'user') turn({ role, content: inputs(item, 'content') })
+        else if (role !== undefined) turn({ role: 'system', content: texts(item) })
         else throw wrong(`"${item.path('role')}" must be user, assistant, system or developer.`)
         break
       }
@@ -72,7 +74,7 @@ export function readInput(items: readonly Asked[], unread: string[]): readonly M
         break
       case 'custom_tool_call_output':
       case 'function_call_output':
-        turn({ role: 'tool', callId: item.need('call_id'), content: inputs(item, 'output', unread) })
+        turn({ role: 'tool', callId: item.need('call_id'), content: inputs(item, 'output') })
         break
       case 'item_reference':
         throw new Failure('not_translatable', {
@@ -80,7 +82,7 @@ export function readInput(items: readonly Asked[], unread: string[]): readonly M
         })
       default:
         // Traces of tools that only OpenAI runs.
-        unread.push(item.path(type))
+        item.leaveAll(item.path(type))
     }
   }
   checkCalls(messages, words)
@@ -91,9 +93,13 @@ function thoughts(item: Asked): { readonly parts: readonly OutputPart[]; readonl
   const words = (key: string): string =>
     item
       .objects(key)
-      .map((it) => it.text('text') ?? '')
+      .map((it) => {
+        it.any('type')
+        return it.text('text') ?? ''
+      })
       .join('')
-  const text = words('content') || words('summary')
+  const [open, summary] = [words('content'), words('summary')]
+  const text = open || summary
   const encrypted = item.text('encrypted_content')
   if (encrypted === undefined) return { parts: text === '' ? [] : [{ type: 'reasoning', text }] }
   const { artefact, kind } = decrypt(encrypted)
@@ -111,26 +117,24 @@ function outputs(item: Asked): readonly OutputPart[] {
   if (typeof content === 'string') return content === '' ? [] : [{ type: 'text', text: content }]
   return item.objects('content').map((part): OutputPart => {
     const type = part.word('type', 'output_text', 'input_text', 'text', 'refusal')
+    // Part of every answer as SDKs keep it, and of no request.
+    for (const key of ['annotations', 'logprobs']) part.any(key)
     return type === 'refusal' ? { type, text: part.need('refusal') } : { type: 'text', text: part.need('text') }
   })
 }
 
-function texts(item: Asked, unread: string[]): readonly TextPart[] {
-  return inputs(item, 'content', unread).map((part, i) => {
+function texts(item: Asked): readonly TextPart[] {
+  return inputs(item, 'content').map((part, i) => {
     if (part.type === 'text') return part
     throw wrong(`"${item.path(`content.${i}`)}" must be text in a message of this role.`)
   })
 }
 
-function inputs(item: Asked, key: string, unread: string[]): readonly InputPart[] {
+function inputs(item: Asked, key: string): readonly InputPart[] {
   const content = item.any(key)
   if (typeof content === 'string') return content === '' ? [] : [{ type: 'text', text: content }]
   if (content === undefined) throw wrong(`"${item.path(key)}" is missing: give a string or a list of parts.`)
-  return item.objects(key).map((part) => {
-    const read = inputPart(part)
-    unread.push(...part.unread)
-    return read
-  })
+  return item.objects(key).map(inputPart)
 }
 
 function inputPart(part: Asked): InputPart {

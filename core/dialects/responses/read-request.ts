@@ -2,7 +2,7 @@ import type { ChatRequest, Format, Message, Reasoning, Tool } from '../../chat.t
 import { Failure } from '../../errors.ts'
 import type { Asked as PathAsked, Json } from '../dialect.ts'
 import { Asked } from '../openai/asked.ts'
-import { readFunction, readSchema } from '../openai/read-request.ts'
+import { readFunction, readObfuscation, readSchema } from '../openai/read-request.ts'
 import { text } from '../request-fields.ts'
 import { readCustomTool } from './custom-tool.ts'
 import { readInput } from './read-input.ts'
@@ -28,25 +28,26 @@ export function readRequest(body: Json, path: PathAsked): ChatRequest {
     if (value !== undefined && value !== false)
       throw new Failure('not_translatable', { detail: `"${name}" needs OpenAI itself: ${instead}.` })
   }
-  const unread: string[] = []
   const instructions = asked.text('instructions')
   const system: readonly Message[] = instructions
     ? [{ role: 'system', content: [{ type: 'text', text: instructions }] }]
     : []
-  const { tools, toolChoice } = readTools(asked, unread)
+  const { tools, toolChoice } = readTools(asked)
   const include = asked.list('include')?.map((it, i) => text(it, `include.${i}`)) ?? []
   const logprobs = include.includes('message.output_text.logprobs')
-  if (asked.flag('store')) unread.push('store')
-  if (asked.word('truncation', 'auto', 'disabled') === 'auto') unread.push('truncation')
-  // Padding against eavesdroppers who count bytes: whether it is wanted or not, there is none.
-  if (asked.any('stream_options') !== undefined && asked.within('stream_options').flag('include_obfuscation'))
-    unread.push('stream_options.include_obfuscation')
+  // Of tools that only OpenAI runs. Thoughts go with every answer, to come back with the next request.
+  const more = include.some((it) => it !== 'message.output_text.logprobs' && it !== 'reasoning.encrypted_content')
+  if (more) asked.leave('include')
+  if (asked.flag('store')) asked.leave('store')
+  if (asked.word('truncation', 'auto', 'disabled') === 'auto') asked.leave('truncation')
+  if (asked.any('stream_options') !== undefined) readObfuscation(asked.within('stream_options'))
   const user = asked.text('user')
   const safety = asked.text('safety_identifier')
+  if (user !== undefined && user !== safety) asked.leave('safety_identifier')
   const metadata = asked.object('metadata')
   const request: Draft<ChatRequest> = {
     model: path.model ?? asked.need('model'),
-    messages: [...system, ...readMessages(asked, unread)],
+    messages: [...system, ...readMessages(asked)],
     tools,
     toolChoice,
     parallelToolCalls: asked.flag('parallel_tool_calls'),
@@ -55,7 +56,7 @@ export function readRequest(body: Json, path: PathAsked): ChatRequest {
     topP: asked.number('top_p', 0, 1),
     topLogprobs: asked.whole('top_logprobs', 0, 20),
     logprobs: logprobs || undefined,
-    format: readFormat(asked, unread),
+    format: readFormat(asked),
     reasoning: readReasoning(asked),
     user: user ?? safety,
     metadata:
@@ -67,17 +68,20 @@ export function readRequest(body: Json, path: PathAsked): ChatRequest {
     unread: [],
   }
   // They are shown only where they are included.
-  if (!logprobs) request.topLogprobs = undefined
-  request.unread = [...unread, ...asked.unread]
+  if (!logprobs && request.topLogprobs) {
+    request.topLogprobs = undefined
+    asked.leave('top_logprobs')
+  }
+  request.unread = asked.unread
   return given(request)
 }
 
-function readMessages(asked: Asked, unread: string[]): readonly Message[] {
+function readMessages(asked: Asked): readonly Message[] {
   const input = asked.any('input')
   if (typeof input === 'string') return [{ role: 'user', content: [{ type: 'text', text: input }] }]
   if (input === undefined)
     throw new Failure('invalid_request', { detail: '"input" is missing: give a string or a list of items.' })
-  return readInput(asked.objects('input'), unread)
+  return readInput(asked.objects('input'))
 }
 
 interface Tools {
@@ -85,13 +89,13 @@ interface Tools {
   readonly toolChoice: ChatRequest['toolChoice']
 }
 
-function readTools(asked: Asked, unread: string[]): Tools {
+function readTools(asked: Asked): Tools {
   const tools = asked.objects('tools').flatMap((it): readonly Tool[] => {
     const type = it.need('type')
     if (type === 'function') return [readFunction(it)]
     if (type === 'custom') return [readCustomTool(it)]
     // A tool that OpenAI itself runs: the model goes without.
-    unread.push(it.path(type))
+    it.leaveAll(it.path(type))
     return []
   })
   const choice = asked.any('tool_choice')
@@ -107,14 +111,13 @@ function readTools(asked: Asked, unread: string[]): Tools {
       toolChoice: it.word('mode', 'auto', 'required') ?? 'auto',
     }
   }
-  unread.push(it.path(type))
+  it.leaveAll(it.path(type))
   return { tools, toolChoice: undefined }
 }
 
-function readFormat(asked: Asked, unread: string[]): Format | undefined {
+function readFormat(asked: Asked): Format | undefined {
   if (asked.any('text') === undefined) return undefined
   const it = asked.within('text')
-  if (it.any('verbosity') !== undefined) unread.push(it.path('verbosity'))
   if (it.any('format') === undefined) return undefined
   const format = it.within('format')
   const type = format.word('type', 'text', 'json_object', 'json_schema')
