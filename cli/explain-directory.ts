@@ -14,7 +14,7 @@ import { namespaceOf } from './local/source.ts'
 /** Explains by the manifests of a directory: compiled as the operator does, and loaded as the pod's sidecar would. Connects to nothing. */
 export async function explainDirectory(
   directory: string,
-  { model, path, headers }: Question,
+  { model, path, headers, body, at }: Question,
   { namespace, labels }: { readonly namespace?: string | undefined; readonly labels: Labels },
 ): Promise<Explanation> {
   const configuration = new Configuration(idle, new Endpoints(idle, process.env))
@@ -25,7 +25,8 @@ export async function explainDirectory(
       throw new Failure(refused.map((it) => `${it.resource}${it.path} is refused: ${it.message}`).join('; '))
     const { runtime } = configuration
     if (!runtime) throw new Error('a configuration that is not refused has a runtime')
-    return explain(runtime.table, { model, path, header: (name) => headers[name] }, idle.now(), idle.wall())
+    const told = { model, path, header: (name: string) => headers[name], body }
+    return explain(runtime.table, told, idle.now(), at ?? idle.wall())
   } finally {
     configuration.close()
   }

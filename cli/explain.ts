@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Explanation } from '../core/explain.ts'
 import { askAdmin } from './ask.ts'
-import { EXIT } from './failure.ts'
+import { EXIT, Failure } from './failure.ts'
 import { labelOption } from './label.ts'
 import { columns, outputOption, paint, print } from './output.ts'
 import type { Output } from './output.ts'
@@ -12,6 +14,8 @@ Asks the sidecar at --admin, with the state that its targets are in at the momen
 Examples:
   tradewind explain --model support-chat
   tradewind explain --model support-chat --header 'x-tier: gold' --dir examples/quickstart
+  tradewind explain --model support-chat --prompt 'Is this contract void?' --at 2026-11-21T03:00:00Z
+  tradewind explain --body request.json --dir examples/quickstart
   tradewind explain --path /v2/models/resnet/infer --admin http://127.0.0.1:4142 -o json`
 
 /** A request to be explained: header names in lower case. */
@@ -19,12 +23,19 @@ export interface Question {
   readonly model: string
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
+  /** JSON, or empty: then its content is not known. */
+  readonly body: string
+  /** When it comes, ms since the epoch; undefined: now. */
+  readonly at: number | undefined
 }
 
 interface Flags {
   readonly model: string
   readonly path: string
   readonly header: Readonly<Record<string, string>>
+  readonly body?: string
+  readonly prompt?: string
+  readonly at?: number
   readonly admin: string
   readonly dir?: string
   readonly namespace?: string
@@ -38,6 +49,24 @@ function header(text: string, before: Readonly<Record<string, string>>): Readonl
   return { ...before, [name.toLowerCase()]: value }
 }
 
+function time(written: string): number {
+  const at = Date.parse(written)
+  if (Number.isNaN(at)) throw new InvalidArgumentError('It must be like 2026-11-21T03:00:00Z.')
+  return at
+}
+
+/** The request's JSON: a file's, standard input's, or a chat of one message. */
+async function bodyOf({ body, prompt, model }: Flags): Promise<string> {
+  if (prompt !== undefined) return JSON.stringify({ model, messages: [{ role: 'user', content: prompt }] })
+  if (body === undefined) return ''
+  if (body === '-') return text(process.stdin)
+  try {
+    return readFileSync(body, 'utf8')
+  } catch (error) {
+    throw new Failure(`${body} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
 /** The command `tradewind explain`. */
 export function explainCommand(): Command {
   return new Command('explain')
@@ -45,6 +74,9 @@ export function explainCommand(): Command {
     .option('-m, --model <name>', 'what the request has in `model`', '')
     .option('-H, --header <header>', "a header of the request, 'name: value'; may be given several times", header, {})
     .option('-p, --path <path>', 'the path of the request', '/v1/chat/completions')
+    .option('-b, --body <file>', 'the JSON of the request, for rules that look at it; - for standard input')
+    .addOption(new Option('--prompt <text>', 'the same for a chat of one message').conflicts('body'))
+    .option('--at <time>', 'when the request comes, such as 2026-11-21T03:00:00Z (default: now)', time)
     .option('--admin <url>', 'the admin port of a sidecar or a local run', 'http://127.0.0.1:4142')
     .addOption(
       new Option('--dir <dir>', 'explain by a directory of manifests, with nothing running').conflicts('admin'),
@@ -53,8 +85,9 @@ export function explainCommand(): Command {
     .addOption(labelOption('with --dir: a label of that pod'))
     .addOption(outputOption())
     .addHelpText('after', examples)
-    .action(async ({ output, admin, dir, namespace, label, ...flags }: Flags) => {
-      const question = { model: flags.model, path: flags.path, headers: flags.header }
+    .action(async (flags: Flags) => {
+      const { output, admin, dir, namespace, label, model, path, header: headers, at } = flags
+      const question = { model, path, headers, body: await bodyOf(flags), at }
       const explanation =
         dir === undefined
           ? await askSidecar(admin, question)
@@ -64,10 +97,12 @@ export function explainCommand(): Command {
     })
 }
 
-async function askSidecar(admin: string, { model, path, headers }: Question): Promise<Explanation> {
+async function askSidecar(admin: string, { model, path, headers, body, at }: Question): Promise<Explanation> {
   const query = new URLSearchParams({ model, path })
   for (const [name, value] of Object.entries(headers)) query.append('header', `${name}: ${value}`)
-  return (await askAdmin(admin, `/explain?${query.toString()}`)) as Explanation // what that port answers with 200
+  if (at !== undefined) query.set('at', new Date(at).toISOString())
+  const sent = body === '' ? undefined : body
+  return (await askAdmin(admin, `/explain?${query.toString()}`, sent)) as Explanation // what that port answers with 200
 }
 
 function table({ error, why, passed, targets, strategy, sticky }: Explanation): string {

@@ -1,5 +1,4 @@
 import type { Bytes } from './bytes.ts'
-import { Failure } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
 import type { RequestFields } from './json-fields.ts'
 import type { Asked } from './match/match.ts'
@@ -9,6 +8,7 @@ import type { Due } from './deps.ts'
 import type { Json } from './dialects/dialect.ts'
 import { Ear } from './gate/said.ts'
 import type { GateFacts } from './gate/facts.ts'
+import { readJson } from './read-body.ts'
 import type { Resume } from './rescue/resume.ts'
 import type { Transcript } from './rescue/transcript.ts'
 import { Signals } from './signals/signals.ts'
@@ -265,7 +265,7 @@ export class Exchange implements Due, Asked, SignalSource {
 
   /** The body as JSON; the scan of its fields has found its structure to be right. Throws `invalid_json`. */
   get json(): Json {
-    this.parsed ??= parse(this.body)
+    this.parsed ??= readJson(this.body)
     return this.parsed
   }
 
@@ -329,17 +329,4 @@ export interface Reply {
   /** Flat list; no framing headers. */
   readonly headers: string[]
   readonly body: Buffer | Stream
-}
-
-function parse(body: Bytes): Json {
-  try {
-    return JSON.parse(
-      body
-        .slice(0, body.length)
-        .toString()
-        .replace(/^\ufeff/, ''),
-    ) as Json // routing has seen that it is an object
-  } catch (error) {
-    throw new Failure('invalid_json', { cause: error })
-  }
 }

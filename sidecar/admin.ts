@@ -32,6 +32,7 @@ export function adminServer({ configuration, log, now, wall, exposed, more }: Op
       body: { endpoints: [...endpointsOf(configuration)].map((it) => endpoint(it, now(), wall())) },
     }),
     'GET /explain': (asked) => explained(configuration, asked, now(), wall()),
+    'POST /explain': (asked) => explained(configuration, asked, now(), wall()),
     'GET /log-level': () => ({ body: { level: log.level } }),
     'PUT /log-level': ({ body }) => setLevel(log, body),
     'GET /metrics': async () => ({ body: await exposed(), headers: { 'content-type': METRICS_TYPE } }),
@@ -131,7 +132,7 @@ function priceOf({ name, pricing }: Model, wall: number): object | null {
 
 const round = (ms: number): number => Math.round(ms * 1000) / 1000
 
-function explained({ runtime }: Configuration, { query }: Asked, now: number, wall: number): Answer {
+function explained({ runtime }: Configuration, { query, body }: Asked, now: number, wall: number): Answer {
   if (!runtime) return problem(503, 'The sidecar has no configuration yet.')
   const headers = new Map<string, string>()
   for (const line of query.getAll('header')) {
@@ -144,8 +145,12 @@ function explained({ runtime }: Configuration, { query }: Asked, now: number, wa
     model: query.get('model') ?? '',
     path: query.get('path') ?? '/v1/chat/completions',
     header: (name: string) => headers.get(name),
+    body,
   }
-  return { body: explain(runtime.table, asked, now, wall) }
+  const at = query.get('at')
+  const time = at === null ? wall : Date.parse(at)
+  if (Number.isNaN(time)) return problem(400, `at must be a time like 2026-11-21T03:00:00Z, not "${at}".`)
+  return { body: explain(runtime.table, asked, now, time) }
 }
 
 /** Takes `{"level": "debug"}`, or the word alone. */

@@ -16,7 +16,7 @@ export interface Asked {
 /** By method and path, such as `GET /config`. */
 export type Pages = Readonly<Record<string, (asked: Asked) => Answer | Promise<Answer>>>
 
-const LARGEST_BODY = 64 * 1024
+const LARGEST_BODY = 1024 * 1024
 
 /** A small server of pages for people and probes. Express would cost each pod 3 MB and its start 40 ms. */
 export function jsonServer(

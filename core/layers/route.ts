@@ -1,10 +1,8 @@
 import { Failure } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
-import { InvalidJson, requestFields } from '../json-fields.ts'
-import type { RequestFields } from '../json-fields.ts'
 import { modelReply } from '../models.ts'
-import { InvalidForm } from '../multipart.ts'
 import type { Handler, Prepared } from '../pipeline.ts'
+import { readFields } from '../read-body.ts'
 import type { RouteTable } from '../routes.ts'
 import { healthReply } from '../surfaces/health.ts'
 
@@ -43,16 +41,4 @@ function passThrough<Entry>(table: RouteTable<Entry>, exchange: Exchange): Entry
   const found = table.passThrough(exchange)
   exchange.facts.route = found.route.name
   return found.rule.entry
-}
-
-function readFields(exchange: Exchange): RequestFields {
-  const { body, surface } = exchange
-  try {
-    return surface.reads ? surface.reads(body, exchange.header('content-type') ?? '') : requestFields(body)
-  } catch (error) {
-    if (error instanceof InvalidJson) throw new Failure('invalid_json', { detail: `${error.message}.`, cause: error })
-    if (error instanceof InvalidForm)
-      throw new Failure('invalid_request', { detail: `The form cannot be read: ${error.message}.`, cause: error })
-    throw error
-  }
 }

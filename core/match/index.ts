@@ -57,5 +57,5 @@ export function misses(match: Match, asked: Asked, caller = ANY_CALLER): string 
     .filter((condition) => condition.compile(match, caller)?.(asked) === false)
     .map((condition) => condition.misses(match, asked, caller))
   if (match.not && both(match.not, caller)(asked)) reasons.push('it is what the match excludes (`not`)')
-  return reasons.join(' and ')
+  return [...new Set(reasons)].join(' and ')
 }

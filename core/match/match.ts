@@ -27,7 +27,7 @@ export interface Condition {
 }
 
 /** What a condition on the content says where there is none to look at. */
-export const UNKNOWN = 'its content is not known'
+export const UNKNOWN = 'its content is not known (an explanation needs the body of the request)'
 
 /** The signals of a request whose content can be read. */
 export function content({ signals }: Asked): Signals | undefined {
