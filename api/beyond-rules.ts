@@ -20,6 +20,11 @@ export function beyondRules(spec: ModelRouteSpec, path: string): readonly Proble
   return [...tasks, ...rules]
 }
 
+/** Whether a problem is one of these: the API server would not have refused it, or only by another engine's word. */
+export const isBeyondRules = ({ rule }: Problem): boolean => rule === TIME_ZONE || rule === PATTERN_RULE.rule
+
+const TIME_ZONE = 'timeZone'
+
 function ofMatch({ text, schedule, not }: MatchSpec, path: string): readonly Problem[] {
   return [
     ...(text?.pattern === undefined ? [] : ofPattern(text.pattern, `${below(path, 'text')}.pattern`)),
@@ -47,7 +52,7 @@ function ofZone(timeZone: string, path: string): readonly Problem[] {
   const message = fault(() => new Intl.DateTimeFormat('en', { timeZone }))
   return message === undefined
     ? []
-    : [{ path, rule: 'timeZone', message: 'It must be an IANA time zone, such as Europe/Berlin.' }]
+    : [{ path, rule: TIME_ZONE, message: 'It must be an IANA time zone, such as Europe/Berlin.' }]
 }
 
 function fault(attempt: () => unknown): string | undefined {

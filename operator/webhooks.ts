@@ -1,5 +1,6 @@
 import express, { type Request, type Response, type Router } from 'express'
 import type { Logger } from 'pino'
+import { isBeyondRules } from '../api/beyond-rules.ts'
 import { parse } from '../api/parse.ts'
 import type { ModelEndpoint } from '../api/model-endpoint.ts'
 import type { ModelRoute } from '../api/model-route.ts'
@@ -83,6 +84,8 @@ export function webhooks({ inject: options, exempt, publish, validate, answered,
     '/validate',
     review('validate', async ({ object }) => {
       const parsed = parse(object)
+      const beyond = parsed.ok ? undefined : parsed.problems.find(isBeyondRules)
+      if (beyond) return { allowed: false, status: { code: 422, message: `${beyond.path}: ${beyond.message}` } }
       // The API server has checked it by the CRD that is installed; another version of it than ours is for the operator's status to tell.
       if (!parsed.ok)
         return { allowed: true, warnings: parsed.problems.slice(0, 5).map((it) => `${it.path}: ${it.message}`) }
