@@ -44,7 +44,7 @@ test('what is no fault is an error that says what there is', () => {
 
 test('every kind of fault changes the answer to a stream or to a whole request', () => {
   // What the model says is not the answer's delivery: `server.test.ts` has that one.
-  for (const name of Object.keys(faultKinds).filter((it) => it !== 'empty'))
+  for (const name of Object.keys(faultKinds).filter((it) => it !== 'empty' && it !== 'says'))
     assert.ok(
       [stream, whole].some((answer) => JSON.stringify(strike(name, answer)) !== JSON.stringify(answer)),
       name,

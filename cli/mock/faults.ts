@@ -75,7 +75,7 @@ function final(status: number): number {
 const page =
   '<!doctype html>\n<html><head><title>Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n'
 
-/** Every fault by name. `refuse` acts on the listener too, and `empty` on what the model says, see `server.ts`. */
+/** Every fault by name. `refuse` acts on the listener too, `empty` and `says` on what the model says, see `server.ts`. */
 export const faultKinds: Readonly<Record<string, FaultKind>> = {
   refuse: kind('stop listening for a time, or reset a share of connections as they come', { for: Infinity }, (a) =>
     delivered(a, { connection: 'reset' }),
@@ -185,6 +185,12 @@ export const faultKinds: Readonly<Record<string, FaultKind>> = {
     parts: a.parts.filter((part) => !provider.terminates(part)),
   })),
   empty: kind('an answer that ends as it should and says nothing', {}, (a) => a),
+  says: kind(
+    'an answer of these words, percent-encoded where they have commas; arguments: those of its calls',
+    { text: '', arguments: '' },
+    (a) => a,
+    'text',
+  ),
   duplicate: kind(
     'one event twice',
     { after: 2 },
@@ -229,6 +235,9 @@ export interface Fault {
   readonly on: string | undefined
   /** How long `refuse` lasts, milliseconds. */
   readonly lasts: number
+  /** What `says` has the model say; undefined: words, or arguments, of its own. */
+  readonly says: string | undefined
+  readonly arguments: string | undefined
   readonly apply: (answer: Answer) => Answer
 }
 
@@ -284,7 +293,21 @@ export function parseFault(text: string, provider: MockProvider): Fault {
   // A fault that cannot be applied (a form of Retry-After that there is not) is an error now and not at the first request.
   apply(whole('null', 'application/json'))
   const lasts = typeof given['for'] === 'number' ? given['for'] : Infinity
-  return { name, text, percent, times, path: scope['path'], model: scope['model'], on: scope['on'], lasts, apply }
+  const said = (key: string): string | undefined =>
+    name === 'says' && given[key] !== undefined ? decodeURIComponent(String(given[key])) : undefined
+  return {
+    name,
+    text,
+    percent,
+    times,
+    path: scope['path'],
+    model: scope['model'],
+    on: scope['on'],
+    lasts,
+    says: said('text'),
+    arguments: said('arguments'),
+    apply,
+  }
 }
 
 function split(word: string): [string, string?] {

@@ -6,6 +6,9 @@ export interface Voice {
   readonly name: string
   readonly tokens: number
   readonly created: number
+  /** What it says whatever it is asked, in the place of an answer of its own; and the arguments of its calls. */
+  readonly says?: string | undefined
+  readonly arguments?: string | undefined
 }
 
 /** One turn of a conversation, whatever format it came in. */
@@ -87,7 +90,10 @@ export function think(prompt: Prompt): Saying {
         ? tokensOf(voice.name, heard, seed, 6)
         : []
       : words(prompt, heard, user?.seen ?? [], seed)
-  const calls = wanted.map(({ name, schema }) => ({ name, arguments: JSON.stringify(sample(schema, heard)) }))
+  const calls = wanted.map(({ name, schema }) => ({
+    name,
+    arguments: voice.arguments ?? JSON.stringify(sample(schema, heard)),
+  }))
   const stopped = untilStop(continued(said, opening), prompt.stop ?? [])
   const room = Math.max(0, limit - thought.length)
   const text = stopped.tokens.slice(0, room)
@@ -129,6 +135,7 @@ function forced(
 }
 
 function words({ voice, json }: Prompt, heard: string, seen: readonly string[], seed: number): readonly string[] {
+  if (voice.says !== undefined) return voice.says.match(/\s*\S+|\s+$/g) ?? []
   if (!json) return tokensOf(voice.name, heard, seed, voice.tokens, seen)
   return pieces(JSON.stringify(json.schema === undefined ? { name: voice.name, heard } : sample(json.schema, heard)))
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { type Answer, bodyOf, json, Refusal } from './answer.ts'
 import { deliver, reset, type Tempo } from './deliver.ts'
 import { echo, echoWebSockets } from './echo.ts'
+import type { Fault } from './faults.ts'
 import { draw, type Latency, parseLatency } from './pace.ts'
 import { Plan } from './plan.ts'
 import { mockProvider } from './providers/index.ts'
@@ -119,7 +120,7 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
       const header = req.headers['x-mock-fault']
       const fault = plan.for(path, record.model, Array.isArray(header) ? header[0] : header)
       if (fault) records.struck(record, fault.name)
-      const honest = say(req, request, record, fault?.name === 'empty' ? 0 : pace.tokens)
+      const honest = say(req, request, record, fault)
       const answer = fault ? fault.apply(honest) : honest
       const named = {
         ...answer,
@@ -139,13 +140,15 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
     }
   }
 
-  function say(req: IncomingMessage, request: MockRequest, record: MockRecord, tokens: number): Answer {
+  function say(req: IncomingMessage, request: MockRequest, record: MockRecord, fault: Fault | undefined): Answer {
     if (request.path === '/health') return json({ status: 'ok', name })
     if (options.apiKey !== undefined && !provider.authorised(request, options.apiKey))
       return provider.error({ kind: 'unauthorised' })
     if (options.echo) return echo(name, req, request.bytes)
     try {
-      const voice = { name, tokens, created: Math.floor(record.at / 1000) }
+      const tokens = fault?.name === 'empty' ? 0 : pace.tokens
+      const created = Math.floor(record.at / 1000)
+      const voice = { name, tokens, created, says: fault?.says, arguments: fault?.arguments }
       return provider.answer(request, { models, voice, key: options.apiKey })
     } catch (error) {
       return refusal(error, provider)
