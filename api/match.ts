@@ -152,7 +152,7 @@ const conditions = {
       },
       {
         description:
-          'What the text says. Of texts longer than 64 Ki UTF-16 units, the first 48 Ki and the last 16 Ki are looked at.',
+          'What the text says. Of texts longer than 32 Ki UTF-16 units, the first 24 Ki and the last 8 Ki are looked at.',
         rules: [
           {
             rule: 'has(self.contains) != has(self.pattern)',

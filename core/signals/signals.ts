@@ -146,7 +146,7 @@ export class Signals {
         caller,
         task: taskOf(
           (name) => this.source.header(name),
-          () => this.text,
+          () => this.lookedAt('LastUser').text,
           caller,
         ),
       }
