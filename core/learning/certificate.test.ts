@@ -75,6 +75,17 @@ test('certificate: the threshold whose mean looks right is wrong far more often'
   assert.ok(missed / 400 > 0.3, String(missed))
 })
 
+test('certificate: rows that come sorted by task promise no more than the same rows by lot', () => {
+  const random = seeded(41)
+  const easy = outcomes(random, 600, 0)
+  const hard = outcomes(random, 600, 0.5)
+  const joined = (of: 'score' | 'weak' | 'strong'): Float64Array => Float64Array.from([...easy[of], ...hard[of]])
+  const sorted = { score: joined('score'), weak: joined('weak'), strong: joined('strong') }
+  const made = certificate(certify(sorted, GRID, OPTIONS))
+  const lost = (0.5 * (0.5 * (1 - made.threshold) ** 3)) / 3
+  assert.ok(lost <= 0.02 * STRONG, JSON.stringify(made))
+})
+
 test('certificate: more rows keep more requests cheap, up to what is true', () => {
   const share = (bound: Bound, n: number): number =>
     certificate(certify(outcomes(seeded(23), n, 0.3), GRID, { ...OPTIONS, bound })).share

@@ -1,5 +1,6 @@
 import { bernsteinUpper, bettingUpper, moments, normalUpper } from './bounds.ts'
 import type { UpperBound } from './bounds.ts'
+import { seeded, shuffled } from './random.ts'
 
 export const BOUNDS = ['Normal', 'Betting', 'Bernstein'] as const
 export type Bound = (typeof BOUNDS)[number]
@@ -125,10 +126,14 @@ export function certify(outcomes: Outcomes, grid: ArrayLike<number>, options: Ce
     )
 
   const epsilon = (1 - retain) * strong
+  // Data come sorted, by task or by day, and a gambler who meets the easy task first is rich before the hard one: the betting bound speaks of rows in an order by lot.
+  const order = shuffled(n, seeded(n))
   const safe: SafeThreshold[] = []
   let last = { share: 0, loss: 0, upper: 0 }
   for (const threshold of thresholds(grid, options.leastShare)) {
-    const tested = test(outcomes, threshold, retain, (values, low, high) => UPPER[bound](values, { delta, low, high }))
+    const tested = test(outcomes, order, threshold, retain, (values, low, high) =>
+      UPPER[bound](values, { delta, low, high }),
+    )
     if (!(tested.upper <= 0)) break
     safe.push({ threshold, share: tested.share })
     last = tested
@@ -158,6 +163,7 @@ export function certify(outcomes: Outcomes, grid: ArrayLike<number>, options: Ce
 /** The share kept cheap at a threshold, the mean loss against the strong endpoint, and the upper bound of `retain × strong - routed`. */
 function test(
   { score, weak, strong }: Outcomes,
+  order: Uint32Array,
   threshold: number,
   retain: number,
   upperOf: (values: Float64Array, low: number, high: number) => number,
@@ -165,14 +171,15 @@ function test(
   const n = score.length
   const shortfall = new Float64Array(n)
   let [kept, lost] = [0, 0]
-  for (let i = 0; i < n; i++) {
+  for (let at = 0; at < n; at++) {
+    const i = order[at] ?? 0
     const [w, s] = [weak[i] ?? 0, strong[i] ?? 0]
     const cheap = (score[i] ?? -Infinity) >= threshold
     if (cheap) {
       kept++
       lost += s - w
     }
-    shortfall[i] = retain * s - (cheap ? w : s)
+    shortfall[at] = retain * s - (cheap ? w : s)
   }
   return { share: kept / n, loss: lost / n, upper: upperOf(shortfall, -1, retain) }
 }
