@@ -1,5 +1,6 @@
 import { totalCost, usd } from './cost.ts'
 import type { Facts } from './exchange.ts'
+import type { GateFacts } from './gate/facts.ts'
 
 /** What every answer says of how it came about; a flat list of names and values. What a stream cost is known when it has ended. */
 export function answerHeaders(facts: Facts, streamed: boolean): string[] {
@@ -17,11 +18,18 @@ export function answerHeaders(facts: Facts, streamed: boolean): string[] {
 }
 
 /** Why this target answered: what put the first one first, then why others were asked after it. */
-function reasonOf({ reason, attempts }: Facts): string {
-  if (attempts.length < 2) return reason
+function reasonOf({ reason, attempts, gate }: Facts): string {
+  const words = gate ? [reason, ...gateWords(gate)] : [reason]
+  if (attempts.length < 2) return words.join(', ')
   const whys = new Set(attempts.map(({ why }) => why))
   whys.delete('chosen')
-  return [reason, ...whys].join(', ')
+  return [...words, ...whys].join(', ')
+}
+
+/** What the gate did that nobody would expect: it left the cheap target out, or gave an answer that it found wanting. */
+function gateWords({ direct, reason, answers }: GateFacts): readonly string[] {
+  const wanting = answers.at(-1)?.findings.some(({ failed }) => failed) === true && reason !== 'audited'
+  return [...(direct ? [direct] : []), ...(wanting ? [`gate_${reason}`] : [])]
 }
 
 /** USD, of all calls that were made for the request. */

@@ -71,6 +71,35 @@ export const counted: readonly Family<[TargetCounts, Gauges]>[] = [
       ),
   },
   {
+    name: METRIC.gatedRequests,
+    type: 'counter',
+    help: 'Answers of rules with a gate, by why they were the ones to be given, and why the cheap target was left out, where it was.',
+    values: (counts) =>
+      counts.gated.map(({ reason, direct, count }) => ({
+        labels: { ...target(counts), [LABEL.reason]: reason, [LABEL.direct]: direct ?? '' },
+        value: count,
+      })),
+  },
+  {
+    name: METRIC.gatedAnswers,
+    type: 'counter',
+    help: 'Answers that a gate looked at, by the check that found them wanting; empty: none did.',
+    values: (counts) =>
+      counts.examined.map(({ check, count }) => ({
+        labels: { ...target(counts), [LABEL.check]: check ?? '' },
+        value: count,
+      })),
+  },
+  {
+    name: METRIC.escalations,
+    type: 'counter',
+    help: 'Answers that were found wanting and for which a stronger target was asked, by the check.',
+    values: (counts) =>
+      counts.examined.flatMap(({ check, escalated }) =>
+        escalated > 0 ? [{ labels: { ...target(counts), [LABEL.check]: check ?? '' }, value: escalated }] : [],
+      ),
+  },
+  {
     name: METRIC.tokens,
     type: 'counter',
     help: 'Tokens as providers report them; cached, written to the cache, audio and images are part of input, reasoning of output.',

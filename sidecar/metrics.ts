@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../core/errors.ts'
 import type { AttemptFacts, Facts, Rescued, Why } from '../core/exchange.ts'
+import type { Examiner, GatedAnswer, GateFacts, GateReason } from '../core/gate/facts.ts'
 import type { Operation } from '../core/surfaces/surface.ts'
 import type { Usage } from '../core/usage.ts'
 import { Histogram } from './histogram.ts'
@@ -31,6 +32,20 @@ export interface Tried {
   count: number
 }
 
+/** Answers that a gate looked at, by the check that found them wanting; undefined: none did. `escalated`: those for which a stronger target was asked. */
+export interface Examined {
+  readonly check: Examiner | undefined
+  count: number
+  escalated: number
+}
+
+/** Requests behind a gate, by why their answer was given. */
+export interface Gated {
+  readonly reason: GateReason
+  readonly direct: GateFacts['direct']
+  count: number
+}
+
 /** Of one operation. */
 export interface Generation {
   readonly operation: Operation
@@ -55,6 +70,8 @@ export class TargetCounts {
   readonly tried: Tried[] = []
   /** Answers that stopped after their first byte, by what became of them. */
   readonly rescues: Record<Rescued, number> = { continued: 0, replayed: 0, failed: 0 }
+  readonly examined: Examined[] = []
+  readonly gated: Gated[] = []
   readonly generations: Generation[] = []
   readonly tokens = {
     input: 0,
@@ -81,7 +98,7 @@ export class TargetCounts {
     this.model = model
   }
 
-  answered({ operation, status, code, stream, rescue, started, ended }: Facts): void {
+  answered({ operation, status, code, stream, rescue, gate, started, ended }: Facts): void {
     let answers = this.answers.find(
       (it) => it.status === status && it.code === code && it.operation === operation && it.stream === stream,
     )
@@ -91,6 +108,22 @@ export class TargetCounts {
     if (!durations) this.durations.push((durations = { operation, code, seconds: new Histogram(SECONDS) }))
     durations.seconds.observe((ended - started) / 1000)
     if (rescue !== undefined) this.rescues[rescue]++
+    if (gate) this.gatedBy(gate)
+  }
+
+  /** An answer of this target was looked at. */
+  examine({ findings }: GatedAnswer, escalated: boolean): void {
+    const check = findings.find(({ failed }) => failed)?.check
+    let examined = this.examined.find((it) => it.check === check)
+    if (!examined) this.examined.push((examined = { check, count: 0, escalated: 0 }))
+    examined.count++
+    if (escalated) examined.escalated++
+  }
+
+  private gatedBy({ reason, direct }: GateFacts): void {
+    let gated = this.gated.find((it) => it.reason === reason && it.direct === direct)
+    if (!gated) this.gated.push((gated = { reason, direct, count: 0 }))
+    gated.count++
   }
 
   attempted({ operation, stream }: Facts, { why, code, usage, cost, started, firstByte, ended }: AttemptFacts): void {
@@ -149,8 +182,12 @@ export class Metrics {
 
   /** An exchange has ended: it counts for the target that gave the answer, or was asked last. */
   exchangeEnded(facts: Facts): void {
-    const last = facts.attempts.at(-1)
+    const last = answeredBy(facts)
     this.of(facts.route, facts.rule, last?.endpoint ?? '', last?.model ?? '').answered(facts)
+    const { gate, route, rule } = facts
+    // Each escalation follows an answer that was looked at.
+    for (const [at, answer] of gate?.answers.entries() ?? [])
+      this.of(route, rule, answer.endpoint, answer.model).examine(answer, at < (gate?.escalations ?? 0))
   }
 
   *targets(): Generator<TargetCounts> {
@@ -170,6 +207,13 @@ export class Metrics {
     if (!counts) models.set(model, (counts = new TargetCounts(route, rule, endpoint, model)))
     return counts
   }
+}
+
+/** The attempt that gave the answer, or the last. A gate may have asked others after it. */
+function answeredBy({ attempts, gate, endpoint, model }: Facts): AttemptFacts | undefined {
+  const is = (it: AttemptFacts) =>
+    it.code === undefined && it.endpoint === endpoint && (it.model === model || it.model === '*')
+  return (gate && attempts.findLast(is)) ?? attempts.at(-1)
 }
 
 function branch<K, B>(map: Map<string, Map<K, B>>, key: string): Map<K, B> {

@@ -13,6 +13,9 @@ export const METRIC = {
   retries: 'tradewind_retries_total',
   fallbacks: 'tradewind_fallbacks_total',
   rescues: 'tradewind_rescues_total',
+  gatedRequests: 'tradewind_gated_requests_total',
+  gatedAnswers: 'tradewind_gated_answers_total',
+  escalations: 'tradewind_escalations_total',
   tokens: 'tradewind_tokens_total',
   cost: 'tradewind_cost_usd_total',
   unpriced: 'tradewind_unpriced_attempts_total',
@@ -42,6 +45,9 @@ export const LABEL = {
   code: 'code',
   stream: 'stream',
   why: 'why',
+  check: 'check',
+  reason: 'reason',
+  direct: 'direct',
   outcome: 'outcome',
   state: 'state',
   kind: 'kind',
@@ -74,6 +80,12 @@ export const ATTRIBUTE = {
   attempts: 'tradewind.attempts',
   reason: 'tradewind.attempt.reason',
   rescue: 'tradewind.rescue.outcome',
+  gateFirst: 'tradewind.gate.first',
+  gateFinal: 'tradewind.gate.final',
+  gateReason: 'tradewind.gate.reason',
+  gateDirect: 'tradewind.gate.direct',
+  gateChecks: 'tradewind.gate.failed_checks',
+  escalations: 'tradewind.gate.escalations',
 } as const
 
 /** `gen_ai.operation.name` by operation; what is not of generative AI has a word of its own. */

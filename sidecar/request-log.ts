@@ -21,6 +21,7 @@ export function requestLine(facts: Facts, level: 'info' | 'warn', trace: string 
   if (error !== undefined) line += `,"error":${quote(error)}`
   if (facts.aborted) line += ',"aborted":true'
   if (facts.rescue !== undefined) line += `,"rescue":"${facts.rescue}"`
+  if (facts.gate) line += `,"gate":${JSON.stringify(facts.gate)}`
   line += `,"stream":${facts.stream},"sticky":${facts.sticky},"ms":${round(facts.ended - facts.started)}`
   if (facts.firstByte > 0) line += `,"firstByteMs":${round(facts.firstByte - facts.started)}`
   line += `,"requestBytes":${facts.requestBytes},"responseBytes":${facts.responseBytes}`

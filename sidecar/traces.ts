@@ -2,6 +2,7 @@ import type * as Api from '@opentelemetry/api'
 import type { Context, Span, SpanKind, Tracer } from '@opentelemetry/api'
 import { totalCost } from '../core/cost.ts'
 import type { AttemptFacts, Facts } from '../core/exchange.ts'
+import type { GateFacts } from '../core/gate/facts.ts'
 import { ATTRIBUTE, EVENT, OPERATION, SERVICE } from './names.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -165,6 +166,7 @@ export class Traces {
       ...(cost === undefined ? {} : { [ATTRIBUTE.cost]: cost / 1e12 }),
       ...(facts.finishReason === undefined ? {} : { [ATTRIBUTE.finishReasons]: [facts.finishReason] }),
     })
+    if (facts.gate) span.setAttributes(gateAttributes(facts.gate))
     if (facts.rescue !== undefined) span.addEvent(EVENT.rescue, { [ATTRIBUTE.rescue]: facts.rescue }, rescuedAt(facts))
     this.close(span, facts.code, facts.wall + facts.ended - facts.started)
   }
@@ -195,4 +197,16 @@ function ratioOf(text: string | undefined): number {
   const ratio = text === undefined || text === '' ? 0.01 : Number(text)
   if (!(ratio >= 0 && ratio <= 1)) throw new Error(`OTEL_TRACES_SAMPLER_ARG is ${text}; it takes a number from 0 to 1`)
   return ratio
+}
+
+function gateAttributes({ first, final, reason, direct, escalations, answers }: GateFacts): Api.Attributes {
+  const failed = answers.flatMap(({ findings }) => findings.filter((finding) => finding.failed))
+  return {
+    [ATTRIBUTE.gateFirst]: first,
+    [ATTRIBUTE.gateFinal]: final,
+    [ATTRIBUTE.gateReason]: reason,
+    [ATTRIBUTE.escalations]: escalations,
+    [ATTRIBUTE.gateChecks]: failed.map(({ check }) => check),
+    ...(direct ? { [ATTRIBUTE.gateDirect]: direct } : {}),
+  }
 }

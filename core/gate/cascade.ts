@@ -95,7 +95,7 @@ export class Cascade implements Waiting {
       if (facts.escalations >= gate.maxEscalations) return this.give(run, 'max_escalations')
       const findings = await this.examine(run)
       const failed = findings.some((finding) => finding.failed)
-      facts.answers.push({ target: run.target.id, findings })
+      facts.answers.push({ ...nameOf(run.target), findings })
       if (findings.length > 0) this.rate(run.target).observe(failed, run.fork.ear?.tokens ?? 0)
       if (this.left) throw this.leave()
       if (!failed) return this.give(run, findings.length > 0 ? 'passed' : 'unjudged')
@@ -343,6 +343,12 @@ export class Cascade implements Waiting {
     return new Failure('client_closed')
   }
 }
+
+export const nameOf = ({ id, endpoint, model }: Target) => ({
+  target: id,
+  endpoint: endpoint.name,
+  model: model.name,
+})
 
 /** The request in the canonical form; undefined where only its own provider understands it. */
 function readRequest(exchange: Exchange): ChatRequest | undefined {

@@ -18,8 +18,10 @@ export interface Finding {
 
 /** One answer that was looked at. */
 export interface GatedAnswer {
-  /** `namespace/name model` of the target that gave it. */
+  /** `namespace/name model` of the target that gave it; the same in two, the model as configured. */
   readonly target: string
+  readonly endpoint: string
+  readonly model: string
   readonly findings: readonly Finding[]
 }
 

@@ -1,5 +1,5 @@
 import { Audited, Whole } from '../gate/audited.ts'
-import { Cascade } from '../gate/cascade.ts'
+import { Cascade, nameOf } from '../gate/cascade.ts'
 import type { Gatehouse } from '../gate/cascade.ts'
 import { examiners } from '../gate/examine.ts'
 import { Ear } from '../gate/said.ts'
@@ -40,7 +40,7 @@ async function audit(house: Gatehouse, exchange: Exchange): Promise<Reply> {
     if (!target || !ear || !ear.whole) return
     exchange.wait(cascade)
     facts.final = target.id
-    facts.answers.push({ target: target.id, findings: await cascade.find(ear, target, true) })
+    facts.answers.push({ ...nameOf(target), findings: await cascade.find(ear, target, true) })
     exchange.wait(undefined)
   }
   if (!Buffer.isBuffer(reply.body)) return { ...reply, body: new Audited(reply.body, judge) }

@@ -102,10 +102,10 @@ for (const stream of [false, true])
       ['ai/a a-model', 'ai/b b-model', 'passed', 1],
     )
     assert.deepEqual(
-      found?.answers.map(({ target: by, findings }) => [by, findings.at(-1)?.check, findings.at(-1)?.failed]),
+      found?.answers.map(({ endpoint: by, findings }) => [by, findings.at(-1)?.check, findings.at(-1)?.failed]),
       [
-        ['ai/a a-model', 'Refusal', true],
-        ['ai/b b-model', 'Format', false],
+        ['ai/a', 'Refusal', true],
+        ['ai/b', 'Format', false],
       ],
     )
     assert.ok(attempts.every(({ cost }) => (cost ?? 0) > 0))
