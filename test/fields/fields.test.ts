@@ -7,6 +7,7 @@ import { anthropic } from './anthropic.ts'
 import { bedrock } from './bedrock.ts'
 import { connection } from './connection.ts'
 import type { Coverage } from './coverage.ts'
+import { decide } from './decide.ts'
 import { health } from './health.ts'
 import { models } from './models.ts'
 import { prices } from './prices.ts'
@@ -20,6 +21,7 @@ const tables: readonly Coverage[] = [
   anthropic,
   bedrock,
   connection,
+  decide,
   health,
   models,
   prices,

@@ -8,7 +8,7 @@ import { parse } from '../../api/parse.ts'
 import { API_VERSION } from '../../api/resource.ts'
 import { compile } from '../../operator/compile/index.ts'
 import type { Compiled } from '../../operator/compile/index.ts'
-import type { Labels, PodView, SecretView, ServiceView, SliceView, World } from '../../operator/world.ts'
+import type { ArtefactView, Labels, PodView, SecretView, ServiceView, SliceView, World } from '../../operator/world.ts'
 import { HealthChecks } from '../../sidecar/health.ts'
 import { dataPath } from '../helpers/data-path.ts'
 
@@ -20,6 +20,8 @@ export interface Setting {
   readonly routes: Readonly<Record<string, Spec>>
   /** Labelled for us unless it says otherwise. */
   readonly secrets?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** Artefacts by their ConfigMap's name. */
+  readonly artefacts?: Readonly<Record<string, Uint8Array>>
   /** Ports by number with the address behind each. */
   readonly services?: Readonly<
     Record<string, Readonly<Record<number, { readonly host: string; readonly port: number }>>>
@@ -126,7 +128,15 @@ export function to(name: string, rest: object = {}): Spec {
   return { endpoint: { name }, ...rest }
 }
 
-function world({ endpoints, routes, secrets = {}, services = {}, pods = {}, namespaces = {} }: Setting): World {
+function world({
+  endpoints,
+  routes,
+  secrets = {},
+  artefacts = {},
+  services = {},
+  pods = {},
+  namespaces = {},
+}: Setting): World {
   const objects = [
     ...Object.entries(endpoints).map(([name, spec]) => parsed('ModelEndpoint', name, spec)),
     ...Object.entries(routes).map(([name, spec]) => parsed('ModelRoute', name, spec)),
@@ -135,7 +145,9 @@ function world({ endpoints, routes, secrets = {}, services = {}, pods = {}, name
     routes: byName(objects.filter((object): object is ModelRoute => object.kind === 'ModelRoute')),
     endpoints: byName(objects.filter((object): object is ModelEndpoint => object.kind === 'ModelEndpoint')),
     invalid: new Map(),
-    artefacts: new Map(),
+    artefacts: entries(artefacts, (namespace, name, bytes): ArtefactView => {
+      return { namespace, name, data: Buffer.from(bytes).toString('base64') }
+    }),
     secrets: entries(secrets, (namespace, name, data): SecretView => {
       return { namespace, name, labels: { 'tradewind.dev/use': 'credentials' }, data }
     }),
