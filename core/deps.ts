@@ -1,3 +1,4 @@
+import type { Memories } from './bandits/memory.ts'
 import type { Bytes } from './bytes.ts'
 import type { AttemptFacts, Exchange, Facts } from './exchange.ts'
 import type { SchemaCompiler } from './gate/checks/check.ts'
@@ -72,6 +73,8 @@ export interface Deps {
   readonly sleep: (ms: number, exchange: Exchange) => Promise<void>
   readonly deadlines: Deadlines
   readonly telemetry: Telemetry
+  /** What strategies that learn have learnt; undefined: each begins anew with its configuration. */
+  readonly memories?: Memories
   /** Undefined: schemas of callers are not checked. */
   readonly schemas?: SchemaCompiler
 }

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
+import { Memories } from '../core/bandits/memory.ts'
 import type { Deps, Telemetry } from '../core/deps.ts'
 import type { Exchange } from '../core/exchange.ts'
 import { Configuration } from './config.ts'
@@ -24,6 +25,8 @@ export class DataPath {
   readonly deps: Deps
   readonly configuration: Configuration
   readonly traffic: Traffic
+  /** What was learnt under each rule. */
+  readonly memories: Memories
 
   constructor({ telemetry, passThrough, bodyLimit, environment }: DataPathOptions) {
     const now = () => performance.now()
@@ -35,6 +38,7 @@ export class DataPath {
       deadlines: new Sweep(now),
       telemetry,
       schemas,
+      memories: (this.memories = new Memories(Math.random)),
     }
     this.deps = deps
     this.configuration = new Configuration(deps, new Endpoints(deps, environment))

@@ -42,17 +42,22 @@ export class Learner {
     return known ? known.own.evidence.count + known.others.evidence.count : 0
   }
 
+  /** Rewards of all arms. */
+  get seen(): number {
+    return [...this.#arms.keys()].reduce((sum, arm) => sum + this.count(arm), 0)
+  }
+
   /** Observations that no share has told yet. */
   get news(): number {
     return this.#news
   }
 
-  /** What is believed of an arm's quality in that context. */
-  belief(arm: string, x: Float64Array): Belief {
+  /** What is believed of an arm's quality in that context; `more`: what was expected beforehand besides the prior. */
+  belief(arm: string, x: Float64Array, more = 0): Belief {
     const { posterior, own, others } = this.#known(arm)
     if (posterior.due(own.evidence.weight + others.evidence.weight))
       posterior.refresh(summed(own.evidence, others.evidence), this.#prior)
-    return posterior.belief(x)
+    return posterior.belief(x, more)
   }
 
   /** A reward in [0, 1]; every arm's clock goes on. */
@@ -130,8 +135,7 @@ export class Learner {
     const known = this.#arms.get(arm)
     if (known) return known
     // A new arm's clock stands where those of arms without rewards do.
-    const all = [...this.#arms.keys()].reduce((sum, id) => sum + this.count(id), 0)
-    const clock = clockAt(0, all)
+    const clock = clockAt(0, this.seen)
     const made = {
       own: { evidence: noEvidence(this.size), clock },
       others: { evidence: noEvidence(this.size), clock },

@@ -30,6 +30,8 @@ const REFRESH = 20
 export class Posterior {
   readonly #factor: Float64Array
   readonly #theta: Float64Array
+  /** A⁻¹ e₀. */
+  readonly #first: Float64Array
   readonly #scratch: Float64Array
   readonly #size: number
   #stale = Infinity
@@ -38,6 +40,7 @@ export class Posterior {
     this.#size = size
     this.#factor = new Float64Array(triangle(size))
     this.#theta = new Float64Array(size)
+    this.#first = new Float64Array(size)
     this.#scratch = new Float64Array(size)
   }
 
@@ -59,14 +62,19 @@ export class Posterior {
     for (let at = 0; at < this.#size; at++) this.#scratch[at] = (evidence.vector[at] ?? 0) + RIDGE * (prior[at] ?? 0)
     forward(this.#factor, this.#scratch, this.#theta)
     backward(this.#factor, this.#theta)
+    this.#scratch.fill(0)
+    this.#scratch[0] = 1
+    forward(this.#factor, this.#scratch, this.#first)
+    backward(this.#factor, this.#first)
   }
 
-  belief(x: Float64Array): Belief {
+  /** `more` was expected beforehand than the prior says, of every context; it counts for less with each answer that was seen. */
+  belief(x: Float64Array, more = 0): Belief {
     forward(this.#factor, x, this.#scratch)
     let mean = 0
     let square = 0
     for (let at = 0; at < this.#size; at++) {
-      mean += (this.#theta[at] ?? 0) * (x[at] ?? 0)
+      mean += ((this.#theta[at] ?? 0) + more * RIDGE * (this.#first[at] ?? 0)) * (x[at] ?? 0)
       square += (this.#scratch[at] ?? 0) ** 2
     }
     return { mean: Math.min(1, Math.max(0, mean)), width: Math.sqrt(square) }

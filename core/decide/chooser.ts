@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.ts'
 import { Failure } from '../errors.ts'
+import { judgedOf } from '../gate/judged.ts'
 import type { Exchange } from '../exchange.ts'
 import { strategy } from '../strategies/index.ts'
 import type { Choosable, Preference } from '../strategies/strategy.ts'
@@ -45,7 +46,7 @@ export class Chooser {
   /** Whether there is something to be learnt from what came of a request. */
   readonly learns: boolean
   private readonly rule: Rule
-  private readonly deps: Pick<Deps, 'now' | 'random' | 'wall' | 'telemetry'>
+  private readonly deps: Pick<Deps, 'now' | 'random' | 'wall' | 'telemetry' | 'memories'>
   private readonly groups: readonly Group[]
   private readonly adjust: ((exchange: Exchange) => Adjusted | undefined) | undefined
   private readonly weighs: boolean
@@ -53,10 +54,12 @@ export class Chooser {
   private readonly looks: boolean
   private readonly conversations = new Conversations()
 
-  constructor(rule: Rule, deps: Pick<Deps, 'now' | 'random' | 'wall' | 'telemetry'>) {
+  constructor(rule: Rule, deps: Pick<Deps, 'now' | 'random' | 'wall' | 'telemetry' | 'memories'>) {
     this.rule = rule
     this.deps = deps
     const { type, settings, artefact } = rule.strategy
+    const form = strategy(type).memory?.(settings)
+    const memory = form && deps.memories?.of(`${rule.route} ${rule.name}`, form)
     const gaps: readonly Gap[] = rule.onUnavailable === 'Fail' ? rule.unresolved.map(toGap) : []
     this.gaps = gaps.length > 0
     const slots: readonly Slot[] = [...rule.targets, ...gaps].filter(({ weight }) => weight > 0)
@@ -64,7 +67,7 @@ export class Chooser {
       .sort((a, b) => a - b)
       .map((priority) => {
         const own = slots.filter((slot) => priorityOf(slot) === priority)
-        const parts = { targets: own, settings, random: deps.random, wall: deps.wall, artefact }
+        const parts = { targets: own, settings, random: deps.random, wall: deps.wall, artefact, memory }
         return { priority, slots: own, prefer: strategy(type).make(parts) }
       })
     this.adjust = rule.adjust.length === 0 ? undefined : adjuster(rule.adjust, rule.caller)
@@ -87,12 +90,14 @@ export class Chooser {
     return this.consider(exchange, key, records)
   }
 
-  /** Takes in what came of a request that it decided about. */
-  learn(exchange: Exchange): void {
+  /** Takes in what came of a request that it decided about, by that preference. */
+  learn(exchange: Exchange, preference: Preference<Slot>): void {
     const { facts, target, signals } = exchange
     const { usage } = facts
     if (!target || !usage) return
     target.model.state.lengths.observe(signals.task, usage.output)
+    const judged = judgedOf(facts.gate?.answers ?? [])
+    preference.answered?.({ decision: facts.requestId, target: target.id, judged, now: this.deps.now() })
     const { sticky } = this.rule
     const key = sticky === undefined ? undefined : exchange.header(sticky)
     if (key !== undefined) this.conversations.remember(key, target.id, usage.input + usage.output, this.deps.now())
@@ -118,12 +123,14 @@ export class Chooser {
         outs: outs.some(Boolean) ? outs : undefined,
         values: weighed,
         ...(this.weighs ? { signals: exchange.signals } : {}),
+        ...(this.weighs && adjusted ? { adjusted: forStrategy(adjusted, slots) } : {}),
       })
       for (const [index, out] of preference.outs?.entries() ?? []) outs[index] ??= out
       const values = better(slots, preference, adjusted, weighed ?? preference.values)
       const floor = preference.terms && (adjusted?.floor ?? preference.floor)
       if (floor !== undefined && values)
-        for (const [index, value] of values.entries()) outs[index] ??= belowFloor(value, floor)
+        for (const [index, value] of values.entries())
+          if (!preference.exempt || slots[index] !== preference.first) outs[index] ??= belowFloor(value, floor)
       const terms =
         preference.terms && adjusted?.lambda !== undefined
           ? { ...preference.terms, quality: 1, lambda: adjusted.lambda }
@@ -182,6 +189,13 @@ export class Chooser {
 }
 
 const UNKNOWN: Values = { quality: Number.NaN, cost: Number.NaN, latency: 0 }
+
+/** What of the adjustments is for the strategy to weigh. */
+const forStrategy = (adjusted: Adjusted, slots: readonly Slot[]) => ({
+  lambda: adjusted.lambda,
+  floor: adjusted.floor,
+  boosts: slots.map((slot) => (isGap(slot) ? 0 : boostOf(adjusted, slot))),
+})
 
 /** The values with what the strategy knows better of quality. */
 function better(

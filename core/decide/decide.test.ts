@@ -7,6 +7,9 @@ import { Exchange } from '../exchange.ts'
 import type { Facts } from '../exchange.ts'
 import { seeded } from '../learning/random.ts'
 import { priceOf } from '../price.ts'
+import { algorithms } from '../bandits/policy.ts'
+import { defaultsOf } from '../schema.ts'
+import { bandit } from '../strategies/bandit.ts'
 import { strategyTypes } from '../strategies/index.ts'
 import { surfaceOf } from '../surfaces/index.ts'
 import type { Rule, Target } from '../target.ts'
@@ -97,6 +100,8 @@ const chosen = (of: Rule, asked: Exchange, random?: () => number) => new Chooser
 const names = ({ order }: ReturnType<typeof chosen>) => order.map(({ id }) => id.slice(3, -2)).join(' ')
 const leastCost = (settings: object = {}) => ({ type: 'LeastCost', settings: { ...settings } }) as const
 
+const banditSettings = defaultsOf(bandit.settings.schema)
+
 const small = target({ name: 'small', rank: 1, price: ['0.10', '0.40'], quality: 0.7, tasks: { math: 0.4 } })
 const middle = target({ name: 'middle', rank: 2, price: ['1.00', '4.00'], quality: 0.85, tasks: { math: 0.8 } })
 const strong = target({ name: 'strong', rank: 3, price: ['5.00', '20.00'], quality: 0.95 })
@@ -153,13 +158,14 @@ test('LeastCost: long answers count by what was seen of them', () => {
   assert.equal(first(), 'ai/reader m')
   for (let i = 0; i < 200; i++) {
     const asked = exchange(says('hello'))
+    const { preference } = chooser.choose(asked)
     asked.target = talker
     asked.facts.usage = {
       ...{ cached: 0, cacheWrite: 0, cacheWrite1h: 0, reasoning: 0, audioInput: 0, audioOutput: 0, imageInput: 0 },
       input: 1,
       output: 2,
     }
-    chooser.learn(asked)
+    chooser.learn(asked, preference)
   }
   assert.equal(first(), 'ai/talker m')
 })
@@ -171,14 +177,15 @@ test('LeastCost: a conversation stays where it is cached, until another is cheap
   const bargain = target({ name: 'bargain', price: ['0.01', '0.01'], quality: 1 })
   const turn = (chooser: Chooser) => {
     const asked = exchange(says('word '.repeat(2000)), ['x-key', 'c1'])
-    return { asked, first: chooser.choose(asked).order[0]?.id }
+    const { order, preference } = chooser.choose(asked)
+    return { asked, preference, first: order[0]?.id }
   }
   for (const [other, expected] of [
     [rival, 'ai/warm m'],
     [bargain, 'ai/bargain m'],
   ] as const) {
     const chooser = new Chooser(rule([warm, other], leastCost()), deps())
-    const { asked, first } = turn(chooser)
+    const { asked, preference, first } = turn(chooser)
     assert.equal(first, other.id, 'cold, the cheaper one')
     asked.target = warm
     asked.facts.usage = {
@@ -192,7 +199,7 @@ test('LeastCost: a conversation stays where it is cached, until another is cheap
       input: 2000,
       output: 10,
     }
-    chooser.learn(asked)
+    chooser.learn(asked, preference)
     assert.equal(turn(chooser).first, expected)
   }
 })
@@ -230,7 +237,13 @@ test('a target that cannot take a request is not asked, whatever the strategy', 
     for (const body of [image, tools, schema])
       for (let draw = 0; draw < 1; draw += 0.1)
         assert.equal(
-          names(chosen(rule([blind, sees], { type, settings: {} }), exchange(body), () => draw)),
+          names(
+            chosen(
+              rule([blind, sees], { type, settings: type === 'Bandit' ? banditSettings : {} }),
+              exchange(body),
+              () => draw,
+            ),
+          ),
           'sees',
           type,
         )
@@ -357,7 +370,9 @@ test('explanations are exact: 10,000 random requests and rules, each decision ma
         ? { floor: maybe(() => random().toFixed(2)), lambda: maybe(() => decimal(2)), slo: maybe(() => '500ms') }
         : type === 'LeastLatency'
           ? { slo: maybe(() => '500ms') }
-          : {}
+          : type === 'Bandit'
+            ? { ...banditSettings, algorithm: any(algorithms), floor: maybe(() => random().toFixed(2)), lambda: '0.3' }
+            : {}
     const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
     const asked = exchange(
       says(
@@ -390,6 +405,8 @@ test('explanations are exact: 10,000 random requests and rules, each decision ma
     'fastest',
     'least_cost',
     'best_value',
+    'best_known',
+    'explored',
     'below_floor',
     'pinned',
     'only_target',

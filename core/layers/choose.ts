@@ -1,5 +1,6 @@
 import { obstacle } from '../availability.ts'
 import { Chooser, isGap } from '../decide/chooser.ts'
+import type { Chosen } from '../decide/chooser.ts'
 import { Failure } from '../errors.ts'
 import type { Exchange, Reply } from '../exchange.ts'
 import type { Layer } from '../pipeline.ts'
@@ -11,7 +12,7 @@ export const choose: Layer<Rule> = (rule, deps) => {
   const nobody = rule.targets.every(({ weight }) => weight === 0) ? noTarget(rule) : undefined
   const { onUnavailable } = rule
 
-  const decide = (exchange: Exchange) => {
+  const decide = (exchange: Exchange): Chosen['preference'] => {
     exchange.rule = rule
     exchange.facts.rule = rule.name
     if (nobody) throw new Failure(nobody.code, { detail: nobody.detail })
@@ -26,25 +27,27 @@ export const choose: Layer<Rule> = (rule, deps) => {
     const [first] = exchange.candidates
     const at = deps.now()
     const why = first && obstacle(first, at)
-    if (why === undefined) return
+    if (why === undefined) return preference
     if (onUnavailable === 'Fail')
       throw new Failure('target_unavailable', { detail: `${first?.id ?? ''} (${why}), of route ${rule.route}.` })
     panicIfAllAreOut(exchange, at)
+    return preference
   }
 
-  const learn = (exchange: Exchange) => (reply: Reply) => {
-    if (Buffer.isBuffer(reply.body)) chooser.learn(exchange)
-    else reply.body.settled(() => chooser.learn(exchange))
+  const learn = (exchange: Exchange, preference: Chosen['preference']) => (reply: Reply) => {
+    if (Buffer.isBuffer(reply.body)) chooser.learn(exchange, preference)
+    else reply.body.settled(() => chooser.learn(exchange, preference))
     return reply
   }
 
   return (next) => (exchange) => {
+    let preference
     try {
-      decide(exchange)
+      preference = decide(exchange)
     } catch (error) {
       return Promise.reject(error)
     }
-    return chooser.learns ? next(exchange).then(learn(exchange)) : next(exchange)
+    return chooser.learns ? next(exchange).then(learn(exchange, preference)) : next(exchange)
   }
 }
 

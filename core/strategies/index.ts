@@ -1,11 +1,12 @@
 import type { Schema } from '../schema.ts'
+import { bandit } from './bandit.ts'
 import { classifier } from './classifier.ts'
 import { leastCost } from './least-cost.ts'
 import { leastLatency } from './least-latency.ts'
 import type { Strategy } from './strategy.ts'
 import { weighted } from './weighted.ts'
 
-const all = [weighted, leastLatency, leastCost, classifier] as const
+const all = [weighted, leastLatency, leastCost, classifier, bandit] as const
 
 export type StrategyType = (typeof all)[number]['type']
 

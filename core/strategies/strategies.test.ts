@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { defaultsOf } from '../schema.ts'
 import { decide } from '../decide/decide.ts'
 import { strategy, strategyTypes } from './index.ts'
 import type { StrategyType } from './index.ts'
@@ -14,9 +15,10 @@ const target = (id: string, weight: number, rank = 0): State => {
 }
 const ids = (targets: readonly Choosable[]) => targets.map(({ id }) => id).join(' ')
 const none = { key: undefined }
-/** The order that a strategy without settings comes to. */
+/** The order that a strategy comes to with its defaults alone. */
 function chooser<T extends Choosable>(type: StrategyType, targets: readonly T[], random: () => number) {
-  const prefer = strategy(type).make({ targets, settings: {}, random, wall: () => 0 })
+  const { settings, make } = strategy(type)
+  const prefer = make({ targets, settings: settings ? defaultsOf(settings.schema) : {}, random, wall: () => 0 })
   return (choice: Choice) => decide(targets, prefer(choice))
 }
 

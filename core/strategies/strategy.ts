@@ -1,3 +1,5 @@
+import type { Form } from '../bandits/form.ts'
+import type { Memory } from '../bandits/memory.ts'
 import type { Out } from '../decide/out.ts'
 import type { Terms, Values } from '../decide/decide.ts'
 import type { Json } from '../dialects/dialect.ts'
@@ -30,6 +32,8 @@ export type Reason =
   | 'best_value'
   | 'classifier'
   | 'no_artefact'
+  | 'best_known'
+  | 'explored'
   | 'below_floor'
   | 'pinned'
   | 'only_target'
@@ -44,6 +48,22 @@ export interface Choice {
   readonly values?: readonly Values[] | undefined
   /** The request, for strategies that weigh. */
   readonly signals?: Signals | undefined
+  /** What adjustments put in the place of the strategy's own, and add to each target's quality. */
+  readonly adjusted?:
+    | { readonly lambda: number | undefined; readonly floor: number | undefined; readonly boosts: readonly number[] }
+    | undefined
+}
+
+/** What came of a request that was decided. */
+export interface Answered {
+  /** `x-request-id`. */
+  readonly decision: string
+  /** The id of the target whose answer the caller got. */
+  readonly target: string
+  /** What was found of the quality of answers, 0…1, those that were not given among them. */
+  readonly judged: readonly { readonly target: string; readonly reward: number }[]
+  /** Monotonic milliseconds. */
+  readonly now: number
 }
 
 /** What a strategy makes of it; `decide` puts the targets in order by it. */
@@ -61,6 +81,10 @@ export interface Preference<T> {
   readonly quality?: readonly number[] | undefined
   /** Those of less quality are put off. */
   readonly floor?: number | undefined
+  /** The first is asked whatever its quality is thought to be: the strategy has seen to the floor itself. */
+  readonly exempt?: true | undefined
+  /** Hears what came of the request, where there is an answer. */
+  readonly answered?: ((answered: Answered) => void) | undefined
   /** How likely it was that each target is put first, by their order; asked only where decisions are written down. Undefined: one was sure to be. */
   readonly propensities?: (() => readonly number[]) | undefined
   /** How sure it is of its choice, 0…1. */
@@ -82,6 +106,8 @@ export interface Parts<T> {
   readonly wall: () => number
   /** What `artefact` names, or why it is not there; undefined where it names none. */
   readonly artefact?: Loaded | undefined
+  /** What was learnt under this rule so far; undefined: nothing, and it is forgotten with the configuration. */
+  readonly memory?: Memory | undefined
 }
 
 /**
@@ -94,6 +120,8 @@ export interface Strategy {
   readonly settings?: { readonly name: string; readonly schema: Schema; readonly required?: true }
   /** The name of the artefact that it decides by, where it does. */
   readonly artefact?: (settings: Json) => string | undefined
+  /** What its memory has to be like, where it learns. */
+  readonly memory?: (settings: Json) => Form
   /** Whether what is expected of each target is to be worked out for it: quality, cost and latency. */
   readonly weighs?: (settings: Json) => boolean
   readonly make: <T extends Choosable>(parts: Parts<T>) => (choice: Choice) => Preference<T>
