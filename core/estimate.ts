@@ -158,6 +158,18 @@ export function estimateContent(body: unknown): number {
   return estimateBody(body, 0)
 }
 
+const PICTURES: ReadonlySet<unknown> = new Set(['image', 'image_url', 'input_image'])
+const IMAGE_TYPE = /^image\//
+
+/** Whether a part is a picture: by its type (OpenAI, Anthropic, Cohere), its media type (Gemini), or its format (Bedrock). */
+function isPicture(part: object): boolean {
+  const { type, mimeType, mime_type: mediaType, format } = part as Readonly<Record<string, unknown>> // JSON
+  if (PICTURES.has(type)) return true
+  const media = mimeType ?? mediaType
+  if (typeof media === 'string') return IMAGE_TYPE.test(media)
+  return typeof format === 'string' && 'source' in part && /^(png|jpeg|gif|webp)$/.test(format)
+}
+
 function estimateBody(body: unknown, message: number): number {
   let texts = ''
   let more = 0
@@ -173,6 +185,10 @@ function estimateBody(body: unknown, message: number): number {
       if (value.length > 0 && value.every((it) => typeof it === 'number')) more += value.length
       else for (const item of value) visit(item, names)
     } else if (typeof value === 'object' && value !== null) {
+      if (isPicture(value)) {
+        more += IMAGE
+        return
+      }
       if ('role' in value) more += message
       for (const [name, field] of Object.entries(value)) {
         if (names) texts += `${name} `

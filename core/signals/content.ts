@@ -61,7 +61,7 @@ export function ofRerank({ query, documents }: RerankRequest): Content {
 
 /** Of texts without a conversation around them. */
 export function ofTexts(texts: readonly string[]): Content {
-  return { ...EMPTY, turns: texts.map(user), media: TEXT }
+  return texts.length === 0 ? EMPTY : { ...EMPTY, turns: texts.map(user), media: TEXT }
 }
 
 const TEXT: ReadonlySet<Medium> = new Set(['Text'])

@@ -42,7 +42,7 @@ const SIGNS: readonly (readonly [task: GuessedTask, sign: RegExp])[] = [
   ],
   [
     'math',
-    /\b(?:solve|prove|integrate|differentiate|derivative|integral|equation|theorem|probability|polynomial|matrix)\b|\\(?:frac|sum|int|sqrt)\b|\d\s*[-+*/^=]\s*\d|\bhow (?:many|much)\b[^?]{0,200}\d/i,
+    /\b(?:solve|prove|integrate|differentiate|derivative|integral|equation|theorem|probability|polynomial|matrix)\b|\\(?:frac|sum|int|sqrt)\b|\d\s*[-+*/^=]\s*\d|\bhow (?:many|much)\b[^?]{0,200}\d|\d[^]{0,400}\bhow (?:many|much)\b/i,
   ],
   [
     'writing',
