@@ -138,7 +138,7 @@ const rule = object(
         type: choice(strategyTypes, {
           default: 'Weighted',
           description:
-            'Weighted: exact shares by weight; LeastLatency: the fastest at the moment; LeastCost: the cheapest that is good enough. Only for Weighted do weights other than 0 count.',
+            'Weighted: exact shares by weight; LeastLatency: the fastest at the moment; LeastCost: the cheapest that is good enough; Classifier: the same, by what was trained; Bandit: by what it learns in service. Only for Weighted do weights other than 0 count.',
         }),
         ...strategyMembers,
       },
@@ -343,6 +343,11 @@ const spec = object(
       {
         rule: '!has(self.caller) || !has(self.caller.tier) || !has(self.caller.tier.values) || self.rules.all(r, (!has(r.matches) || r.matches.all(m, !has(m.tier) || m.tier.all(t, t in self.caller.tier.values))) && (!has(r.adjust) || r.adjust.all(a, !has(a.when.tier) || a.when.tier.all(t, t in self.caller.tier.values))))',
         message: 'Every tier of a match must be one of spec.caller.tier.values.',
+        fieldPath: '.caller',
+      },
+      {
+        rule: '(has(self.caller) && has(self.caller.tier)) || self.rules.all(r, !has(r.strategy.bandit) || !has(r.strategy.bandit.explore.exceptTiers))',
+        message: 'exceptTiers needs spec.caller.tier, which says where the tier is read.',
         fieldPath: '.caller',
       },
     ],
