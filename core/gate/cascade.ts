@@ -88,7 +88,7 @@ export class Cascade implements Waiting {
       exchange.wait(undefined)
       throw error
     }
-    const first = expectedCost(exchange, run.target, run.fork.ear?.tokens)
+    const first = expectedCost(exchange, run.target, run.fork.ear?.output)
     for (;;) {
       const stronger = this.above(run.target)
       if (stronger.length === 0) return this.give(run, 'no_stronger')
@@ -96,15 +96,15 @@ export class Cascade implements Waiting {
       const findings = await this.examine(run)
       const failed = findings.some((finding) => finding.failed)
       facts.answers.push({ ...nameOf(run.target), findings })
-      if (findings.length > 0) this.rate(run.target).observe(failed, run.fork.ear?.tokens ?? 0)
+      const output = run.fork.ear?.output ?? 0
+      if (findings.length > 0) this.rate(run.target).observe(failed, output)
       if (this.left) throw this.leave()
       if (!failed) return this.give(run, findings.length > 0 ? 'passed' : 'unjudged')
       const [next] = stronger
-      const tokens = run.fork.ear?.tokens ?? 0
       const why = bound(gate, {
         escalations: facts.escalations,
-        spent: gate.budget && spent(exchange, run.target, tokens),
-        next: gate.budget && next && expectedCost(exchange, next, tokens),
+        spent: gate.budget && spent(exchange, run.target, output),
+        next: gate.budget && next && expectedCost(exchange, next, output),
         first,
         latency: next?.model.state.ewma.latency() ?? 0,
         left: exchange.due - deps.now(),

@@ -1,3 +1,4 @@
+import { estimateTokens } from '../estimate.ts'
 import type { ChatEvent, FinishReason } from '../chat.ts'
 
 /** What a target said of one answer, as far as it has come: what checks look at. */
@@ -35,7 +36,7 @@ const MOST = 1024 * 1024
 export class Ear {
   /** Log-probabilities are asked for though the caller did not, and are kept from it. */
   readonly wantsLogprobs: boolean
-  /** Pieces of text that came: about as many tokens. */
+  /** Pieces of text that came; of a stream about as many tokens. */
   tokens = 0
   /** It was too long, or more than one call had a part in it: nothing can be said of it. */
   lost = false
@@ -67,6 +68,14 @@ export class Ear {
   /** The answers in their order; none where nothing was heard. */
   get said(): readonly Said[] {
     return [...this.choices].sort(([a], [b]) => a - b).map(([, said]) => said)
+  }
+
+  /** Tokens of all that was said, estimated. */
+  get output(): number {
+    let output = 0
+    for (const { text, refusal, calls } of this.choices.values())
+      output += estimateTokens([text, refusal, ...calls.map((call) => call.arguments)].join('\n'))
+    return output
   }
 
   /** Every answer that began has ended. */

@@ -5,6 +5,9 @@ import type { Layer } from '../pipeline.ts'
 import type { Rule, Target } from '../target.ts'
 import { asFailure } from './errors.ts'
 
+/** Ways to end in which it was us who waited no longer. */
+const GIVEN_UP: ReadonlySet<ErrorCode> = new Set(['hedge_lost', 'request_timeout'])
+
 /** What a failure counts as in the moving average of latencies, at least, ms: failing fast must attract nothing. */
 const PENALTY = 5000
 
@@ -54,7 +57,7 @@ export const breaker: Layer<Rule> = (_, { now }) => {
       if (failure.code === 'quota_exhausted') exhaust(target, failure.retryAfter)
       if (failure.code === 'upstream_busy') cool(target, failure.retryAfter, now())
       // It takes at least as long as it was waited for.
-      if (failure.code === 'hedge_lost') state.ewma.observe(Math.max(state.ewma.latency(), now() - started))
+      if (GIVEN_UP.has(failure.code)) state.ewma.observe(Math.max(state.ewma.latency(), now() - started))
       if (failure.code === 'upstream_busy' || verdictOf(failure.code) === 'failure')
         state.ewma.observe(Math.max(PENALTY, now() - started))
       throw failure
