@@ -16,6 +16,7 @@ interface Modelled {
  */
 export const classifier = {
   type: 'Classifier',
+  picks: 'cheapest that will do',
   settings: {
     name: 'classifier',
     required: true,

@@ -49,6 +49,7 @@ export const floorOf = ({ floor }: Json): number | undefined => (floor === undef
 /** The cheapest that is good enough for the task, as the endpoints' manifests say what they are good for. */
 export const leastCost = {
   type: 'LeastCost',
+  picks: 'cheapest',
   settings: {
     name: 'leastCost',
     schema: object(objective, { description: 'Of strategy LeastCost.', rules: objectiveRules }),

@@ -9,6 +9,7 @@ import type { Choosable, Strategy } from './strategy.ts'
  */
 export const leastLatency = {
   type: 'LeastLatency',
+  picks: 'fastest',
   settings: {
     name: 'leastLatency',
     schema: object(

@@ -118,6 +118,8 @@ export interface Strategy {
   readonly type: string
   /** The name and the schema of the member of `strategy` that holds its own settings. */
   readonly settings?: { readonly name: string; readonly schema: Schema; readonly required?: true }
+  /** What it picks of the targets, for the eye: `fastest`. Undefined: shares by weight. */
+  readonly picks?: string
   /** The name of the artefact that it decides by, where it does. */
   readonly artefact?: (settings: Json) => string | undefined
   /** What its memory has to be like, where it learns. */

@@ -45,5 +45,10 @@ const cases: readonly [title: string, rule: CompiledRule, split: string][] = [
     rule([target('ns/a', 9), target('ns/b', 1)], { strategy: { type: 'LeastLatency' } }),
     'fastest of a · b',
   ],
+  [
+    'nor has least cost',
+    rule([target('ns/a', 9), target('ns/b', 1)], { strategy: { type: 'LeastCost' } }),
+    'cheapest of a · b',
+  ],
 ]
 for (const [title, given, expected] of cases) test(`split: ${title}`, () => assert.equal(split(given, 'ns'), expected))

@@ -3,6 +3,7 @@ import { CONDITIONS, REASONS } from '../../api/conditions.ts'
 import type { ModelRouteStatus } from '../../api/model-route.ts'
 import { keyOf } from '../compile/resource.ts'
 import type { RouteResult, Unresolved } from '../compile/route.ts'
+import { strategy } from '../../core/strategies/index.ts'
 import { withheld } from '../compile/skew.ts'
 import type { Untimed } from '../settle.ts'
 import { accepted } from './accepted.ts'
@@ -123,13 +124,14 @@ export function split(rule: CompiledRule | undefined, namespace: string): string
   const priority = Math.min(...rule.targets.map((target) => target.priority))
   const targets = rule.targets.filter((target) => target.priority === priority && target.weight > 0)
   const some = rule.onUnavailable === 'Redistribute' ? targets.filter((target) => !target.unavailable) : targets
+  const { picks } = strategy(rule.strategy.type)
   const total = some.reduce((sum, { weight }) => sum + weight, 0)
   const parts = some.map((target) => {
     const called = label(target, rule.targets, namespace)
-    if (rule.strategy.type === 'LeastLatency') return called
+    if (picks !== undefined) return called
     return `${Number(((100 * target.weight) / total).toFixed(1))}% ${called}${target.unavailable ? ' (unavailable)' : ''}`
   })
-  const text = `${rule.strategy.type === 'LeastLatency' && parts.length > 1 ? 'fastest of ' : ''}${parts.join(' · ')}`
+  const text = `${picks !== undefined && parts.length > 1 ? `${picks} of ` : ''}${parts.join(' · ')}`
   return (text || 'none').slice(0, 1024)
 }
 

@@ -25,6 +25,14 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /status=529/,
     /x-tradewind-endpoint: default\/openai[^]*"type":"message"[^]*openai heard/,
   ],
+  'least-cost': [
+    /x-tradewind-model: gpt-4o\r[^]*x-tradewind-reason: least_cost\r/,
+    /x-tradewind-model: gpt-4o-mini\r/,
+    /x-tradewind-model: gpt-4o-mini\r/,
+    /x-tradewind-model: claude-sonnet-4-5\r/,
+    /status=529/,
+    /x-tradewind-model: claude-sonnet-4-5\r[^]*x-tradewind-reason: least_cost, retry, fallback\r/,
+  ],
   credentials: [/"content":"openai heard/],
 }
 const examples = readdirSync(join(root, 'examples'), { withFileTypes: true }).filter((it) => it.isDirectory())
