@@ -81,7 +81,9 @@ function promptOf(body: Body, model: string, turns: readonly Turn[], voice: Voic
   within(body, 'top_p', 0, 1)
   within(body, 'presence_penalty', -2, 2)
   within(body, 'frequency_penalty', -2, 2)
-  if (thinks(model)) {
+  // From gpt-5.1 on, one that is told not to think is like any other.
+  const thinking = thinks(model) && !(body['reasoning_effort'] === 'none' && /^gpt-5\.\d/.test(model))
+  if (thinking) {
     if (body['max_tokens'] !== undefined && body['max_tokens'] !== null)
       throw invalid(
         "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",

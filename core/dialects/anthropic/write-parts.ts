@@ -1,7 +1,7 @@
 import type { InputPart, OutputPart, Source } from '../../chat.ts'
 import { record } from '../../openai-usage.ts'
 import { Failure } from '../../errors.ts'
-import { sourceOf } from '../openai/data-url.ts'
+import { isOfTheWeb, schemeOf, sourceOf } from '../openai/data-url.ts'
 import { mark } from './cache-marks.ts'
 import type { Block } from './cache-marks.ts'
 
@@ -84,16 +84,22 @@ export function inputOf(text: string, at: string): unknown {
 
 function imageSource(source: Source, at: string): Block {
   const inline = source.type === 'url' ? (sourceOf(source.url) ?? source) : source
-  if (inline.type === 'url') return { type: 'url', url: inline.url }
+  if (inline.type === 'url') return urlSource(inline.url, at)
   if (inline.type === 'file') return fileSource(inline, at)
   const mediaType = inline.mediaType.toLowerCase() === 'image/jpg' ? 'image/jpeg' : inline.mediaType.toLowerCase()
   if (!images.has(mediaType)) throw untranslatable(at, `is ${mediaType}: Claude sees JPEG, PNG, GIF and WebP`)
   return { type: 'base64', media_type: mediaType, data: inline.data }
 }
 
+function urlSource(url: string, at: string): Block {
+  if (!isOfTheWeb(url))
+    throw untranslatable(at, `is at ${schemeOf(url)}: Claude fetches https URLs only, so send it inline`)
+  return { type: 'url', url }
+}
+
 function documentSource(source: Source, at: string): Block {
   const inline = source.type === 'url' ? (sourceOf(source.url) ?? source) : source
-  if (inline.type === 'url') return { type: 'url', url: inline.url }
+  if (inline.type === 'url') return urlSource(inline.url, at)
   if (inline.type === 'file') return fileSource(inline, at)
   const mediaType = inline.mediaType.toLowerCase()
   if (mediaType === 'application/pdf') return { type: 'base64', media_type: mediaType, data: inline.data }

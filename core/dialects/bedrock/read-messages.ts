@@ -1,6 +1,8 @@
 import type { Message, OutputPart, InputPart, TextPart } from '../../chat.ts'
 import { invalid } from '../request-fields.ts'
 import type { Asked } from '../openai/asked.ts'
+import { checkCalls } from '../openai/read-messages.ts'
+import type { CallWords } from '../openai/read-messages.ts'
 import { kindOf, markLast, readCachePoint, readInput, readOutput } from './read-parts.ts'
 
 /** Messages and system blocks of a Converse request. Throws `invalid_request`, `not_translatable`. */
@@ -13,7 +15,14 @@ export function readMessages(body: Asked): readonly Message[] {
     if (blocks.length === 0) throw invalid(message.path('content'), 'a list of at least one block')
     return role === 'assistant' ? [readAssistant(blocks)] : readUser(blocks)
   })
+  checkCalls(turns, words)
   return [...(system.length > 0 ? [{ role: 'system', content: system } as const] : []), ...turns]
+}
+
+const words: CallWords = {
+  orphan: (_, id) => `The toolResult ${JSON.stringify(id)} in "messages" has no toolUse in the message before.`,
+  unanswered: (ids) =>
+    `The toolUse blocks ${ids.join(', ')} in "messages" have no toolResult: the next message must have one for each.`,
 }
 
 function readSystem(blocks: readonly Asked[]): readonly TextPart[] {

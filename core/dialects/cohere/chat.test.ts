@@ -61,9 +61,23 @@ const tool = fc.record({
 })
 const perhaps = <T>(it: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(it, { nil: undefined })
 
+/** A conversation in which every call has its answer, and every answer its call. */
+function whole(messages: readonly Message[]): readonly Message[] {
+  return messages.flatMap((it): readonly Message[] => {
+    if (it.role === 'tool') {
+      const call = { type: 'tool-call', id: it.callId, name: 'f', arguments: '{}' } as const
+      return [{ role: 'assistant', content: [call] }, it]
+    }
+    const ids =
+      it.role === 'assistant' ? it.content.flatMap((part) => (part.type === 'tool-call' ? [part.id] : [])) : []
+    const done = [{ type: 'text', text: 'done' } as const]
+    return [it, ...Array.from(new Set(ids), (callId) => ({ role: 'tool' as const, callId, content: done }))]
+  })
+}
+
 const request: fc.Arbitrary<ChatRequest> = fc
   .record({
-    messages: fc.array(message, { minLength: 1, maxLength: 5 }),
+    messages: fc.array(message, { minLength: 1, maxLength: 5 }).map(whole),
     tools: fc.array(tool, { maxLength: 2 }),
     toolChoice: perhaps(fc.constantFrom('required' as const, 'none' as const)),
     maxTokens: perhaps(fc.nat()),

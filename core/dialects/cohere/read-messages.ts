@@ -1,13 +1,16 @@
 import type { InputPart, Message, OutputPart, TextPart, ToolCallPart } from '../../chat.ts'
 import { record } from '../../openai-usage.ts'
 import type { Asked } from '../openai/asked.ts'
+import { checkCalls } from '../openai/read-messages.ts'
 import { sourceOf } from '../openai/data-url.ts'
 import { invalid, text } from '../request-fields.ts'
 
 /** Cohere's messages. Throws `invalid_request`. */
 export function readMessages(messages: readonly Asked[]): readonly Message[] {
   if (messages.length === 0) throw invalid('messages', 'a list of at least one message')
-  return messages.map(readMessage)
+  const read = messages.map(readMessage)
+  checkCalls(read)
+  return read
 }
 
 function readMessage(asked: Asked): Message {

@@ -1,6 +1,7 @@
 import type { ImagePart, InputPart, Message, OutputPart } from '../../chat.ts'
 import { Failure } from '../../errors.ts'
 import { record } from '../../openai-usage.ts'
+import { isOfTheWeb, schemeOf } from '../openai/data-url.ts'
 
 /** Cohere's messages, with the paths of what they have no place for. Throws `not_translatable`. */
 export function writeMessages(messages: readonly Message[], dropped: string[]): readonly unknown[] {
@@ -70,6 +71,7 @@ function urlOf({ source }: ImagePart, at: string): string {
     case 'base64':
       return `data:${source.mediaType};base64,${source.data}`
     case 'url':
+      if (!isOfTheWeb(source.url)) throw cannot(at, `images at ${schemeOf(source.url)}`)
       return source.url
     case 'file':
       throw cannot(at, 'images by the id of a file')

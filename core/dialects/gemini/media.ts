@@ -40,6 +40,8 @@ export function mediaPart({ type, source }: ImagePart | FilePart, at: string, st
     case 'base64':
       return { inlineData: { mimeType: source.mediaType, data: source.data } }
     case 'url': {
+      if (/^s3:/i.test(source.url))
+        throw new Failure('not_translatable', { detail: `Google does not read S3 (${at}): send the ${type} inline.` })
       const mimeType = source.mediaType ?? typeOf(source.url)
       if (mimeType === undefined && strict)
         throw new Failure('not_translatable', {

@@ -1,6 +1,8 @@
 import type { FilePart, ImagePart, InputPart, Message, OutputPart, TextPart, ToolCallPart } from '../../chat.ts'
 import type { Json } from '../dialect.ts'
 import { invalid, list, object, optional, text } from '../request-fields.ts'
+import { checkCalls } from '../openai/read-messages.ts'
+import type { CallWords } from '../openai/read-messages.ts'
 import { leave, members } from './members.ts'
 import { soundOf, sourceOf } from './media.ts'
 import { readSignature } from './signature.ts'
@@ -68,7 +70,15 @@ export function readContents(value: unknown, unread: string[]): readonly Message
       if (shown.length > 0) messages.push({ role: 'user', content: shown })
     } else throw invalid(`${at}.role`, 'one of "user", "model"')
   }
+  if (messages.length === 0) throw invalid('contents', 'a list with at least one part')
+  checkCalls(messages, words)
   return messages
+}
+
+const words: CallWords = {
+  orphan: (_, id) => `A functionResponse in "contents" (${id}) answers no functionCall of the content before.`,
+  unanswered: () =>
+    'A functionCall in "contents" has no functionResponse: add one for each in a content of the user, right after the calls.',
 }
 
 function parts(content: Json, at: string): readonly Json[] {

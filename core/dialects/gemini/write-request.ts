@@ -118,8 +118,10 @@ function measured(effort: Effort, budget: number | undefined, { quiet }: Traits,
 }
 
 /** `tools` and `toolConfig`; empty where there are none. */
-export function writeTools({ tools, toolChoice }: ChatRequest, traits: Traits, dropped: string[]): Json {
+export function writeTools({ tools, toolChoice, format }: ChatRequest, traits: Traits, dropped: string[]): Json {
   if (tools.length === 0) return {}
+  // Tools that are not to be called say nothing, and stand against an answer in JSON.
+  if (toolChoice === 'none' && format && format.type !== 'text' && !traits.toolsWithJson) return {}
   const strict = tools.some((tool) => tool.strict === true)
   // Calls under ANY are held to their schemas anyway.
   const forced = toolChoice === 'required' || typeof toolChoice === 'object'

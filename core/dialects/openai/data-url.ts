@@ -18,6 +18,12 @@ export function sourceOf(url: string): Source | undefined {
   }
 }
 
+/** Whether anybody can fetch it; `s3:` and `gs:` are for those who have a place there. */
+export const isOfTheWeb = (url: string): boolean => /^https?:/i.test(url)
+
+/** `s3://` of `s3://…`. */
+export const schemeOf = (url: string): string => /^[^:]*:(\/\/)?/.exec(url)?.[0].toLowerCase() ?? 'no URL'
+
 export function dataUrl(mediaType: string, data: string): string {
   return `data:${mediaType};base64,${data}`
 }

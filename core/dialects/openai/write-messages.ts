@@ -2,7 +2,7 @@ import type { FilePart, InputPart, Message, OutputPart, Source, TextPart } from 
 import { Failure } from '../../errors.ts'
 import type { Json } from '../dialect.ts'
 import { extraContent, hiddenDetail, thoughtDetail } from './artefacts.ts'
-import { dataUrl } from './data-url.ts'
+import { dataUrl, isOfTheWeb, schemeOf } from './data-url.ts'
 import type { Options } from './options.ts'
 
 /** The messages as OpenAI's chat has them. `dropped` gets the names of what has no place. */
@@ -146,7 +146,11 @@ class Writer {
   }
 
   private imageUrl(source: Source): string {
-    if (source.type === 'url') return source.url
+    if (source.type === 'url') {
+      if (!isOfTheWeb(source.url))
+        throw this.impossible(`an image at ${schemeOf(source.url)}: it takes images inline or at an https URL`)
+      return source.url
+    }
     if (source.type === 'base64') return dataUrl(source.mediaType, source.data)
     throw this.impossible('an image by the id of a file: it takes images inline or at a URL')
   }

@@ -44,8 +44,9 @@ export function writeRequest(request: ChatRequest, model: string, options: Optio
     logit_bias: request.logitBias,
     response_format: formatOf(request.format),
     reasoning_effort: effort,
-    modalities: request.modalities,
-    audio: request.audio,
+    // Sound never comes without its words, and needs a voice.
+    modalities: request.modalities && [...new Set(['text', ...request.modalities])],
+    audio: request.audio && { voice: 'alloy', ...request.audio },
     user: request.user,
     metadata: request.metadata,
     service_tier: request.serviceTier,
@@ -93,7 +94,12 @@ function formatOf(format: Format | undefined): Json | undefined {
 /** OpenAI takes the mode for JSON only where the word stands in the conversation; other APIs need no such word. */
 function asksForJson(messages: readonly Json[], format: Format | undefined): readonly Json[] {
   if (format?.type !== 'json' || /json/i.test(JSON.stringify(messages.map(({ content }) => content)))) return messages
-  return [...messages, { role: 'system' satisfies Message['role'], content: 'Answer in JSON.' }]
+  // Before the conversation: some servers want the user's word, or a tool's, to be the last.
+  const begins = messages.findIndex(({ role }) => role !== 'system')
+  return messages.toSpliced(begins < 0 ? messages.length : begins, 0, {
+    role: 'system' satisfies Message['role'],
+    content: 'Answer in JSON.',
+  })
 }
 
 /** How hard to think; a budget of tokens becomes the effort that takes about as many. */
