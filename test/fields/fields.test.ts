@@ -5,10 +5,12 @@ import type { Schema } from '../../core/schema.ts'
 import { address } from './address.ts'
 import { anthropic } from './anthropic.ts'
 import { bedrock } from './bedrock.ts'
+import { caller } from './caller.ts'
 import { connection } from './connection.ts'
 import type { Coverage } from './coverage.ts'
 import { decide } from './decide.ts'
 import { health } from './health.ts'
+import { matches } from './matches.ts'
 import { models } from './models.ts'
 import { prices } from './prices.ts'
 import { resilience } from './resilience.ts'
@@ -20,9 +22,11 @@ const tables: readonly Coverage[] = [
   address,
   anthropic,
   bedrock,
+  caller,
   connection,
   decide,
   health,
+  matches,
   models,
   prices,
   resilience,
