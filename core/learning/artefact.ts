@@ -53,6 +53,8 @@ export interface Artefact {
   /** Model names, in the order of the probabilities. */
   readonly models: readonly string[]
   readonly provenance: Provenance
+  /** What dense features are standardised by. */
+  readonly standard: Standard
   readonly sections: ReadonlyMap<string, Uint8Array>
   /** Features of a text; they hold until another text is read. Reading the same text again costs nothing. */
   readonly features: (text: string) => Features
@@ -129,6 +131,7 @@ export function readArtefact(bytes: Uint8Array): Artefact {
     textRule,
     models: heads.map(({ model }) => model),
     provenance,
+    standard,
     sections: new Map([...sections].filter(([name]) => !name.startsWith('head/'))),
     features,
     quality: (text) => {
