@@ -2,10 +2,9 @@ import { isSpoken } from './check.ts'
 import type { Check } from './check.ts'
 
 const FENCE = /^ {0,3}(`{3,}|~{3,}) *([\w+#.-]*)[^\n`]*$/
-const JSON_FENCE = /^(json|jsonc?5?)$/i
 const PAIRS: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' }
-/** Languages whose brackets pair outside of strings and comments, and whose comments and strings are these. */
-const BRACKETED = /^(js|jsx|ts|tsx|javascript|typescript|java|c|cpp|c\+\+|cs|csharp|go|rust|rs|kotlin|swift|scala)$/i
+/** Languages whose brackets pair outside of strings and comments, and whose comments and strings are these. Not Rust: its lifetimes look like strings. */
+const BRACKETED = /^(js|jsx|ts|tsx|javascript|typescript|java|c|cpp|c\+\+|cs|csharp|go|kotlin|swift|scala)$/i
 
 /**
  * A fence of code is not closed, JSON in one does not parse, or the brackets of one in a language of C's family do not pair. Parsing a
@@ -38,12 +37,10 @@ function judge(language: string, text: string): string | undefined {
       return 'JSON in a fence does not parse'
     }
   }
-  return BRACKETED.test(language) && !JSON_FENCE.test(language) && !pairs(text)
-    ? 'the brackets of code do not pair'
-    : undefined
+  return BRACKETED.test(language) && !pairs(text) ? 'the brackets of code do not pair' : undefined
 }
 
-/** Whether brackets pair outside of strings, characters, templates and comments. Regular expressions and lifetimes may mislead it: it forgives. */
+/** Whether brackets pair outside of strings, characters, templates and comments. A regular expression may mislead it. */
 function pairs(text: string): boolean {
   const open: string[] = []
   for (let at = 0; at < text.length; at++) {
@@ -69,7 +66,7 @@ function endOfString(text: string, from: number, quote: string): number {
   return text.length
 }
 
-/** A single quote that does not close on its line is a lifetime, or an apostrophe in what is no code. */
+/** A single quote that does not close on its line is an apostrophe. */
 function endOfCharacter(text: string, from: number): number {
   const end = endOfString(text, from, "'")
   return text[end] === "'" ? end : from
