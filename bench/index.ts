@@ -1,4 +1,5 @@
 import type { Benchmark } from './benchmark.ts'
+import { decisions } from './benchmarks/decisions.ts'
 import { edit } from './benchmarks/edit.ts'
 import { fanout } from './benchmarks/fanout.ts'
 import { growth } from './benchmarks/growth.ts'
@@ -14,6 +15,7 @@ import { ttft } from './benchmarks/ttft.ts'
 /** Every benchmark, in the order in which `make bench` runs them. */
 export const benchmarks: readonly Benchmark[] = [
   throughput,
+  decisions,
   latency,
   largePrompt,
   ttft,

@@ -19,7 +19,7 @@ export interface Deployment {
 }
 
 /** How to start it. */
-interface Launch {
+export interface Launch {
   /** The program and its arguments; undefined for no proxy at all. */
   readonly command: readonly string[] | undefined
   readonly environment?: Readonly<Record<string, string>>

@@ -54,6 +54,17 @@ export const request = requestOf(toOpenAI)
 /** The same, asking for a stream. */
 export const streamRequest = requestOf(toOpenAI, { stream: true })
 
+/** The same for a model by that name, with a question of at least so many bytes. */
+export function requestNamed(model: string, bytes: number): string {
+  const user = { role: 'user', content: question.repeat(Math.max(1, Math.ceil(bytes / question.length))) }
+  return JSON.stringify({
+    model,
+    messages: [{ role: 'system', content: rules }, user],
+    temperature: 0.2,
+    max_tokens: 256,
+  })
+}
+
 /** A request with a prompt of so many bytes, for a model that goes by another name upstream. */
 export function largeRequestOf(api: Api, bytes: number): string {
   const line = 'The minutes of the meeting follow; list what was decided. '

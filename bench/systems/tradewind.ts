@@ -9,11 +9,12 @@ import { compile } from '../../operator/compile/index.ts'
 import { SECRET_LABEL } from '../../operator/world.ts'
 import { digestOf } from '../../sidecar/follower.ts'
 import { LastGood } from '../../sidecar/last-good.ts'
+import { Router } from '../../test/helpers/router.ts'
 import { bundle } from '../../tool/bundle.ts'
 import { sidecarEnvironment } from '../../tool/images.ts'
 import { cacheRoot } from '../../tool/servers.ts'
 import { lastLine } from '../last-line.ts'
-import { type Deployment, noHeaders, type System } from '../system.ts'
+import { type Deployment, type Launch, noHeaders, type System } from '../system.ts'
 import { aliases, type Api, models } from '../wire.ts'
 
 const apis: readonly Api[] = ['openai', 'anthropic']
@@ -62,6 +63,44 @@ function manifests({ targets, routes }: Deployment): readonly object[] {
   return [...endpoints, ...asked, ...others]
 }
 
+/** Routes that choose by what is in a request: by rules and least cost, and by a trained classifier. */
+function decisive({ targets }: Deployment): readonly object[] {
+  const names = targets.map((_, i) => `quality-${i}`)
+  const endpoints = targets.map(({ port }, i) =>
+    manifest('ModelEndpoint', `quality-${i}`, {
+      provider: { type: 'OpenAI' },
+      address: { type: 'URL', url: `http://127.0.0.1:${port}/v1` },
+      credentials: { type: 'Secret', secret: { name: 'keys', key: 'api-key' } },
+      models: [{ name: models.openai, rank: i, quality: { default: i === 0 ? '0.7' : '0.9', tasks: { math: '0.4' } } }],
+    }),
+  )
+  const split = names.map((name) => ({ endpoint: { name } }))
+  const rules = [
+    { name: 'vip', matches: [{ tier: ['enterprise'], task: ['legal'] }], targets: [split[1]] },
+    { name: 'long', matches: [{ tokens: { min: 20_000 } }], targets: [split[1]] },
+    { name: 'medical', matches: [{ text: { pattern: '(?i)diagnos|prescri', in: 'LastUser' } }], targets: [split[1]] },
+    {
+      name: 'everything',
+      targets: split,
+      strategy: { type: 'LeastCost', leastCost: { floor: '0.8' } },
+      adjust: [{ when: { tier: ['free'] }, floor: '0.5' }],
+    },
+  ]
+  const caller = { tier: { header: 'x-tier', default: 'pro' } }
+  const classifier = { artefact: { name: 'router' }, heads: [{ model: models.openai, head: 'small' }], floor: '0.6' }
+  return [
+    ...endpoints,
+    manifest('ModelRoute', 'rules', { models: ['rules'], caller, rules }),
+    manifest('ModelRoute', 'classifier', {
+      models: ['classifier'],
+      rules: [{ targets: split, strategy: { type: 'Classifier', classifier } }],
+    }),
+  ]
+}
+
+/** Two heads over all buckets, as `tradewind train` makes them. */
+const router = new Router({ small: { chat: 0.9, math: 0.3 }, strong: { chat: 0.95, math: 0.9 } })
+
 /** What the operator would push to a sidecar in namespace `bench`, as the sidecar keeps it on its volume. */
 async function save(directory: string, objects: readonly object[]): Promise<void> {
   const routes = new Map<string, ModelRoute>()
@@ -82,7 +121,9 @@ async function save(directory: string, objects: readonly object[]): Promise<void
       endpoints,
       invalid: none,
       secrets: new Map([['bench/keys', keys]]),
-      artefacts: new Map(),
+      artefacts: new Map([
+        ['bench/router', { namespace: 'bench', name: 'router', data: Buffer.from(router.bytes).toString('base64') }],
+      ]),
       services: none,
       slices: none,
       pods: none,
@@ -97,6 +138,28 @@ async function save(directory: string, objects: readonly object[]): Promise<void
   if (failure !== undefined) throw failure
 }
 
+/** Writes a configuration and says how to start with it. */
+async function prepare(deployment: Deployment, objects: readonly object[]): Promise<Launch> {
+  const { directory, port, adminPort, metricsPort, targets } = deployment
+  const state = join(directory, 'state')
+  mkdirSync(state, { recursive: true })
+  await save(state, objects)
+  const environment = {
+    NODE_ENV: 'production',
+    ...sidecarEnvironment,
+    TRADEWIND_LISTEN: `127.0.0.1:${port}`,
+    TRADEWIND_ADMIN: `127.0.0.1:${adminPort}`,
+    TRADEWIND_METRICS: `127.0.0.1:${metricsPort}`,
+    TRADEWIND_STATE_DIR: state,
+    // The upstream takes what it is sent: spans are made, encoded and sent, and end there.
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${targets[1].port}`,
+    OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: '0.01',
+  }
+  const config = `${objects.map((object) => dump(object, { noRefs: true })).join('---\n')}\n# environment\n${dump(environment)}`
+  return { command: [process.execPath, program], environment, port, headers: noHeaders, config }
+}
+
 /** Ours: the sidecar by itself, serving from its last good configuration. */
 export const tradewind: System = {
   name: 'tradewind',
@@ -107,27 +170,7 @@ export const tradewind: System = {
     await bundle('sidecar/main.ts', program)
     return RELEASE
   },
-  async prepare(deployment) {
-    const { directory, port, adminPort, metricsPort, targets } = deployment
-    const state = join(directory, 'state')
-    mkdirSync(state, { recursive: true })
-    const objects = manifests(deployment)
-    await save(state, objects)
-    const environment = {
-      NODE_ENV: 'production',
-      ...sidecarEnvironment,
-      TRADEWIND_LISTEN: `127.0.0.1:${port}`,
-      TRADEWIND_ADMIN: `127.0.0.1:${adminPort}`,
-      TRADEWIND_METRICS: `127.0.0.1:${metricsPort}`,
-      TRADEWIND_STATE_DIR: state,
-      // The upstream takes what it is sent: spans are made, encoded and sent, and end there.
-      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${targets[1].port}`,
-      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
-      OTEL_TRACES_SAMPLER_ARG: '0.01',
-    }
-    const config = `${objects.map((object) => dump(object, { noRefs: true })).join('---\n')}\n# environment\n${dump(environment)}`
-    return { command: [process.execPath, program], environment, port, headers: noHeaders, config }
-  },
+  prepare: (deployment) => prepare(deployment, manifests(deployment)),
   async evidence({ directory, metricsPort }) {
     const line = lastLine(join(directory, 'log'), '"msg":"request"')
     const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
@@ -140,4 +183,10 @@ export const tradewind: System = {
       )
     return [line, ...shown.slice(0, 14)].join('\n')
   },
+}
+
+/** The same with routes that choose by what is in a request. */
+export const deciding: System = {
+  ...tradewind,
+  prepare: (deployment) => prepare(deployment, [...manifests(deployment), ...decisive(deployment)]),
 }
