@@ -34,6 +34,34 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /x-tradewind-model: claude-sonnet-4-5\r[^]*x-tradewind-reason: least_cost, retry, fallback\r/,
   ],
   credentials: [/"content":"openai heard/],
+  'rules-by-content': [
+    /x-tradewind-rule: simple[^]*x-tradewind-endpoint: default\/small/,
+    /x-tradewind-rule: everything-else[^]*x-tradewind-endpoint: default\/medium/,
+    /x-tradewind-rule: medical-or-legal[^]*x-tradewind-endpoint: default\/strong/,
+    /x-tradewind-rule: asked-for[^]*x-tradewind-endpoint: default\/strong/,
+    /Rule medical-or-legal is the first that matches/,
+    /Rule simple does not match: it is what the match excludes/,
+  ],
+  tiers: [
+    /x-tradewind-endpoint: default\/small/,
+    /x-tradewind-endpoint: default\/medium/,
+    /x-tradewind-endpoint: default\/strong/,
+    /x-tradewind-endpoint: default\/strong[^]*x-tradewind-reason: pinned/,
+    /x-tradewind-endpoint: default\/small/,
+  ],
+  schedule: [
+    /Rule night is the first that matches[^]*100 % +default\/small/,
+    /Fri 13:00 in Europe\/Berlin is not within 22:00–06:00[^]*100 % +default\/strong/,
+    /Rule night is the first that matches[^]*100 % +default\/strong/,
+    /Rule night does not match[^]*100 % +default\/small/,
+    /x-tradewind-rule: (night|day)/,
+  ],
+  'multi-modal': [
+    /x-tradewind-endpoint: default\/writer/,
+    /x-tradewind-endpoint: default\/vision/,
+    /x-tradewind-endpoint: default\/coder/,
+    /x-tradewind-endpoint: default\/embedder/,
+  ],
 }
 const examples = readdirSync(join(root, 'examples'), { withFileTypes: true }).filter((it) => it.isDirectory())
 
