@@ -17,7 +17,7 @@ const read = featureReader()
 const taken = (text: string): Features => {
   const { ngrams, dense } = read(text)
   const { size, index, value } = ngrams
-  return { ngrams: { size, index: index.slice(0, size), value: value.slice(0, size) }, dense: dense.slice() }
+  return { ngrams: { ...ngrams, index: index.slice(0, size), value: value.slice(0, size) }, dense: dense.slice() }
 }
 
 const SYLLABLES = ['ka', 'mo', 'ri', 'ten', 'sul', 'va', 'no', 'ber', 'il', 'da']
