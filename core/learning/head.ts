@@ -19,11 +19,10 @@ export interface TrainOptions {
   readonly epochs: number
   /** Step size α of FTRL. */
   readonly alpha: number
-  readonly l1: number
   readonly l2: number
   readonly random: Random
-  /** Weight of each row, default 1: class weights, or how much a soft target is worth. */
-  readonly weight?: Float64Array
+  /** The logit to start from, default 0. */
+  readonly bias?: number
 }
 
 const BETA = 1
@@ -33,8 +32,8 @@ export function sigmoid(logit: number): number {
 }
 
 /**
- * Logistic regression by FTRL-Proximal (McMahan et al., Ad Click Prediction, KDD 2013, algorithm 1): per-coordinate steps as AdaGrad has, L1
- * and L2 applied exactly and only where a row has an entry. `targets` lie in [0, 1], NaN for a row that this head does not learn from;
+ * Logistic regression by FTRL-Proximal (McMahan et al., Ad Click Prediction, KDD 2013, algorithm 1): per-coordinate steps as AdaGrad has, L2
+ * applied exactly and only where a row has an entry; without L1, since buckets are stored densely. `targets` lie in [0, 1], NaN for a row that this head does not learn from;
  * `rows` are those of the set to learn from; `size` is the number of weights.
  */
 export function trainHead(
@@ -42,13 +41,12 @@ export function trainHead(
   rows: Uint32Array,
   targets: Float64Array,
   size: number,
-  { epochs, alpha, l1, l2, random, weight }: TrainOptions,
+  { epochs, alpha, l2, random, bias: start = 0 }: TrainOptions,
 ): Linear {
   const { offsets, index, value } = set
-  const weights = new Float32Array(size)
-  const z = new Float32Array(size)
-  const n = new Float32Array(size)
-  let [bias, biasN] = [0, 0]
+  // Of each column its weight, its z, and the square root of its n, side by side: they are used together, and memory is what takes time.
+  const state = new Float32Array(4 * size)
+  let [bias, biasN] = [start, 0]
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (const at of shuffled(rows.length, random)) {
       const row = rows[at] ?? 0
@@ -56,25 +54,23 @@ export function trainHead(
       if (Number.isNaN(target)) continue
       const [from, to] = [offsets[row] ?? 0, offsets[row + 1] ?? 0]
       let logit = bias
-      for (let entry = from; entry < to; entry++) logit += (weights[index[entry] ?? 0] ?? 0) * (value[entry] ?? 0)
-      const error = (sigmoid(logit) - target) * (weight ? (weight[row] ?? 1) : 1)
+      for (let entry = from; entry < to; entry++) logit += (state[4 * (index[entry] ?? 0)] ?? 0) * (value[entry] ?? 0)
+      const error = sigmoid(logit) - target
       biasN += error * error
       bias -= (alpha / (BETA + Math.sqrt(biasN))) * error
       for (let entry = from; entry < to; entry++) {
-        const column = index[entry] ?? 0
+        const column = 4 * (index[entry] ?? 0)
         const gradient = error * (value[entry] ?? 0)
-        const before = n[column] ?? 0
-        const after = before + gradient * gradient
-        const step = (Math.sqrt(after) - Math.sqrt(before)) / alpha
-        const next = (z[column] ?? 0) + gradient - step * (weights[column] ?? 0)
-        z[column] = next
-        n[column] = after
-        const size = Math.abs(next)
-        weights[column] = size <= l1 ? 0 : -(next - Math.sign(next) * l1) / ((BETA + Math.sqrt(after)) / alpha + l2)
+        const before = state[column + 2] ?? 0
+        const after = Math.sqrt(before * before + gradient * gradient)
+        const z = (state[column + 1] ?? 0) + gradient - ((after - before) / alpha) * (state[column] ?? 0)
+        state[column + 1] = z
+        state[column + 2] = after
+        state[column] = (-z * alpha) / (BETA + after + l2 * alpha)
       }
     }
   }
-  return { weights, bias }
+  return { weights: Float32Array.from({ length: size }, (_, column) => state[4 * column] ?? 0), bias }
 }
 
 /** The logit of one row of a set. */

@@ -7,8 +7,10 @@ export interface Ngrams {
   /** How many different buckets the text has. */
   readonly size: number
   readonly index: Uint32Array
-  /** Sublinear term frequencies 1 + ln(tf), of Euclidean length 1 together. */
+  /** Sublinear term frequencies 1 + ln(tf); characters and words weigh the same: each kind has Euclidean length √½. */
   readonly value: Float32Array
+  /** Where the words begin: entries before are of characters, those from here on of words 1–2 that share no bucket with them. */
+  readonly words: number
 }
 
 const FNV_OFFSET = 0x811c9dc5
@@ -33,8 +35,8 @@ function inWord(unit: number): boolean {
 }
 
 /**
- * A reader of hashed n-grams: words 1–2 and characters 3–5 (runs of blanks are one, one is put at each end), FNV-1a over UTF-16 units
- * (http://www.isthe.com/chongo/tech/comp/fnv/). All arrays are made once, none per n-gram or text.
+ * A reader of hashed n-grams: words 1–2 and characters 3–5 (runs of blanks are one, one is put at each end; every digit is read as 0, since which
+ * number it is tells little), FNV-1a over UTF-16 units (http://www.isthe.com/chongo/tech/comp/fnv/). All arrays are made once, none per n-gram or text.
  * It takes texts of `normalised` form, of at most `units` UTF-16 units; what is beyond is not read.
  */
 export function ngramReader(units: number): (text: string) => Ngrams {
@@ -85,6 +87,17 @@ export function ngramReader(units: number): (text: string) => Ngrams {
     }
   }
 
+  const weigh = (from: number, to: number): void => {
+    let square = 0
+    for (let at = from; at < to; at++) {
+      const weight = logarithms[counts[index[at] ?? 0] ?? 0] ?? 1
+      value[at] = weight
+      square += weight * weight
+    }
+    const scale = square > 0 ? Math.sqrt(0.5 / square) : 0
+    for (let at = from; at < to; at++) value[at] = (value[at] ?? 0) * scale
+  }
+
   return (text) => {
     for (let at = 0; at < size; at++) counts[index[at] ?? 0] = 0
     size = 0
@@ -94,20 +107,15 @@ export function ngramReader(units: number): (text: string) => Ngrams {
     for (let at = 0; at < end; at++) {
       const unit = text.charCodeAt(at)
       const blank = unit <= SPACE || unit === 0xa0
-      if (!blank) codes[length++] = unit
+      if (!blank) codes[length++] = unit > 48 && unit <= 57 ? 48 : unit
       else if (codes[length - 1] !== SPACE) codes[length++] = SPACE
     }
     if (codes[length - 1] !== SPACE) codes[length++] = SPACE
     characters(length)
+    const boundary = size
     words(length)
-    let square = 0
-    for (let at = 0; at < size; at++) {
-      const weight = logarithms[counts[index[at] ?? 0] ?? 0] ?? 1
-      value[at] = weight
-      square += weight * weight
-    }
-    const scale = square > 0 ? 1 / Math.sqrt(square) : 0
-    for (let at = 0; at < size; at++) value[at] = (value[at] ?? 0) * scale
-    return { size, index, value }
+    weigh(0, boundary)
+    weigh(boundary, size)
+    return { size, index, value, words: boundary }
   }
 }
