@@ -82,6 +82,13 @@ test('bundle: it serves, and loads none of what Node keeps for others', async ()
   )
 })
 
+test('bundle: the engine of patterns is in it, for the first of them', async () => {
+  const matches = [{ headers: [], text: { in: 'LastUser', pattern: 'contract|court', ignoreCase: true } }] as const
+  const rules = [rule([target('a')], { matches }), rule([target('a')], { name: 'rest' })]
+  const log = await run(configOf({ ...good, 'route/ai/chat': route('chat', rules) }), '/v1/models')
+  assert.match(log, /Serving from the saved configuration/)
+})
+
 test('bundle: the validators made ahead of time find what those of the sources find', async (t) => {
   const config = configOf({
     'endpoint/ai/a': { ...good['endpoint/ai/a'], url: 7, models: [], unknown: true },

@@ -67,7 +67,7 @@ async function started(t: TestContext, env: Record<string, string> = {}) {
 
 const never =
   /^(@kubernetes\/|@opentelemetry\/sdk-node|@opentelemetry\/instrumentation|express$|commander$|js-yaml$|pino$|@marcbachmann\/|@peculiar\/|lru-cache$)/
-const lazy = /^(@opentelemetry\/|prom-client$|http-proxy$)/
+const lazy = /^(@opentelemetry\/|prom-client$|http-proxy$|re2js$)/
 const schemas =
   /^api\/(model-|crd|kinds|generate|reference|conditions|selector|parse|cel)|^(operator|cli|test|bench|tool)\//
 
