@@ -1,4 +1,5 @@
 import { checkTypes } from '../core/gate/checks/index.ts'
+import type { WireArm, WireBase } from '../core/bandits/wire.ts'
 import { providerTypes } from '../core/providers/index.ts'
 import { strategyTypes } from '../core/strategies/index.ts'
 import type { CompiledResource, ResourceKey } from './compiled.ts'
@@ -109,5 +110,49 @@ export interface Report {
   readonly age: number
 }
 
-export type FromSidecar = Hello | Ack | Nack | Auth | Check | Report
-export type FromOperator = Update | Check
+/** A rule that learns, and the form of its evidence: what is of another form is of no use to the other end, and is not heard. */
+interface OfRule {
+  /** `namespace/name`. */
+  readonly route: string
+  readonly rule: string
+  readonly form: string
+}
+
+/** What the sidecar has learnt under some rules: all of it each time, so that what is lost, late or told twice does no harm. */
+export interface Learned {
+  readonly type: 'learned'
+  readonly rules: readonly (OfRule & {
+    /** Of this run of the sidecar. */
+    readonly epoch: string
+    /** Rises with each; 0: nothing yet. */
+    readonly seq: number
+    readonly arms: readonly WireArm[]
+    /** What it was given to carry, once on each connection. */
+    readonly base?: WireBase
+  })[]
+}
+/** What all sidecars have learnt under a rule. */
+export interface Merged extends OfRule {
+  readonly type: 'merged'
+  readonly epoch: string
+  /** The last of the receiver's own that is in it; 0: none. */
+  readonly seq: number
+  /** The receiver's epoch has been closed, since it was gone: it begins another. */
+  readonly closed: boolean
+  /** Sidecars that learn under it. */
+  readonly peers: number
+  readonly arms: readonly WireArm[]
+}
+/** What sidecars that have gone have learnt: to be kept, and told again on each connection, so that it outlives the operator. */
+export interface Carry extends OfRule {
+  readonly type: 'carry'
+  readonly base: WireBase
+}
+
+/** Who puts together what sidecars have learnt is another one now: each is to tell its own again. */
+export interface Retell {
+  readonly type: 'retell'
+}
+
+export type FromSidecar = Hello | Ack | Nack | Auth | Check | Report | Learned
+export type FromOperator = Update | Check | Merged | Carry | Retell

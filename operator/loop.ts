@@ -1,8 +1,10 @@
+import { strategy } from '../core/strategies/index.ts'
 import type { Audience } from './compile/audience.ts'
 import { Compiler } from './compile/compiler.ts'
 import type { CompileOptions } from './compile/endpoint.ts'
 import type { Compiled } from './compile/index.ts'
 import type { Fleet } from './fleet.ts'
+import { Learning } from './learning.ts'
 import { Push } from './push.ts'
 import type { Concerned, PushEvents, PushOptions } from './push.ts'
 import { ids, statuses } from './statuses.ts'
@@ -40,6 +42,8 @@ const STRETCH = 200
  */
 export class Loop {
   readonly push: Push
+  /** What the sidecars learn, put together; for them all, or those whose replica this one leads. */
+  readonly learning: Learning
   readonly #source: Source
   readonly #options: LoopOptions
   #compiler: Compiler
@@ -58,7 +62,10 @@ export class Loop {
     this.#source = source
     this.#options = options
     this.#compiler = new Compiler(options)
+    this.learning = new Learning({ now: options.now, form: (route, rule) => this.#form(route, rule) })
     this.push = new Push(options, {
+      learned: ({ identity, tell }, said) => this.learning.hear(identity.uid, said, tell),
+      left: ({ identity, tell }) => this.learning.left(identity.uid, tell),
       ...options.hooks,
       changed: (concerned) => {
         options.hooks?.changed?.(concerned)
@@ -80,6 +87,7 @@ export class Loop {
     clearTimeout(this.#compileTimer)
     clearTimeout(this.#statusTimer)
     this.push.close()
+    this.learning.close()
     await this.#source.stop()
   }
 
@@ -98,6 +106,11 @@ export class Loop {
     }
     if (concerned?.audience) this.#audiences.add(concerned.audience)
     this.#scheduleStatuses()
+  }
+
+  #form(route: string, name: string) {
+    const rule = this.#compiled?.routes.get(route)?.body.rules.find((it) => it.name === name)
+    return rule && strategy(rule.strategy.type).memory?.(rule.strategy.settings ?? {})
   }
 
   #touch(touched: Touched | undefined): void {

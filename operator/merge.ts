@@ -4,8 +4,10 @@ import type { Logger } from 'pino'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { ResourceKey } from '../api/compiled.ts'
 import { Refused, type Tokens } from './authenticate.ts'
+import type { Learned } from '../api/protocol.ts'
 import type { Fleet } from './fleet.ts'
 import type { Leadership } from './lead.ts'
+import type { Learning } from './learning.ts'
 import { concernedKeys, partOf, partUpdate, wholeFleet, type Part, type PartUpdate, type Row } from './part.ts'
 import { bearerToken, keepAlive, left, refuse } from './sockets.ts'
 
@@ -30,8 +32,26 @@ export interface MergeOptions {
   readonly serverName: string
   /** Followers have said something new: whose status may differ. */
   readonly changed: (keys: ReadonlySet<ResourceKey>) => void
+  /** Puts together what sidecars learn, where this replica leads. */
+  readonly learning: Learning
+  /** Has the own sidecars tell anew what they have learnt. */
+  readonly retell: () => void
   readonly log: Logger
 }
+
+type Tell = (text: string) => void
+/** What a follower passes on of its sidecars, beside how its part differs. */
+interface Passed extends PartUpdate {
+  readonly learned?: { readonly pod: string; readonly said: Learned }
+  readonly left?: string
+}
+/** What the leader has a follower pass on. */
+interface Told {
+  readonly pod: string
+  readonly text: string
+}
+/** Bytes that may wait on their way to another replica: what is learnt is told again. */
+const WAITING = 64 << 20
 
 /**
  * Makes the fleet whole at the leader: every follower keeps one WebSocket to it and says what its own sidecars say, all of it at first and
@@ -41,6 +61,8 @@ export class Merge {
   readonly #options: MergeOptions
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: LARGEST })
   readonly #parts = new Map<WebSocket, Map<string, Row>>()
+  /** Ways to the own sidecars that learn, by pod. */
+  readonly #learners = new Map<string, Tell>()
   readonly #ping = setInterval(() => keepAlive(this.#server), PING)
   #lead: Leadership = { leading: false, epoch: 0, address: undefined }
   #upward: WebSocket | undefined
@@ -65,7 +87,24 @@ export class Merge {
     for (const socket of this.#parts.keys()) socket.close(1012, 'Another epoch has begun.')
     this.#parts.clear()
     this.#failures = 0
+    this.#options.learning.clear()
+    if (now.leading) this.#options.retell()
     this.#connect()
+  }
+
+  /** What one of the own sidecars has learnt. `pod`: its uid. */
+  learned(pod: string, said: Learned, tell: Tell): void {
+    if (this.#lead.leading) return this.#options.learning.hear(pod, said, tell)
+    this.#learners.set(pod, tell)
+    this.#pass({ learned: { pod, said } })
+  }
+
+  /** One of the own sidecars has left. */
+  left(pod: string, tell: Tell): void {
+    if (this.#lead.leading) return this.#options.learning.left(pod, tell)
+    if (this.#learners.get(pod) !== tell) return
+    this.#learners.delete(pod)
+    this.#pass({ left: pod })
   }
 
   /** The own part has changed. */
@@ -102,13 +141,17 @@ export class Merge {
   #follow(socket: WebSocket): void {
     const { epoch } = this.#lead
     const part = new Map<string, Row>()
+    const learners = new Map<string, Tell>()
     this.#parts.set(socket, part)
     socket.on('error', () => socket.terminate())
     socket.on('message', (data: Buffer) => {
       try {
         // From our own kind, its token says so; while an upgrade rolls out, maybe of another release.
-        const { epoch: of, drop, set } = JSON.parse(data.toString()) as PartUpdate
+        const { epoch: of, drop, set, learned, left } = JSON.parse(data.toString()) as Passed
         if (of !== epoch || !this.#parts.has(socket)) return socket.close(1008, 'Another epoch.')
+        if (learned) this.#options.learning.hear(learned.pod, learned.said, way(socket, learned.pod, learners))
+        const leaving = left === undefined ? undefined : learners.get(left)
+        if (left !== undefined && leaving) this.#options.learning.left(left, leaving)
         const gone = drop.flatMap((name) => part.get(name) ?? [])
         for (const name of drop) part.delete(name)
         for (const [name, row] of Object.entries(set)) part.set(name, row)
@@ -119,6 +162,7 @@ export class Merge {
       }
     })
     socket.on('close', () => {
+      for (const [pod, tell] of learners) this.#options.learning.left(pod, tell)
       if (this.#parts.delete(socket)) this.#options.changed(concernedKeys([...part.values()], []))
     })
   }
@@ -157,6 +201,11 @@ export class Merge {
           this.#failures = 0
           this.#said = new Map()
           this.#say()
+          this.#options.retell()
+        })
+        socket.on('message', (data: Buffer) => {
+          const { pod, text } = JSON.parse(data.toString()) as Told // of the leader, whose certificate was checked
+          this.#learners.get(pod)?.(text)
         })
         socket.on('close', (_, reason) => {
           if (this.#upward === socket) again(why || String(reason))
@@ -166,6 +215,12 @@ export class Merge {
     )
   }
 
+  #pass(passed: Omit<Passed, keyof PartUpdate>): void {
+    const upward = this.#upward
+    if (upward?.readyState !== WebSocket.OPEN || upward.bufferedAmount > WAITING) return
+    upward.send(JSON.stringify({ epoch: this.#lead.epoch, set: {}, drop: [], ...passed } satisfies Passed))
+  }
+
   #say(): void {
     if (this.#upward?.readyState !== WebSocket.OPEN) return
     const now = partOf(this.#options.own())
@@ -173,4 +228,16 @@ export class Merge {
     this.#said = now
     if (update) this.#upward.send(JSON.stringify(update))
   }
+}
+
+/** The way to a sidecar of a follower: the same one each time. */
+function way(socket: WebSocket, pod: string, known: Map<string, Tell>): Tell {
+  const made =
+    known.get(pod) ??
+    ((text) => {
+      if (socket.readyState === WebSocket.OPEN && socket.bufferedAmount < WAITING)
+        socket.send(JSON.stringify({ pod, text } satisfies Told))
+    })
+  known.set(pod, made)
+  return made
 }

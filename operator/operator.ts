@@ -85,6 +85,8 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
       acknowledged: () => metrics.acknowledged(),
       refused: () => metrics.rejected(),
       token: (session, token) => void late.sockets?.renew(session, token),
+      learned: ({ identity, tell }, said) => late.merge?.learned(identity.uid, said, tell),
+      left: ({ identity, tell }) => late.merge?.left(identity.uid, tell),
       failed: (error) => {
         log.error({ error: Object(error).stack ?? String(error) }, 'a compile failed: what was in force stays')
         source.verify()
@@ -139,6 +141,8 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
     trusted: () => authority.trusted,
     serverName: names[0] ?? '',
     changed: (keys) => loop.fleetChanged({ keys }),
+    learning: loop.learning,
+    retell: () => loop.push.retell(),
     log,
   }))
 

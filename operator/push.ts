@@ -1,6 +1,6 @@
 import type { ResourceKey } from '../api/compiled.ts'
 import { PROTOCOL } from '../api/protocol.ts'
-import type { Check, FromSidecar, Hello, Report } from '../api/protocol.ts'
+import type { Check, FromSidecar, Hello, Learned, Report, Retell } from '../api/protocol.ts'
 import { CLOSE } from './channel.ts'
 import type { Channel, Identity } from './channel.ts'
 import type { Audience } from './compile/audience.ts'
@@ -41,6 +41,10 @@ export interface PushEvents {
   changed?(concerned: Concerned): void
   /** A renewed token of a sidecar. */
   token?(session: AttachedSession, token: string): void
+  /** What a sidecar has learnt of routes that it serves. */
+  learned?(session: AttachedSession, learned: Learned): void
+  /** A sidecar's connection has ended. */
+  left?(session: AttachedSession): void
 }
 
 /** Objects by their resources, or all of an audience. */
@@ -52,6 +56,8 @@ export interface Concerned {
 /** One end of an attached sidecar. */
 export interface AttachedSession {
   readonly identity: Identity
+  /** Says something that need not be heard. */
+  readonly tell: (text: string) => void
   /** Ends the connection, with a code of `CLOSE`. */
   close(code: number, reason: string): void
 }
@@ -133,6 +139,12 @@ export class Push {
     return { connected: this.#sessions.size, queued, oldest: this.#convergence.oldest() }
   }
 
+  /** Has every sidecar tell anew what it has learnt. */
+  retell(): void {
+    const text = JSON.stringify({ type: 'retell' } satisfies Retell)
+    for (const session of this.#sessions.values()) session.tell(text)
+  }
+
   /** Closes every connection; the sidecars go on with what they have. */
   close(): void {
     clearInterval(this.#timer)
@@ -166,6 +178,8 @@ export class Push {
         return this.#report(session, message)
       case 'auth':
         return this.#events.token?.(session, message.token)
+      case 'learned':
+        return this.#learned(session, message)
     }
   }
 
@@ -209,6 +223,13 @@ export class Push {
     for (const { route } of report.targets) keys.add(keyOf('route', route))
     for (const { endpoint } of report.models) keys.add(keyOf('endpoint', endpoint))
     this.#events.changed?.({ keys })
+  }
+
+  /** As with reports: of what it serves alone. */
+  #learned(session: Session, said: Learned): void {
+    const routes = session.group?.audience.routes
+    if (!routes) return
+    this.#events.learned?.(session, { ...said, rules: said.rules.filter(({ route }) => routes.has(route)) })
   }
 
   /** Sidecars that may be of another group now. */
@@ -333,6 +354,7 @@ export class Push {
     this.#leave(session)
     if (session.report) this.#observed.remove(session.report)
     if (this.#sessions.get(session.pod) === session) this.#sessions.delete(session.pod)
+    this.#events.left?.(session)
     if (audience) this.#events.changed?.({ keys: [], audience })
   }
 }

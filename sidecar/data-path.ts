@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Memories } from '../core/bandits/memory.ts'
@@ -38,7 +39,7 @@ export class DataPath {
       deadlines: new Sweep(now),
       telemetry,
       schemas,
-      memories: (this.memories = new Memories(Math.random)),
+      memories: (this.memories = new Memories(randomUUID)),
     }
     this.deps = deps
     this.configuration = new Configuration(deps, new Endpoints(deps, environment))

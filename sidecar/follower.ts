@@ -1,6 +1,16 @@
 import type { CompiledConfig, CompiledResource, ResourceKey } from '../api/compiled.ts'
 import { CAPABILITIES, PROTOCOL } from '../api/protocol.ts'
-import type { FromOperator, FromSidecar, Nack, Report, Update } from '../api/protocol.ts'
+import type {
+  Carry,
+  FromOperator,
+  FromSidecar,
+  Learned,
+  Merged,
+  Nack,
+  Report,
+  Retell,
+  Update,
+} from '../api/protocol.ts'
 import { RELEASE } from '../api/release.ts'
 import { EMPTY_DIGEST, toggle } from '../core/digest.ts'
 
@@ -20,6 +30,11 @@ export interface FollowerOptions {
   readonly applied?: (held: Held) => void
   /** Hears of each update that was refused. */
   readonly refused?: (errors: Nack['errors']) => void
+  /** Hears what is said of what sidecars learn. */
+  readonly learning?: (message: Merged | Carry | Retell) => void
+  /** The operator has been told who this is, on a new connection; and when that has ended. */
+  readonly opened?: () => void
+  readonly closed?: () => void
   readonly version?: string
 }
 
@@ -52,18 +67,23 @@ export class Follower {
   open(send: (text: string) => void): void {
     this.#send = send
     this.#hello()
+    this.#options.opened?.()
   }
 
   /** The connection has gone; what is in force stays. */
   close(): void {
     this.#send = undefined
+    this.#options.closed?.()
   }
 
   /** A message of the operator. Those of a type that is not known are ignored. */
   hear(text: string): void {
     const message = JSON.parse(text) as FromOperator // of the operator, whose certificate was checked; bodies are checked by `apply`
     if (message.type === 'update') this.#update(message)
-    else if (message.type === 'check' && message.digest !== this.held.digest) this.#hello()
+    else if (message.type === 'check') {
+      if (message.digest !== this.held.digest) this.#hello()
+    } else if (message.type === 'merged' || message.type === 'carry' || message.type === 'retell')
+      this.#options.learning?.(message)
   }
 
   /** Tells the operator what is in force, so that it can see a difference. */
@@ -76,7 +96,7 @@ export class Follower {
     this.#say({ type: 'auth', token })
   }
 
-  report(report: Report): void {
+  report(report: Report | Learned): void {
     this.#say(report)
   }
 

@@ -3,11 +3,13 @@ import type { AddressInfo } from 'node:net'
 import { adminServer } from './admin.ts'
 import { Client } from './client.ts'
 import { DataPath } from './data-path.ts'
+import { Journal } from './decisions/journal.ts'
 import { Follower } from './follower.ts'
 import { gaugesOf } from './gauges.ts'
 import { HealthChecks } from './health.ts'
 import type { Pages } from './json-server.ts'
 import { LastGood } from './last-good.ts'
+import { LearningLink, learningKeys } from './learning.ts'
 import type { Log } from './log.ts'
 import { probeServer } from './probes.ts'
 import { Reporter } from './report.ts'
@@ -50,7 +52,8 @@ export async function startSidecar(
   embedding?: Embedding,
 ): Promise<Sidecar> {
   const began = performance.now()
-  const telemetry: SidecarTelemetry = new SidecarTelemetry({ log, random: Math.random, gauges: () => gauges() })
+  const journal = new Journal({ settings: settings.decisions, log, random: Math.random })
+  const telemetry: SidecarTelemetry = new SidecarTelemetry({ log, random: Math.random, gauges: () => gauges(), journal })
   const path = new DataPath({
     telemetry,
     passThrough: (deps) => new PassThroughProxy(deps),
@@ -68,7 +71,14 @@ export async function startSidecar(
     send: (report) => follower.report(report),
     ...(embedding ? { every: embedding.reportEvery } : {}),
   })
+  const learning = new LearningLink({
+    memories: path.memories,
+    now: deps.now,
+    send: (learned) => follower.report(learned),
+    ...(embedding ? { every: embedding.reportEvery } : {}),
+  })
   configuration.onChange = ({ endpoints }) => {
+    path.memories.keep(learningKeys(configuration.current().config))
     checks.update(endpoints.values())
     reporter.watch(endpoints.values(), (endpoint, model, state) =>
       log.warn('A circuit breaker changed.', { endpoint, model, state }),
@@ -98,6 +108,9 @@ export async function startSidecar(
         log.info('A configuration is in force.', { digest: now.digest, resources: now.config.size })
         lastGood?.save(now)
       },
+      learning: (message) => learning.hear(message),
+      opened: () => learning.opened(),
+      closed: () => learning.closed(),
       refused: (errors) => log.error('A configuration was refused; the one before serves on.', { errors }),
     },
     held && problems.length === 0 ? held : undefined,
@@ -117,7 +130,7 @@ export async function startSidecar(
           },
         }))
   const gauges = () =>
-    gaugesOf(configuration, deps.wall(), { connected: client?.connected ?? false, linesDropped: log.dropped })
+    gaugesOf(configuration, deps.wall(), { connected: client?.connected ?? false, linesDropped: log.dropped, decisionsDropped: journal.dropped })
   const exposed = () => telemetry.exposed()
   const notReady = () =>
     configuration.runtime || performance.now() - began > READY_AFTER ? undefined : 'no configuration yet'
@@ -125,6 +138,7 @@ export async function startSidecar(
   const admin = adminServer({
     configuration,
     log,
+    journal,
     now: deps.now,
     wall: deps.wall,
     exposed,
@@ -136,9 +150,10 @@ export async function startSidecar(
   const stop = async () => {
     reporter.stop()
     await path.drain()
+    learning.stop()
     checks.stop()
     client?.stop()
-    await Promise.all([lastGood?.written(), telemetry.traces.stop(), closed(admin), probes && closed(probes)])
+    await Promise.all([lastGood?.written(), telemetry.traces.stop(), journal.stop(), closed(admin), probes && closed(probes)])
   }
   let ports
   try {
@@ -155,6 +170,7 @@ export async function startSidecar(
   }
   client?.start()
   reporter.start()
+  learning.start()
   // Loading what traces are made with takes longer than all the rest, and the first requests need not wait for it.
   void telemetry.traces
     .start(environment, (message) => log.warn(message))

@@ -13,6 +13,9 @@ interface Known {
   readonly posterior: Posterior
 }
 
+/** So many shares are remembered that nobody has answered. */
+const REMEMBERED = 32
+
 /**
  * What one place knows of the arms of a rule: what it has seen itself since it began, and the newest that it was told of the others. It
  * tells the first as a whole each time, under a rising number, and is told the sum of all with the number that is in it.
@@ -26,6 +29,7 @@ export class Learner {
   /** What was told, until it is known to have been heard. */
   readonly #told = new Map<number, ReadonlyMap<string, Dated>>()
   #seq = 0
+  #heard = 0
   /** Observations since the last share. */
   #news = 0
 
@@ -45,6 +49,11 @@ export class Learner {
   /** Rewards of all arms. */
   get seen(): number {
     return [...this.#arms.keys()].reduce((sum, arm) => sum + this.count(arm), 0)
+  }
+
+  /** Whether something that was told has not been heard of since. */
+  get unheard(): boolean {
+    return this.#seq > this.#heard
   }
 
   /** Observations that no share has told yet. */
@@ -89,6 +98,7 @@ export class Learner {
     // As it is read at the other end: rounding must not come back as something that others have seen.
     const told = readArms(writeArms(arms), this.size) ?? copyOfDated(arms)
     this.#told.set(++this.#seq, told)
+    this.#told.delete(this.#seq - REMEMBERED)
     this.#news = 0
     return { seq: this.#seq, arms: told }
   }
@@ -99,6 +109,7 @@ export class Learner {
     // Of an earlier run, or older than what was heard before: the next one will do.
     if (seq > 0 && !mine) return
     for (const old of this.#told.keys()) if (old < seq) this.#told.delete(old)
+    this.#heard = seq
     let [fresh, all] = [0, 0]
     const since = new Map<string, number>()
     for (const [arm, { own }] of this.#arms) {
@@ -127,7 +138,7 @@ export class Learner {
       posterior.changed(Infinity)
     }
     this.#told.clear()
-    this.#seq = 0
+    this.#seq = this.#heard = 0
     this.#news = 0
   }
 

@@ -25,17 +25,20 @@ const WITHIN = 24 * 3_600_000
 /** What is remembered of one rule: what its arms are worth, which decisions still wait for a reward, and what may be spent on exploring. */
 export class Memory {
   readonly form: Form
-  /** Names this run of it among all: evidence under another name was seen by another. */
-  readonly epoch: string
   readonly learner: Learner
+  /** Names this run of it among all: evidence under another name was seen by another. */
+  epoch: string
+  readonly #name: () => string
   readonly purse = new Purse()
   readonly #pending = new Pending(WITHIN)
   readonly #read: ((text: string) => Float64Array) | undefined
   readonly #one = Float64Array.of(1)
 
-  constructor(form: Form, epoch: string) {
+  /** `name` makes names that are all different. */
+  constructor(form: Form, name: () => string) {
     this.form = form
-    this.epoch = epoch
+    this.epoch = name()
+    this.#name = name
     this.learner = new Learner(priorOf(form), form.gamma)
     this.#read = form.contextual ? contextReader() : undefined
   }
@@ -84,6 +87,12 @@ export class Memory {
     return true
   }
 
+  /** Begins under another name, since what was seen under this one is closed. */
+  rename(): void {
+    this.learner.rename()
+    this.epoch = this.#name()
+  }
+
   #belief({ id, prior }: Expected, x: Float64Array, more: number): Belief {
     const given = Number.isNaN(prior) ? UNKNOWN : prior
     if (!this.form.contextual) return this.learner.belief(id, x, given - UNKNOWN + more)
@@ -98,39 +107,51 @@ export class Memory {
   }
 }
 
+/** A rule that learns, and what its evidence is like. */
+export interface Learning {
+  /** `namespace/name` of the route. */
+  readonly route: string
+  readonly rule: string
+  readonly form: Form
+}
+
+/** Names a rule that learns among all; of another form it is another one. */
+export const learningKey = ({ route, rule, form }: Learning): string => JSON.stringify([route, rule, form.name])
+
 /** The memories of all rules, which outlive the configurations that name them. */
 export class Memories {
-  readonly #random: () => number
-  readonly #byRule = new Map<string, Memory>()
+  readonly #name: () => string
+  readonly #all = new Map<string, Learning & { readonly memory: Memory }>()
 
-  constructor(random: () => number) {
-    this.#random = random
+  /** `name` makes names that are all different, over all places and times. */
+  constructor(name: () => string) {
+    this.#name = name
   }
 
-  /** That of a rule, `namespace/name RULE`; a new one where it is to be of another form than before. */
-  of(rule: string, form: Form): Memory {
-    const known = this.#byRule.get(rule)
-    if (known?.form.name === form.name) return known
-    const made = new Memory(form, Math.floor(this.#random() * 2 ** 52).toString(36))
-    this.#byRule.set(rule, made)
-    return made
+  /** That of a rule; a new one where there is none of its form. */
+  of(learning: Learning): Memory {
+    const known = this.find(learning)
+    if (known) return known
+    const memory = new Memory(learning.form, this.#name)
+    this.#all.set(learningKey(learning), { ...learning, memory })
+    return memory
   }
 
-  find(rule: string): Memory | undefined {
-    return this.#byRule.get(rule)
+  find(learning: Learning): Memory | undefined {
+    return this.#all.get(learningKey(learning))?.memory
   }
 
-  entries(): Iterable<readonly [string, Memory]> {
-    return this.#byRule.entries()
+  all(): Iterable<Learning & { readonly memory: Memory }> {
+    return this.#all.values()
   }
 
-  /** Forgets the rules that are not among these. */
-  keep(rules: ReadonlySet<string>): void {
-    for (const rule of this.#byRule.keys()) if (!rules.has(rule)) this.#byRule.delete(rule)
+  /** Forgets the rules that are not among these, by `learningKey`. */
+  keep(keys: ReadonlySet<string>): void {
+    for (const key of this.#all.keys()) if (!keys.has(key)) this.#all.delete(key)
   }
 
   /** A reward in [0, 1] for a decision by its id; whether any rule knows it. `now` in ms, of the same clock as decisions. */
   reward(decision: string, reward: number, now: number): boolean {
-    return [...this.#byRule.values()].some((memory) => memory.reward(decision, reward, now))
+    return [...this.#all.values()].some(({ memory }) => memory.reward(decision, reward, now))
   }
 }

@@ -116,20 +116,36 @@ test('merge: an operator that begins anew has the same sum once the sidecars hav
   )
 })
 
-test('merge: of two bases that grew apart one stands, and nothing is counted twice', () => {
-  const [a, b, c] = [1, 2, 3].map((seed) => sharesOf(5, seeded(seed)).at(-1))
-  assert.ok(a && b && c)
-  const one = new Merged(GAMMA)
+test('merge: bases with nothing in common are added up, once', () => {
+  const [a, b] = [1, 2].map((seed) => sharesOf(5, seeded(seed)).at(-1))
+  assert.ok(a && b)
+  const [one, other] = [new Merged(GAMMA), new Merged(GAMMA)]
   one.put('a', a)
-  one.put('b', b)
   one.fold('a')
-  const other = new Merged(GAMMA)
-  other.put('a', a)
-  other.put('c', c)
-  other.fold('c')
-  other.fold('a')
+  other.put('b', b)
+  other.fold('b')
+  const apart = one.base
+  assert.equal(one.adopt(other.base), true)
+  assert.equal(one.adopt(other.base), false)
+  assert.equal(one.adopt(apart), false)
+  assert.equal(counted(one.sum()), 10)
+})
+
+test('merge: of two bases that grew apart one stands, and nothing is counted twice', () => {
+  const [a, b, c] = [1, 2, 3].map((seed) => sharesOf(5 + seed, seeded(seed)).at(-1))
+  assert.ok(a && b && c)
+  const based = (...shares: readonly (readonly [string, Share])[]) => {
+    const made = new Merged(GAMMA)
+    for (const [place, share] of shares) made.put(place, share)
+    for (const [place] of shares) made.fold(place)
+    return made
+  }
+  const [one, other] = [based(['a', a], ['b', b]), based(['b', b], ['c', c])]
+  const before = one.base
   one.adopt(other.base)
-  assert.equal(counted(one.sum()), 15, 'b from its share, a and c from the base')
+  other.adopt(before)
+  assert.equal(counted(one.sum()), 15, 'b and c: the one with more')
+  assert.equal(counted(other.sum()), 15)
 })
 
 test('fleet: learners that are merged after every reward know what one learner knows', () => {

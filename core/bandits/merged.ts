@@ -3,7 +3,7 @@ import type { Dated, Share } from './share.ts'
 
 /** Shares of places that have gone, as one sum; it travels with the sidecars, so that it outlives the operator. */
 export interface Base {
-  /** Rises with each share that is folded in. */
+  /** Rises with each change of it. */
   readonly version: number
   /** Whose shares are in it. */
   readonly covers: readonly string[]
@@ -32,6 +32,11 @@ export class Merged {
 
   get base(): Base {
     return this.#base
+  }
+
+  /** Rewards in the sum. */
+  get count(): number {
+    return [...this.#shares.values()].reduce((sum, { arms }) => sum + rewards(arms), rewards(this.#base.arms))
   }
 
   /** The last `seq` of a place that is in the sum; 0: none. */
@@ -64,12 +69,24 @@ export class Merged {
   }
 
   /**
-   * Takes a base that was carried here, where it is further on than the own one; whether it was. Bases come from one leader after the other,
-   * each from the one before; should two have grown apart, the further one stands alone, so that nothing is counted twice.
+   * Takes in a base that was carried here; whether that changed anything. One that covers what the other does stands for both, two that have
+   * nothing in common are added up. Where two have grown apart with some in common, the one with more rewards stands alone: the rest is
+   * lost, so that nothing is counted twice.
    */
   adopt(base: Base): boolean {
-    if (base.version <= this.#base.version) return false
-    this.#settle(base)
+    const own = this.#base
+    const covered = new Set(base.covers)
+    if (covered.isSubsetOf(this.#covered)) return false
+    const apart = covered.isDisjointFrom(this.#covered)
+    if (!apart && !this.#covered.isSubsetOf(covered) && rewards(base.arms) <= rewards(own.arms)) return false
+    const version = Math.max(own.version, base.version) + 1
+    if (!apart) this.#settle({ ...base, version })
+    else
+      this.#settle({
+        version,
+        covers: [...own.covers, ...base.covers].slice(-MOST_COVERED),
+        arms: sumOf([own.arms, base.arms], this.gamma),
+      })
     for (const place of base.covers) this.#shares.delete(place)
     return true
   }
@@ -84,6 +101,9 @@ export class Merged {
     this.#covered = new Set(base.covers)
   }
 }
+
+const rewards = (arms: Base['arms']): number =>
+  [...arms.values()].reduce((sum, { evidence }) => sum + evidence.count, 0)
 
 // Sums of fractions differ in the last bit by their order.
 const byName = ([a]: readonly [string, Share], [b]: readonly [string, Share]) => (a < b ? -1 : 1)

@@ -20,6 +20,13 @@ export function writeArms(arms: ReadonlyMap<string, Dated>): WireArm[] {
   })
 }
 
+/** A base as it travels. */
+export interface WireBase {
+  readonly version: number
+  readonly covers: readonly string[]
+  readonly arms: readonly WireArm[]
+}
+
 /** Reads what `writeArms` wrote for contexts of that size; undefined where it is of another size, or has what is no number. */
 export function readArms(arms: readonly WireArm[], size: number): ReadonlyMap<string, Dated> | undefined {
   const found = new Map<string, Dated>()

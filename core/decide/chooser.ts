@@ -59,7 +59,7 @@ export class Chooser {
     this.deps = deps
     const { type, settings, artefact } = rule.strategy
     const form = strategy(type).memory?.(settings)
-    const memory = form && deps.memories?.of(`${rule.route} ${rule.name}`, form)
+    const memory = form && deps.memories?.of({ route: rule.route, rule: rule.name, form })
     const gaps: readonly Gap[] = rule.onUnavailable === 'Fail' ? rule.unresolved.map(toGap) : []
     this.gaps = gaps.length > 0
     const slots: readonly Slot[] = [...rule.targets, ...gaps].filter(({ weight }) => weight > 0)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { formOf } from '../bandits/form.ts'
-import { Memories, Memory } from '../bandits/memory.ts'
+import { learningKey, Memories, Memory } from '../bandits/memory.ts'
 import { algorithms } from '../bandits/policy.ts'
 import type { Algorithm } from '../bandits/policy.ts'
 import type { Values } from '../decide/decide.ts'
@@ -21,7 +21,7 @@ const prices = (one: number, other: number) => [unknown(one), unknown(other)]
 function scene(settings: object, seed = 1) {
   const random = seeded(seed)
   const all = { ...defaultsOf(bandit.settings.schema), ...settings } as { algorithm: Algorithm; halfLife: number }
-  const memory = new Memory(formOf(all.algorithm, all.halfLife), 'e')
+  const memory = new Memory(formOf(all.algorithm, all.halfLife), () => 'e')
   const prefer = bandit.make({ targets: [cheap, strong], settings: { ...all }, random, wall: () => 0, memory })
   let id = 0
   const ask = (
@@ -149,13 +149,14 @@ test('Bandit: a target that has become bad is left, and asked again once it is g
 })
 
 test('memories: kept by rule while its form is the same, and forgotten with the rule', () => {
-  const memories = new Memories(seeded(1))
-  const form = formOf('LinTS', 500)
-  const one = memories.of('ai/r 0', form)
-  assert.equal(memories.of('ai/r 0', formOf('LinUCB', 500)), one, 'the same contexts')
-  const other = memories.of('ai/r 0', formOf('Thompson', 500))
-  assert.notEqual(other, one)
+  let names = 0
+  const memories = new Memories(() => `e${names++}`)
+  const of = (algorithm: Algorithm) => memories.of({ route: 'ai/r', rule: '0', form: formOf(algorithm, 500) })
+  const one = of('LinTS')
+  assert.equal(of('LinUCB'), one, 'the same contexts')
+  const other = of('Thompson')
   assert.notEqual(other.epoch, one.epoch)
-  memories.keep(new Set(['ai/s 0']))
-  assert.equal(memories.find('ai/r 0'), undefined)
+  memories.keep(new Set([learningKey({ route: 'ai/r', rule: '0', form: other.form })]))
+  assert.equal(of('Thompson'), other)
+  assert.notEqual(of('LinTS'), one)
 })

@@ -27,6 +27,7 @@ interface Settings {
  */
 export const bandit = {
   type: 'Bandit',
+  picks: 'best known',
   settings: {
     name: 'bandit',
     required: true,
@@ -100,7 +101,7 @@ export const bandit = {
   },
   weighs: () => true,
   memory: (settings) => formBy(settings),
-  make: ({ targets, settings, random, memory = new Memory(formBy(settings), '') }) => {
+  make: ({ targets, settings, random, memory = new Memory(formBy(settings), () => '') }) => {
     const { algorithm, explore } = filled(settings)
     const terms = termsOf(settings)
     const how = {

@@ -14,6 +14,17 @@ const message = (properties: Record<string, object>, optional: Record<string, ob
 const count = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER }
 const errors = list(message({ resource: text(1024), path: text(4096), message: text(8192) }), 1000)
 
+const evidence = list(
+  message({
+    arm: text(1024),
+    count,
+    weight: { type: 'number', minimum: 0 },
+    clock: { type: 'number', minimum: 0 },
+    numbers: text(16_384),
+  }),
+  64,
+)
+
 /** What each message of a sidecar must be like; members that are not named are ignored, as the protocol has it. */
 const messages: Readonly<Record<FromSidecar['type'], object>> = {
   hello: message({
@@ -52,6 +63,15 @@ const messages: Readonly<Record<FromSidecar['type'], object>> = {
       100_000,
     ),
     age: { type: 'number', minimum: 0 },
+  }),
+  learned: message({
+    rules: list(
+      message(
+        { route: text(320), rule: text(64), form: text(64), epoch: text(64), seq: count, arms: evidence },
+        { base: message({ version: count, covers: list(text(32), 4096), arms: evidence }) },
+      ),
+      1000,
+    ),
   }),
 }
 

@@ -76,6 +76,11 @@ export class Session {
     this.#fresh = true
   }
 
+  /** Says something that need not be heard: nothing, where too much waits to be heard already. */
+  readonly tell = (text: string): void => {
+    if (!this.closed && this.channel.buffered() < WAITING) this.channel.send(text)
+  }
+
   /** What it serves, as digests. */
   serves(): Serves {
     return 'group' in this.base ? this.base.group.at(this.base.version) : this.base
@@ -168,6 +173,8 @@ interface Update extends Pick<Pending, 'digest' | 'held'> {
   readonly rest: string
 }
 
+/** Bytes. */
+const WAITING = 1 << 20
 const NOTHING = {}
 const NONE: Pending['held'] = new Map()
 
