@@ -125,6 +125,8 @@ const compiledRule = object({
   /** `after` in ms; absent: the target's own 95th percentile. */
   hedge: optional(object({ after: optional(ms(1)), percent: integer({ minimum: 1, maximum: 100 }) })),
   gate: optional(compiledGate),
+  /** Fractions, as the manifest has them. */
+  speculate: optional(object({ from: text(8), to: text(8), percent: integer({ minimum: 1, maximum: 100 }) })),
   onUnavailable: choice(['Redistribute', 'Fail']),
   /** Absent: Report. */
   onUnsupported: optional(choice(['Report', 'Fail'])),

@@ -8,6 +8,7 @@ import { FALLBACK_WHEN, RETRY_WHEN } from './failure-kinds.ts'
 import { gate } from './gate.ts'
 import { match } from './match.ts'
 import { HEADER } from './model-endpoint.ts'
+import { speculate } from './speculate.ts'
 import { labelSelector } from './selector.ts'
 import type { Resource } from './resource.ts'
 
@@ -250,6 +251,7 @@ const rule = object(
       ),
     ),
     gate: optional(gate),
+    speculate: optional(speculate),
     onUnavailable: choice(['Redistribute', 'Fail'], {
       default: 'Redistribute',
       description:
@@ -268,6 +270,16 @@ const rule = object(
         rule: "!has(self.adjust) || self.strategy.type in ['Weighted', 'LeastLatency'] == false || self.adjust.all(a, !has(a.floor) && !has(a.lambda) && !has(a.boost))",
         message: 'floor, lambda and boost are for strategies that weigh quality: not for Weighted and LeastLatency.',
         fieldPath: '.adjust',
+      },
+      {
+        rule: "!has(self.speculate) || self.strategy.type == 'Classifier'",
+        message: 'speculate is for strategy Classifier only: it goes by how sure the classifier is.',
+        fieldPath: '.speculate',
+      },
+      {
+        rule: '!has(self.speculate) || !has(self.hedge)',
+        message: 'speculate and hedge both ask twice: use one of them.',
+        fieldPath: '.speculate',
       },
     ],
   },

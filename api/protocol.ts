@@ -35,6 +35,7 @@ export const CAPABILITIES: readonly string[] = [
   'hedge',
   'adjust',
   'gate',
+  'speculate',
   'artefact',
 ]
 

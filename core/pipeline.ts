@@ -14,6 +14,7 @@ import { rescue } from './layers/rescue.ts'
 import { retry } from './layers/retry.ts'
 import { route } from './layers/route.ts'
 import type { RouteTable } from './routes.ts'
+import { speculate } from './layers/speculate.ts'
 import type { Rule } from './target.ts'
 
 /** Answers an exchange, or throws a `Failure`. */
@@ -38,6 +39,7 @@ const inner: readonly Layer<Rule>[] = [
   fallback, // outside retry: the next target is asked when this one has had its attempts
   hedge, // inside fallback: the two that it asks are one step of it; outside retry: each has its own attempts
   retry, // outside the breaker: each attempt needs its own leave, and counts for itself
+  speculate, // where hedge is, and never with it: the two that it asks are one step of fallback
   breaker, // innermost: what it lets through, and what came of it, is one call
 ]
 

@@ -184,5 +184,7 @@ export interface Rule {
   readonly gate?: Gate | undefined
   readonly onUnavailable: 'Redistribute' | 'Fail'
   /** What happens where a request has fields that the target's dialect has no place for. */
+  /** Asks a stronger target besides, where P(it is needed) is between the two; `percent`: of the requests. */
+  readonly speculate?: { readonly from: number; readonly to: number; readonly percent: number } | undefined
   readonly onUnsupported: 'Report' | 'Fail'
 }

@@ -221,6 +221,11 @@ export class RuntimeBuilder {
       hedge: rule.hedge && { after: rule.hedge.after, percent: rule.hedge.percent },
       gate: rule.gate && gateOf(rule.gate, `${path}/gate`, aside),
       onUnavailable,
+      speculate: rule.speculate && {
+        from: Number(rule.speculate.from),
+        to: Number(rule.speculate.to),
+        percent: rule.speculate.percent,
+      },
       onUnsupported,
     }
   }

@@ -25,11 +25,11 @@ test('share: what was not used may be saved up to ten', () => {
 })
 
 test('latest: the 95th percentile of the last 128, once there are 20', () => {
-  const latest = new Latest()
+  const latest = new Latest(0.95)
   for (let i = 1; i < 20; i++) latest.observe(i)
-  assert.equal(latest.p95, undefined)
+  assert.equal(latest.percentile, undefined)
   latest.observe(20)
-  assert.equal(latest.p95, 19)
+  assert.equal(latest.percentile, 19)
   for (let i = 0; i < 128; i++) latest.observe(7)
-  assert.equal(latest.p95, 7)
+  assert.equal(latest.percentile, 7)
 })

@@ -172,6 +172,7 @@ function body(rule: Rule, namespace: string): Omit<CompiledRule, 'name' | 'targe
         }
       : {}),
     onUnavailable: rule.onUnavailable,
+    ...(rule.speculate ? { speculate: { ...rule.speculate.band, percent: rule.speculate.percent } } : {}),
     ...(rule.onUnsupported === 'Fail' ? { onUnsupported: 'Fail' as const } : {}),
   }
 }
