@@ -3,37 +3,43 @@ import test from 'node:test'
 import { ArtefactError } from './artefact-error.ts'
 import { calibrationError, reliability } from './calibrate.ts'
 import { CERTIFY_DEFAULTS, certify } from './certificate.ts'
-import { fitGate, judge, readGate, writeGate } from './gate.ts'
+import { fitGate, judge } from './gate.ts'
 import { gateFeatures } from './gate-features.ts'
+import type { GateRow } from './gates.ts'
+import { keeps, readGates, trainGate, writeGates } from './gates.ts'
 import { seeded } from './random.ts'
 
 /**
  * Sums of two kinds. Of easy ones the cheap model hedges where it is wrong, and the strong one is right; of hard ones both are wrong in half, so that
  * escalating helps nothing. Another cheap model agrees with right answers.
  */
-function rows(count: number, seed: number) {
+function written(count: number, seed: number): readonly GateRow[] {
   const random = seeded(seed)
-  const made = {
-    features: new Array<Float64Array>(),
-    weak: new Array<number>(),
-    strong: new Array<number>(),
-    hard: new Array<boolean>(),
-  }
-  for (let row = 0; row < count; row++) {
+  return Array.from({ length: count }, () => {
     const [a, b] = [Math.floor(100 * random()), Math.floor(100 * random())]
     const hard = random() < 0.3
     const right = random() < (hard ? 0.5 : 0.85)
     const said = right ? a + b : a + b + 1
     const hedges = random() < (right ? 0.1 : 0.6)
-    const text = `${hedges ? 'Perhaps, I think, ' : ''}${a} plus ${b} makes ${said}.\n{"answer": "${said}"}`
-    const second = `{"answer": "${right || random() < 0.2 ? said : a + b + 2}"}`
-    const prompt = hard ? `Prove with $x^2$ that \\sum is ${a} + ${b}` : `What is ${a} + ${b}?`
-    made.features.push(gateFeatures(prompt, { text }, { text: second }))
-    made.weak.push(right ? 1 : 0)
-    made.strong.push(hard ? (right ? 1 : 0) : 1)
-    made.hard.push(hard)
+    return {
+      text: hard ? `Prove with $x^2$ that \\sum is ${a} + ${b}` : `What is ${a} + ${b}?`,
+      segment: hard ? 'hard' : 'sums',
+      answer: { text: `${hedges ? 'Perhaps, I think, ' : ''}${a} plus ${b} makes ${said}.\n{"answer": "${said}"}` },
+      second: { text: `{"answer": "${right || random() < 0.2 ? said : a + b + 2}"}` },
+      weak: right ? 1 : 0,
+      strong: hard && !right ? 0 : 1,
+    }
+  })
+}
+
+function rows(count: number, seed: number) {
+  const made = written(count, seed)
+  return {
+    features: made.map(({ text, answer, second }) => gateFeatures(text, answer, second)),
+    weak: made.map(({ weak }) => weak),
+    strong: made.map(({ strong }) => strong),
+    hard: made.map(({ segment }) => segment === 'hard'),
   }
-  return made
 }
 
 const gate = fitGate(rows(1500, 1), 0.5)
@@ -73,16 +79,53 @@ test('gate: a threshold certified on its scores keeps most answers cheap, and th
   assert.ok(routed / strong >= 0.98, String(routed / strong))
 })
 
+/** Both end in the same JSON. */
+const agree = ({ answer, second }: GateRow): boolean => answer.text.endsWith(second?.text ?? '')
+
+/** The rows as a training file has them. */
+const trained = trainGate(written(1500, 1), written(800, 3), written(2000, 2), {
+  ...CERTIFY_DEFAULTS,
+  issued: '2026-11-21',
+  bar: 0.5,
+  models: { weak: 'cheap', strong: 'strong', second: 'other' },
+})
+
+test('gate: a trained one says of each segment what it keeps, and keeps nothing without a certificate or after its end', () => {
+  assert.deepEqual(
+    trained.made.map((it) => [it.segment, it.kind]),
+    [
+      ['hard', 'Certificate'],
+      ['sums', 'Certificate'],
+    ],
+  )
+  const features = (row: GateRow | undefined): Float64Array =>
+    gateFeatures(row?.text ?? '', row?.answer ?? { text: '' }, row?.second)
+  const fresh = written(1000, 9)
+  const sure = fresh.find((row) => row.segment === 'sums' && row.weak === 1 && !row.answer.text.startsWith('Perhaps'))
+  const now = Date.parse('2026-12-01')
+  assert.equal(keeps(trained, 'sums', features(sure), now).keep, true)
+  assert.equal(keeps(trained, 'sums', features(sure), Date.parse('2027-12-01')).keep, false)
+  assert.equal(keeps(trained, 'poems', features(sure), now).threshold, Infinity)
+  const unsure = fresh.find(
+    (row) => row.segment === 'sums' && row.weak === 0 && row.answer.text.startsWith('Perhaps') && !agree(row),
+  )
+  const verdict = keeps(trained, 'sums', features(unsure), now)
+  assert.ok(!verdict.keep && verdict.wrong > 0.5, JSON.stringify(verdict))
+})
+
 test('gate: it judges the same after writing and reading, and what is no gate of this version is refused', () => {
-  const again = readGate(writeGate(gate))
+  const [again] = readGates(writeGates([trained]))
   const features = held.features[0] ?? new Float64Array()
-  assert.deepEqual(judge(again, features), judge(gate, features))
-  const text = Buffer.from(writeGate(gate)).toString()
+  assert.deepEqual(again && judge(again.gate, features), judge(trained.gate, features))
+  assert.deepEqual(again?.made, trained.made)
+  const text = Buffer.from(writeGates([trained])).toString()
   for (const changed of [
     '{}',
     'no',
+    '[{}]',
     text.replace('answer.empty', 'answer.other'),
     text.replace('"spread":[', '"spread":[0,'),
+    text.replace(/"threshold":[\d.]+/, '"threshold":"x"'),
   ])
-    assert.throws(() => readGate(Buffer.from(changed)), ArtefactError)
+    assert.throws(() => readGates(Buffer.from(changed)), ArtefactError)
 })

@@ -8,6 +8,8 @@ import { denseLogit, fitDense } from './newton.ts'
 
 /** A learned quality gate: judges a cheap answer by features of the prompt and the answer. */
 export interface Gate {
+  /** The names of what it reads, in their order. */
+  readonly features: readonly string[]
   /** Logits of "the answer is wrong", "only the strong endpoint's would be better", "only the cheap one's is better". */
   readonly wrong: DenseModel
   readonly better: DenseModel
@@ -48,6 +50,7 @@ export function fitGate({ features, weak, strong }: GateRows, bar: number): Gate
   const wrong = fitDense(features.slice(0, fitted), wrongs, L2)
   const logits = Float64Array.from(features.slice(fitted), (row) => denseLogit(wrong, row))
   return {
+    features: GATE_FEATURES,
     wrong,
     better: fitDense(
       features,
@@ -71,22 +74,12 @@ export function judge({ wrong, better, worse, calibration }: Gate, features: Flo
   }
 }
 
-/** The section of an artefact. */
-export const writeGate = (gate: Gate): Uint8Array => Buffer.from(JSON.stringify({ features: GATE_FEATURES, ...gate }))
-
-/** Reads what `writeGate` wrote; throws `ArtefactError` for anything else, and for a gate of other features than this version reads. */
-export function readGate(section: Uint8Array): Gate {
-  try {
-    // Looked at below.
-    const read = JSON.parse(Buffer.from(section).toString()) as Gate & { readonly features?: readonly string[] }
-    const { features, wrong, better, worse, calibration } = read
-    const [a, b] = calibration.kind === 'platt' ? [calibration.a, calibration.b] : [NaN, NaN]
-    if (String(features) === String(GATE_FEATURES) && [wrong, better, worse].every(whole) && Number.isFinite(a + b))
-      return { wrong, better, worse, calibration }
-  } catch (cause) {
-    throw new ArtefactError('the section of the gate is not one', { cause })
-  }
-  throw new ArtefactError('the gate in the artefact reads other features than this version: train it again')
+/** A gate from what was written of one; throws `ArtefactError` for anything else, and for a gate of other features than this version reads. */
+export function gateOf({ features, wrong, better, worse, calibration }: Gate): Gate {
+  const [a, b] = calibration.kind === 'platt' ? [calibration.a, calibration.b] : [NaN, NaN]
+  if (String(features) !== String(GATE_FEATURES) || ![wrong, better, worse].every(whole) || !Number.isFinite(a + b))
+    throw new ArtefactError('the gate in the artefact reads other features than this version: train it again')
+  return { features, wrong, better, worse, calibration }
 }
 
 function whole({ bias, weights, centre, spread }: DenseModel): boolean {
