@@ -10,6 +10,9 @@ import type { Problem } from './problem.ts'
  * that sidecars have (the API server asks Go's, which is older and younger than that). Whoever takes a manifest asks this besides.
  */
 export function beyondRules(spec: ModelRouteSpec, path: string): readonly Problem[] {
+  const redactions = (spec.decisions?.content?.redact ?? []).flatMap((pattern, i) =>
+    ofPattern(pattern, `${path}.decisions.content.redact[${i}]`),
+  )
   const tasks = (spec.tasks ?? []).flatMap(({ patterns }, i) =>
     patterns.flatMap((pattern, j) => ofPattern(pattern, `${path}.tasks[${i}].patterns[${j}]`)),
   )
@@ -17,7 +20,7 @@ export function beyondRules(spec: ModelRouteSpec, path: string): readonly Proble
     ...matches.flatMap((match, j) => ofMatch(match, `${path}.rules[${i}].matches[${j}]`)),
     ...adjust.flatMap(({ when }, j) => ofMatch(when, `${path}.rules[${i}].adjust[${j}].when`)),
   ])
-  return [...tasks, ...rules]
+  return [...redactions, ...tasks, ...rules]
 }
 
 /** Whether a problem is one of these: the API server would not have refused it, or only by another engine's word. */

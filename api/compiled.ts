@@ -132,6 +132,12 @@ const compiledRule = object({
   onUnsupported: optional(choice(['Report', 'Fail'])),
 })
 
+/** What is written down of decisions; patterns are of RE2's syntax. */
+const compiledDecisions = object({
+  percent: integer({ minimum: 0, maximum: 100 }),
+  content: optional(object({ percent: integer({ minimum: 1, maximum: 100 }), redact: optional(labels()) })),
+})
+
 export const compiledRoute = object({
   /** `namespace/name`. */
   name: text(),
@@ -144,6 +150,8 @@ export const compiledRoute = object({
   /** Where tier and task are read; absent: no tiers, and the header and the tasks that are everywhere. */
   caller: optional(compiledCaller),
   requestTimeout: ms(1),
+  /** Absent: all, without content. */
+  decisions: optional(compiledDecisions),
   rules: array(compiledRule, { minItems: 1, maxItems: 64 }),
 })
 

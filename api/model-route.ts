@@ -6,7 +6,7 @@ import { caller, tasks } from './caller.ts'
 import { endpointName, endpointReference } from './endpoint-reference.ts'
 import { FALLBACK_WHEN, RETRY_WHEN } from './failure-kinds.ts'
 import { gate } from './gate.ts'
-import { match } from './match.ts'
+import { match, pattern } from './match.ts'
 import { HEADER } from './model-endpoint.ts'
 import { speculate } from './speculate.ts'
 import { labelSelector } from './selector.ts'
@@ -322,6 +322,46 @@ const spec = object(
           },
         ],
       },
+    ),
+    decisions: optional(
+      object(
+        {
+          percent: integer({
+            minimum: 0,
+            maximum: 100,
+            default: 100,
+            description: 'How many of a hundred requests get a line.',
+          }),
+          content: optional(
+            object(
+              {
+                percent: integer({
+                  minimum: 1,
+                  maximum: 100,
+                  description: 'How many of a hundred lines have it.',
+                }),
+                redact: optional(
+                  array(pattern('What is taken out besides what always is.'), {
+                    minItems: 1,
+                    maxItems: 16,
+                    set: true,
+                    description:
+                      'Credentials, addresses of electronic mail, numbers of cards, accounts and telephones are always taken out.',
+                  }),
+                ),
+              },
+              {
+                description:
+                  'Writes down what the user asked last and what was answered, redacted, up to 16 Ki characters of each. Left out: never.',
+              },
+            ),
+          ),
+        },
+        {
+          description:
+            'What is written to the decision log, where the sidecar has one (TRADEWIND_DECISIONS). Left out: a line for each request, without content.',
+        },
+      ),
     ),
     rules: array(rule, {
       minItems: 1,

@@ -26,7 +26,7 @@ export interface Telemetry {
   attemptStarted(facts: Facts, attempt: AttemptFacts): string | undefined
   attemptEnded(facts: Facts, attempt: AttemptFacts): void
   exchangeStarted(facts: Facts): void
-  exchangeEnded(facts: Facts): void
+  exchangeEnded(facts: Facts, exchange: Exchange): void
 }
 
 /** One HTTP call, as the engine takes it. */

@@ -182,6 +182,8 @@ export class Exchange implements Due, Asked, SignalSource {
   until: 'event' | 'token' | 'end' = 'event'
   /** Why the first of the candidates is asked, where it is not to answer the request itself. */
   opening: Why | undefined = undefined
+  /** What is asked and answered is to be written down with the decision. */
+  sampled = false
   /** Listens to what targets say. */
   ear: Ear | undefined = undefined
   /** The fork whose answer is this one's. */

@@ -9,12 +9,13 @@ import { errors } from './layers/errors.ts'
 import { fallback } from './layers/fallback.ts'
 import { gate } from './layers/gate.ts'
 import { hedge } from './layers/hedge.ts'
+import { listen } from './layers/listen.ts'
 import { observe } from './layers/observe.ts'
 import { rescue } from './layers/rescue.ts'
 import { retry } from './layers/retry.ts'
 import { route } from './layers/route.ts'
-import type { RouteTable } from './routes.ts'
 import { speculate } from './layers/speculate.ts'
+import type { RouteTable } from './routes.ts'
 import type { Rule } from './target.ts'
 
 /** Answers an exchange, or throws a `Failure`. */
@@ -32,14 +33,15 @@ const outer: readonly Layer<unknown>[] = [
 /** Around the requests of one rule, the outermost first. What follows them is the call of one address. */
 const inner: readonly Layer<Rule>[] = [
   deadline, // bounds all that follows, waits between attempts included
+  listen, // outside all that asks: a gate that listens for itself has the better ear
   choose, // once a request: what is tried later is part of the same choice
   bind, // after the choice, whose order it changes for conversations that only one provider can go on with
   gate, // outside rescue: an answer is judged when no target can be asked to make it whole any more, and the next one is a choice of its own
   rescue, // outside fallback: it acts when nobody can be asked any more, since the caller has part of an answer
   fallback, // outside retry: the next target is asked when this one has had its attempts
+  speculate, // where hedge is, and never with it: the two that it asks are one step of fallback
   hedge, // inside fallback: the two that it asks are one step of it; outside retry: each has its own attempts
   retry, // outside the breaker: each attempt needs its own leave, and counts for itself
-  speculate, // where hedge is, and never with it: the two that it asks are one step of fallback
   breaker, // innermost: what it lets through, and what came of it, is one call
 ]
 

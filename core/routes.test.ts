@@ -17,6 +17,7 @@ function route(name: string, models: string[], matches: Match[] = [], opaque = f
   const rule: Rule = {
     name: 'rule',
     route: name,
+    generation: 1,
     requestTimeout: 1,
     matches,
     targets,

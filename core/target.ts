@@ -1,6 +1,7 @@
 import type { Breaker } from './breaker.ts'
 import type { Adjustment } from './decide/adjust.ts'
 import type { Lengths } from './decide/lengths.ts'
+import type { DecisionLog } from './decisions/record.ts'
 import type { Call, Receiver, Running } from './deps.ts'
 import type { FallbackKind, RetryKind } from './errors.ts'
 import type { PeakEwma } from './ewma.ts'
@@ -164,6 +165,8 @@ export interface Rule {
   readonly name: string
   /** `namespace/name` of the route. */
   readonly route: string
+  /** Of the route. */
+  readonly generation: number
   /** ms. */
   readonly requestTimeout: number
   /** Any of them; an empty list matches all. */
@@ -181,10 +184,12 @@ export interface Rule {
   readonly rescue: 'Stream' | 'Buffer' | 'Off'
   /** `after` in ms; undefined: the target's own 95th percentile. `percent`: of the requests. */
   readonly hedge: { readonly after: number | undefined; readonly percent: number } | undefined
-  readonly gate?: Gate | undefined
-  readonly onUnavailable: 'Redistribute' | 'Fail'
-  /** What happens where a request has fields that the target's dialect has no place for. */
   /** Asks a stronger target besides, where P(it is needed) is between the two; `percent`: of the requests. */
   readonly speculate?: { readonly from: number; readonly to: number; readonly percent: number } | undefined
+  readonly gate?: Gate | undefined
+  /** What is written down of its decisions; undefined: all of them, without content. */
+  readonly log?: DecisionLog | undefined
+  readonly onUnavailable: 'Redistribute' | 'Fail'
+  /** What happens where a request has fields that the target's dialect has no place for. */
   readonly onUnsupported: 'Report' | 'Fail'
 }

@@ -1,10 +1,12 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { CompiledBody, CompiledConfig, ResourceKey } from '../api/compiled.ts'
 import { perMillion } from '../core/cost.ts'
+import { SECRET_HEADER } from '../core/credential.ts'
 import { explain } from '../core/explain.ts'
 import type { RateLimits } from '../core/rate-limits.ts'
 import type { Model } from '../core/target.ts'
 import type { Configuration } from './config.ts'
+import type { Journal } from './decisions/journal.ts'
 import type { ConfiguredEndpoint } from './endpoints.ts'
 import { jsonServer, problem } from './json-server.ts'
 import type { Answer, Asked, Pages } from './json-server.ts'
@@ -15,6 +17,7 @@ import { METRICS_TYPE } from './names.ts'
 interface Options {
   readonly configuration: Configuration
   readonly log: Log
+  readonly journal: Journal
   /** Monotonic milliseconds, and those since the epoch. */
   readonly now: () => number
   readonly wall: () => number
@@ -25,7 +28,7 @@ interface Options {
 }
 
 /** The port for people on the pod: what is in force, how targets are, what would happen to a request, how much is logged. */
-export function adminServer({ configuration, log, now, wall, exposed, more }: Options): Server {
+export function adminServer({ configuration, log, journal, now, wall, exposed, more }: Options): Server {
   const pages: Pages = {
     'GET /config': () => config(configuration),
     'GET /endpoints': () => ({
@@ -33,6 +36,7 @@ export function adminServer({ configuration, log, now, wall, exposed, more }: Op
     }),
     'GET /explain': (asked) => explained(configuration, asked, now(), wall()),
     'POST /explain': (asked) => explained(configuration, asked, now(), wall()),
+    'GET /decisions': ({ query }) => decided(journal, query.get('id')),
     'GET /log-level': () => ({ body: { level: log.level } }),
     'PUT /log-level': ({ body }) => setLevel(log, body),
     'GET /metrics': async () => ({ body: await exposed(), headers: { 'content-type': METRICS_TYPE } }),
@@ -60,8 +64,6 @@ function fromElsewhere({ headers }: IncomingMessage): string | undefined {
 }
 
 const REDACTED = '[redacted]'
-/** Headers whose values may well be credentials, though the API has a place of its own for those. */
-const SECRET_HEADER = /key|token|secret|auth|password|cookie|credential|session|signature/i
 
 function config(configuration: Configuration): Answer {
   const { config: inForce, digest, since } = configuration.current()
@@ -151,6 +153,27 @@ function explained({ runtime }: Configuration, { query, body }: Asked, now: numb
   const time = at === null ? wall : Date.parse(at)
   if (Number.isNaN(time)) return problem(400, `at must be a time like 2026-11-21T03:00:00Z, not "${at}".`)
   return { body: explain(runtime.table, asked, now, time) }
+}
+
+/** One of the latest decisions, as its line has it; without an id a list of them. */
+function decided(journal: Journal, id: string | null): Answer {
+  if (id === null) {
+    const decisions = journal.recent().map(({ facts }) => ({
+      id: facts.requestId,
+      time: new Date(facts.wall).toISOString(),
+      route: facts.route,
+      rule: facts.rule,
+      reason: facts.reason,
+      model: facts.model,
+    }))
+    return { body: { decisions } }
+  }
+  const line = journal.find(id)
+  if (line !== undefined) return { body: JSON.parse(line) as object } // a line is an object
+  const which = journal.records
+    ? 'It is none of the latest'
+    : 'It is none of the latest that had to be weighed, and no others are kept (TRADEWIND_DECISIONS)'
+  return problem(404, `There is no decision ${id}. ${which}.`)
 }
 
 /** Takes `{"level": "debug"}`, or the word alone. */

@@ -249,6 +249,13 @@ export const measured: readonly Family<[Gauges]>[] = [
     help: 'Log lines that nobody read in time.',
     values: ({ linesDropped }) => [{ labels: {}, value: linesDropped }],
   },
+  {
+    name: METRIC.decisionsDropped,
+    type: 'counter',
+    help: 'Lines of the decision log that could not be written in time, or not at all.',
+    values: ({ decisionsDropped }) =>
+      [...decisionsDropped].map(([destination, value]) => ({ labels: { [LABEL.destination]: destination }, value })),
+  },
 ]
 
 const target = ({ route, rule, endpoint, model }: TargetCounts): Labels => ({

@@ -12,13 +12,15 @@ export interface Gauges {
   readonly age: number | undefined
   readonly connected: boolean
   readonly linesDropped: number
+  /** Lines of the decision log, by where they were to go. */
+  readonly decisionsDropped: ReadonlyMap<string, number>
 }
 
 /** What a configuration says of itself; `wall` in ms since the epoch. */
 export function gaugesOf(
   configuration: Configuration,
   wall: number,
-  rest: Pick<Gauges, 'connected' | 'linesDropped'>,
+  rest: Pick<Gauges, 'connected' | 'linesDropped' | 'decisionsDropped'>,
 ): Gauges {
   const { config, digest, since } = configuration.current()
   return {

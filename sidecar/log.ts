@@ -20,6 +20,7 @@ export class Log {
   level: Level
   /** Lines that were dropped because nobody read them. */
   dropped = 0
+  readonly fd: number
   private readonly out: SonicBoom
   private waiting = ''
   private timer: NodeJS.Timeout | undefined
@@ -27,6 +28,7 @@ export class Log {
   /** `fd`: 1 is standard output. */
   constructor(level: Level, fd = 1) {
     this.level = level
+    this.fd = fd
     this.out = new boom.SonicBoom({ fd, sync: false, maxLength: MOST_HELD })
     this.out.on('drop', (lines: string) => (this.dropped += lines.split('\n').length - 1))
     // A reader that has gone away is no reason to end: requests go on being answered.

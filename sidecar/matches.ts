@@ -1,9 +1,10 @@
-import type { CompiledCaller, CompiledMatch } from '../api/compiled.ts'
+import type { CompiledCaller, CompiledMatch, CompiledRoute } from '../api/compiled.ts'
+import { REDACTED } from '../core/decisions/redact.ts'
 import { TASK_HEADER } from '../core/signals/caller.ts'
 import type { Caller } from '../core/signals/caller.ts'
-import type { Match } from '../core/target.ts'
+import type { Match, Rule } from '../core/target.ts'
 import { Refused } from './endpoints.ts'
-import { re2 } from './re2.ts'
+import { re2, re2Replace } from './re2.ts'
 
 type Text = NonNullable<CompiledMatch['text']>
 
@@ -31,6 +32,16 @@ export function callerOf(caller: CompiledCaller | undefined): Caller | undefined
   }
 }
 
+/** What a route has written down of its decisions; undefined: all of them, without content. Throws `Refused`. */
+export function logOf(decisions: CompiledRoute['decisions']): Rule['log'] {
+  if (!decisions) return undefined
+  const { percent, content } = decisions
+  const redact = content?.redact?.map((pattern, i) =>
+    orRefused(`/decisions/content/redact/${i}`, () => re2Replace(pattern, REDACTED)),
+  )
+  return { percent, ...(content ? { content: { percent: content.percent, redact: redact ?? [] } } : {}) }
+}
+
 function textOf({ in: where, contains, pattern, ignoreCase }: Text, at: string): NonNullable<Match['text']> {
   if (pattern !== undefined) {
     const test = patternOf(pattern, ignoreCase, `${at}/pattern`)
@@ -45,16 +56,16 @@ function textOf({ in: where, contains, pattern, ignoreCase }: Text, at: string):
 
 /** A pattern of a configuration as a test; `at` is its place. Throws `Refused`. */
 export function patternOf(pattern: string, ignoreCase: boolean, at: string): (text: string) => boolean {
-  try {
-    return re2(pattern, ignoreCase)
-  } catch (error) {
-    throw new Refused(at, error instanceof Error ? error.message : String(error))
-  }
+  return orRefused(at, () => re2(pattern, ignoreCase))
 }
 
 function zone(name: string, at: string): string {
+  return orRefused(at, () => new Intl.DateTimeFormat('en', { timeZone: name }) && name)
+}
+
+function orRefused<T>(at: string, make: () => T): T {
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }) && name
+    return make()
   } catch (error) {
     throw new Refused(at, error instanceof Error ? error.message : String(error))
   }

@@ -29,6 +29,7 @@ export const METRIC = {
   routeGeneration: 'tradewind_route_generation',
   connected: 'tradewind_operator_connected',
   linesDropped: 'tradewind_log_lines_dropped_total',
+  decisionsDropped: 'tradewind_decisions_dropped_total',
 } as const
 
 export const LABEL = {
@@ -52,6 +53,7 @@ export const LABEL = {
   state: 'state',
   kind: 'kind',
   digest: 'digest',
+  destination: 'destination',
 } as const
 
 /** https://github.com/open-telemetry/semantic-conventions-genai and the HTTP conventions. */
@@ -107,10 +109,13 @@ export const OPERATION = {
   opaque: 'pass_through',
 } as const
 
-/** Span events. */
+/** Span events, and events of logs. */
 export const EVENT = {
   /** An answer stopped after its first byte; `ATTRIBUTE.rescue` says what became of it. */
   rescue: 'tradewind.rescue',
+  /** Names of log records: a line of the decision log, and a feedback to one. */
+  decision: 'tradewind.decision',
+  feedback: 'tradewind.feedback',
 } as const
 
 /** `service.name` and the name of the tracer. */

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 /** What is used of the engine. */
 interface Pattern {
   test(text: string): boolean
+  matcher(text: string): { replaceAll(replacement: string): string }
 }
 interface Re2 {
   readonly RE2JS: {
@@ -20,7 +21,17 @@ let engine: Re2['RE2JS'] | undefined
  * none.
  */
 export function re2(pattern: string, ignoreCase: boolean): (text: string) => boolean {
-  engine ??= (load('re2js') as Re2).RE2JS // the package has no types by this way
-  const compiled = engine.compile(pattern, ignoreCase ? engine.CASE_INSENSITIVE : 0)
+  const compiled = compile(pattern, ignoreCase)
   return (text) => compiled.test(text)
+}
+
+/** The same as a replacement of whatever it matches. */
+export function re2Replace(pattern: string, replacement: string): (text: string) => string {
+  const compiled = compile(pattern, false)
+  return (text) => compiled.matcher(text).replaceAll(replacement)
+}
+
+function compile(pattern: string, ignoreCase: boolean): Pattern {
+  engine ??= (load('re2js') as Re2).RE2JS // the package has no types by this way
+  return engine.compile(pattern, ignoreCase ? engine.CASE_INSENSITIVE : 0)
 }

@@ -22,7 +22,7 @@ import type { Model, Rule, Target } from '../core/target.ts'
 import { Refused } from './endpoints.ts'
 import { askedBesides, gateOf } from './gate.ts'
 import type { ConfiguredEndpoint, Endpoints } from './endpoints.ts'
-import { callerOf, matchOf } from './matches.ts'
+import { callerOf, logOf, matchOf } from './matches.ts'
 
 /** What is wrong with a resource of a configuration. */
 export interface Problem {
@@ -161,8 +161,9 @@ export class RuntimeBuilder {
   ): BuiltRoute {
     const { name, models, selective, created } = route
     const caller = callerOf(route.caller)
+    const log = logOf(route.decisions)
     const rules = route.rules.map((rule, index) => {
-      const built = { ...this.rule(route, rule, `/rules/${index}`, endpoints, artefact), caller }
+      const built = { ...this.rule(route, rule, `/rules/${index}`, endpoints, artefact), caller, log }
       return routeRule(built, prepare(built, this.deps))
     })
     const uses = new Set(
@@ -176,7 +177,7 @@ export class RuntimeBuilder {
   }
 
   private rule(
-    { name: route, requestTimeout }: CompiledRoute,
+    { name: route, generation, requestTimeout }: CompiledRoute,
     rule: CompiledRule,
     path: string,
     endpoints: ReadonlyMap<string, ConfiguredEndpoint>,
@@ -204,6 +205,7 @@ export class RuntimeBuilder {
     return {
       name,
       route,
+      generation,
       requestTimeout,
       matches: matches.map((match, index) => matchOf(match, `${path}/matches/${index}`)),
       targets,
@@ -219,13 +221,13 @@ export class RuntimeBuilder {
       fallback: { when: new Set(fallback.when) },
       rescue: rule.rescue?.mode ?? 'Stream',
       hedge: rule.hedge && { after: rule.hedge.after, percent: rule.hedge.percent },
-      gate: rule.gate && gateOf(rule.gate, `${path}/gate`, aside),
-      onUnavailable,
       speculate: rule.speculate && {
         from: Number(rule.speculate.from),
         to: Number(rule.speculate.to),
         percent: rule.speculate.percent,
       },
+      gate: rule.gate && gateOf(rule.gate, `${path}/gate`, aside),
+      onUnavailable,
       onUnsupported,
     }
   }

@@ -1,3 +1,5 @@
+import { DESTINATIONS } from './decisions/journal.ts'
+import type { Destination, JournalSettings } from './decisions/journal.ts'
 import { LEVELS } from './log.ts'
 import type { Level } from './log.ts'
 
@@ -18,6 +20,8 @@ export interface Settings {
   readonly logLevel: Level
   /** Largest body of a request, bytes. */
   readonly bodyLimit: number
+  /** Where decisions are written down. */
+  readonly decisions: JournalSettings
 }
 
 export interface Listen {
@@ -42,6 +46,7 @@ export function readSettings(environment: Environment): Settings {
     stateDir: environment['TRADEWIND_STATE_DIR'] || undefined,
     logLevel,
     bodyLimit: bytes(environment, 'TRADEWIND_BODY_LIMIT', 50 * 1024 * 1024),
+    decisions: decisions(environment),
   }
 }
 
@@ -50,6 +55,39 @@ function listen(environment: Environment, name: string, fallback: string): Liste
   const [, host, port] = /^(.+):(\d{1,5})$/.exec(text) ?? []
   if (host === undefined || Number(port) > 65535) throw new Error(`${name} is ${text}; it takes host:port`)
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
+}
+
+/** Destinations with commas between, or `off`; the file is in the volume unless it is said where. */
+function decisions(environment: Environment): JournalSettings {
+  const to = destinations(environment['TRADEWIND_DECISIONS'] || 'off')
+  if (!to) {
+    const known = ['off', ...DESTINATIONS].join(', ')
+    throw new Error(
+      `TRADEWIND_DECISIONS is ${environment['TRADEWIND_DECISIONS']}; it takes ${known}, with commas between`,
+    )
+  }
+  const state = environment['TRADEWIND_STATE_DIR']
+  const path = environment['TRADEWIND_DECISIONS_FILE'] || (state ? `${state}/decisions.jsonl` : undefined)
+  if (to.includes('file') && path === undefined)
+    throw new Error('TRADEWIND_DECISIONS has file: TRADEWIND_DECISIONS_FILE must say which')
+  if (
+    to.includes('otlp') &&
+    !environment['OTEL_EXPORTER_OTLP_ENDPOINT'] &&
+    !environment['OTEL_EXPORTER_OTLP_LOGS_ENDPOINT']
+  )
+    throw new Error('TRADEWIND_DECISIONS has otlp: OTEL_EXPORTER_OTLP_ENDPOINT must say where')
+  const size = bytes(environment, 'TRADEWIND_DECISIONS_FILE_SIZE', 8 * 1024 * 1024)
+  const keep = environment['TRADEWIND_DECISIONS_FILE_KEEP'] || '1'
+  if (!/^\d{1,3}$/.test(keep)) throw new Error(`TRADEWIND_DECISIONS_FILE_KEEP is ${keep}; it takes a number of files`)
+  return { to, file: path === undefined ? undefined : { path, size, keep: Number(keep) } }
+}
+
+/** Undefined where it is none of them. */
+export function destinations(text: string): readonly Destination[] | undefined {
+  if (text === 'off') return []
+  const words = text.split(',').map((word) => word.trim())
+  const known = DESTINATIONS.filter((it) => words.includes(it))
+  return known.length === new Set(words).size ? known : undefined
 }
 
 function operator(url: string | undefined): string | undefined {

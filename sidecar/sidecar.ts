@@ -9,7 +9,7 @@ import { gaugesOf } from './gauges.ts'
 import { HealthChecks } from './health.ts'
 import type { Pages } from './json-server.ts'
 import { LastGood } from './last-good.ts'
-import { LearningLink, learningKeys } from './learning.ts'
+import { LearningLink, learningKeys, learningPage } from './learning.ts'
 import type { Log } from './log.ts'
 import { probeServer } from './probes.ts'
 import { Reporter } from './report.ts'
@@ -53,7 +53,12 @@ export async function startSidecar(
 ): Promise<Sidecar> {
   const began = performance.now()
   const journal = new Journal({ settings: settings.decisions, log, random: Math.random })
-  const telemetry: SidecarTelemetry = new SidecarTelemetry({ log, random: Math.random, gauges: () => gauges(), journal })
+  const telemetry: SidecarTelemetry = new SidecarTelemetry({
+    log,
+    random: Math.random,
+    gauges: () => gauges(),
+    journal,
+  })
   const path = new DataPath({
     telemetry,
     passThrough: (deps) => new PassThroughProxy(deps),
@@ -130,7 +135,11 @@ export async function startSidecar(
           },
         }))
   const gauges = () =>
-    gaugesOf(configuration, deps.wall(), { connected: client?.connected ?? false, linesDropped: log.dropped, decisionsDropped: journal.dropped })
+    gaugesOf(configuration, deps.wall(), {
+      connected: client?.connected ?? false,
+      linesDropped: log.dropped,
+      decisionsDropped: journal.dropped,
+    })
   const exposed = () => telemetry.exposed()
   const notReady = () =>
     configuration.runtime || performance.now() - began > READY_AFTER ? undefined : 'no configuration yet'
@@ -142,7 +151,7 @@ export async function startSidecar(
     now: deps.now,
     wall: deps.wall,
     exposed,
-    more: embedding?.pages ?? {},
+    more: { 'GET /learning': () => ({ body: learningPage(path.memories) }), ...embedding?.pages },
   })
   // Nobody probes a sidecar that is part of another program.
   const probes = embedding ? undefined : probeServer({ started: () => listening, notReady, exposed })
@@ -153,7 +162,13 @@ export async function startSidecar(
     learning.stop()
     checks.stop()
     client?.stop()
-    await Promise.all([lastGood?.written(), telemetry.traces.stop(), journal.stop(), closed(admin), probes && closed(probes)])
+    await Promise.all([
+      lastGood?.written(),
+      telemetry.traces.stop(),
+      journal.stop(),
+      closed(admin),
+      probes && closed(probes),
+    ])
   }
   let ports
   try {

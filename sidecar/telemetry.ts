@@ -1,5 +1,6 @@
 import type { Telemetry } from '../core/deps.ts'
-import type { AttemptFacts, Facts } from '../core/exchange.ts'
+import type { AttemptFacts, Exchange, Facts } from '../core/exchange.ts'
+import type { Journal } from './decisions/journal.ts'
 import { Exposition } from './exposition.ts'
 import type { Gauges } from './gauges.ts'
 import type { Log } from './log.ts'
@@ -13,17 +14,22 @@ interface Options {
   readonly random: () => number
   /** How things stand, for whoever reads the metrics. */
   readonly gauges: () => Gauges
+  readonly journal: Journal
 }
 
 /** What becomes of the facts of a request: counts, spans and one log line. Names are those of `names.ts`. */
 export class SidecarTelemetry implements Telemetry {
   readonly metrics = new Metrics()
   readonly traces: Traces
+  readonly decisions: boolean
   private readonly exposition: Exposition
   private readonly log: Log
+  private readonly journal: Journal
 
-  constructor({ log, random, gauges }: Options) {
+  constructor({ log, random, gauges, journal }: Options) {
     this.log = log
+    this.journal = journal
+    this.decisions = journal.records
     this.traces = new Traces(random, (endpoint) => gauges().endpoints.get(endpoint)?.provider.genAi)
     this.exposition = new Exposition(this.metrics, gauges)
   }
@@ -41,12 +47,14 @@ export class SidecarTelemetry implements Telemetry {
     this.traces.exchangeStarted(facts)
   }
 
-  exchangeEnded(facts: Facts): void {
+  exchangeEnded(facts: Facts, exchange: Exchange): void {
     this.metrics.exchangeEnded(facts)
     this.traces.exchangeEnded(facts)
+    const trace = this.traces.traceId(facts)
+    this.journal.ended(exchange, trace)
     // What the caller brought about by leaving is nobody's failure.
     const level = facts.code === undefined || facts.aborted ? 'info' : 'warn'
-    if (this.log.takes(level)) this.log.line(requestLine(facts, level, this.traces.traceId(facts)))
+    if (this.log.takes(level)) this.log.line(requestLine(facts, level, trace))
   }
 
   /** The text that Prometheus reads. */

@@ -13,7 +13,7 @@ export const observe: Layer<unknown> = (_, { now, telemetry, deadlines }) => {
     facts.ended = now()
     facts.code = code
     facts.aborted = code === 'client_closed'
-    telemetry.exchangeEnded(facts)
+    telemetry.exchangeEnded(facts, exchange)
   }
   return (next) => async (exchange) => {
     const { facts } = exchange

@@ -103,6 +103,7 @@ export function compileRoute(
     models: spec.models ?? [],
     ...compileCaller(spec.caller, spec.tasks),
     requestTimeout: milliseconds(spec.timeouts.request),
+    ...(spec.decisions ? { decisions: spec.decisions } : {}),
     rules,
   }
   const made = resource(compiled, before?.resource)
@@ -171,8 +172,8 @@ function body(rule: Rule, namespace: string): Omit<CompiledRule, 'name' | 'targe
           },
         }
       : {}),
-    onUnavailable: rule.onUnavailable,
     ...(rule.speculate ? { speculate: { ...rule.speculate.band, percent: rule.speculate.percent } } : {}),
+    onUnavailable: rule.onUnavailable,
     ...(rule.onUnsupported === 'Fail' ? { onUnsupported: 'Fail' as const } : {}),
   }
 }

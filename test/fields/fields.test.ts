@@ -9,6 +9,8 @@ import { caller } from './caller.ts'
 import { connection } from './connection.ts'
 import type { Coverage } from './coverage.ts'
 import { decide } from './decide.ts'
+import { decisions } from './decisions.ts'
+import { gate } from './gate.ts'
 import { health } from './health.ts'
 import { matches } from './matches.ts'
 import { models } from './models.ts'
@@ -25,6 +27,8 @@ const tables: readonly Coverage[] = [
   caller,
   connection,
   decide,
+  gate,
+  decisions,
   health,
   matches,
   models,

@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { adminServer } from '../../sidecar/admin.ts'
 import { DataPath } from '../../sidecar/data-path.ts'
+import { Journal } from '../../sidecar/decisions/journal.ts'
+import type { JournalSettings } from '../../sidecar/decisions/journal.ts'
 import { gaugesOf } from '../../sidecar/gauges.ts'
 import { Log } from '../../sidecar/log.ts'
 import { SidecarTelemetry } from '../../sidecar/telemetry.ts'
@@ -18,15 +20,23 @@ export async function observed(
   t: TestContext,
   parts: Parameters<typeof compiled>[0],
   random: () => number = Math.random,
+  decisions: JournalSettings = { to: [], file: undefined },
 ) {
   const directory = scratch('observed')
   const file = join(directory, 'log')
   const fd = openSync(file, 'w')
   const log = new Log('info', fd)
+  const journal = new Journal({ settings: decisions, log, random })
   const telemetry: SidecarTelemetry = new SidecarTelemetry({
     log,
     random,
-    gauges: () => gaugesOf(path.configuration, Date.now(), { connected: true, linesDropped: log.dropped }),
+    journal,
+    gauges: () =>
+      gaugesOf(path.configuration, Date.now(), {
+        connected: true,
+        linesDropped: log.dropped,
+        decisionsDropped: journal.dropped,
+      }),
   })
   const path: DataPath = new DataPath({
     telemetry,
@@ -36,7 +46,7 @@ export async function observed(
   })
   const { configuration } = path
   const exposed = () => telemetry.exposed()
-  const admin = adminServer({ configuration, log, now: path.deps.now, wall: path.deps.wall, exposed })
+  const admin = adminServer({ configuration, log, journal, now: path.deps.now, wall: path.deps.wall, exposed })
   admin.listen(0, '127.0.0.1')
   await once(admin, 'listening')
   const port = await path.listen({ host: '127.0.0.1', port: 0 })
@@ -45,6 +55,7 @@ export async function observed(
     admin.close()
     path.traffic.closeAllConnections()
     await path.drain()
+    await journal.stop()
     log.end()
     closeSync(fd)
     rmSync(directory, { recursive: true })
@@ -55,6 +66,7 @@ export async function observed(
     path,
     log,
     telemetry,
+    journal,
     url: `http://127.0.0.1:${port}`,
     /** It listens on a port. */
     admin: `http://127.0.0.1:${(admin.address() as AddressInfo).port}`,
