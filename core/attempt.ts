@@ -1,4 +1,4 @@
-import { withoutCredential } from './credential.ts'
+import { credentialsOf, headersWithout, withoutCredentials } from './credential.ts'
 import type { Call, Deadlines, Due, Receiver, Running } from './deps.ts'
 import { Failure } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
@@ -275,7 +275,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     const { exchange, status, headers } = this
     if (status < 200 || status >= 300) {
       const { endpoint } = this.target
-      const said = this.withoutCredential(body)
+      const said = withoutCredentials(body, this.credentials, this.size > body.length)
       const text = said.toString()
       const { provider, settings } = endpoint
       const wall = this.context.wall()
@@ -283,7 +283,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
         provider.classify?.(status, headers, text, wall, settings) ?? classify(status, headers, text, wall)
       const { code, retryAfter, shouldRetry } = verdict
       const native = this.answering?.native ?? true
-      const answer = { status, headers: answerHeadersOf(headers), body: said, native }
+      const answer = { status, headers: this.passedOn(headers, false), body: said, native }
       const words = native ? '' : ` ${messageOf(text)}`
       return this.end(
         new Failure(code, { detail: this.whose(`It answered ${status}.${words}`), retryAfter, shouldRetry, answer }),
@@ -306,11 +306,11 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
       return this.end(
         new Failure('content_refused', {
           detail: this.whose(),
-          answer: { status, headers: answerHeadersOf(headers, true), body, native: answering.native },
+          answer: { status, headers: this.passedOn(headers), body, native: answering.native },
         }),
       )
     if (judged.body) this.reply({ status: 200, headers: this.headersOf('application/json'), body: judged.body })
-    else this.reply({ status, headers: answerHeadersOf(headers, true), body })
+    else this.reply({ status, headers: this.passedOn(headers), body })
     this.finish()
   }
 
@@ -374,15 +374,13 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   private begin(): void {
     this.phase = 'flow'
     this.exchange.facts.firstByte ||= this.context.now()
-    const headers = this.answering?.native
-      ? answerHeadersOf(this.headers, true)
-      : this.headersOf(this.answering?.callerType)
+    const headers = this.answering?.native ? this.passedOn(this.headers) : this.headersOf(this.answering?.callerType)
     this.reply({ status: this.status, headers, body: this })
   }
 
   /** The headers of an answer that is said anew. */
   private headersOf(type = ''): string[] {
-    const headers = answerHeadersOf(this.headers, true)
+    const headers = this.passedOn(this.headers)
     const at = headers.findIndex((name, i) => i % 2 === 0 && lower(name) === 'content-type')
     if (at >= 0) headers.splice(at, 2)
     headers.push('content-type', type)
@@ -396,7 +394,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     this.due = this.last
     this.reply({
       status: this.status,
-      headers: answerHeadersOf(this.headers, this.answering !== undefined),
+      headers: this.passedOn(this.headers, this.answering !== undefined),
       body: this,
     })
   }
@@ -470,15 +468,18 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
 
   private failureOf({ code, detail, retryAfter }: Fault): Failure {
     // These are the target's words; cut only once no credential is in them, of which half would stay.
-    const said = this.withoutCredential(Buffer.from(detail)).toString().slice(0, WORDS)
+    const said = withoutCredentials(Buffer.from(detail), this.credentials).toString().slice(0, WORDS)
     return new Failure(code, { detail: this.whose(said), retryAfter })
   }
 
-  /** What the target says, without the credential that it was sent: the endpoint's, or the caller's own, which no log is to keep. */
-  private withoutCredential(body: Buffer): Buffer {
-    const { authorization } = this.target.endpoint
-    const sent = this.exchange.header('authorization') ?? ''
-    return withoutCredential(body, authorization === 'passthrough' ? ['authorization', sent] : authorization)
+  /** What the target was sent and may say back: the endpoint's own, or the caller's, which no log is to keep. */
+  private get credentials(): readonly string[] {
+    return credentialsOf(this.target.endpoint, (name) => this.exchange.header(name))
+  }
+
+  /** The target's headers that go on to the caller; `good`: of an answer of an API that we know. */
+  private passedOn(headers: readonly string[], good = true): string[] {
+    return headersWithout(answerHeadersOf(headers, good), this.credentials)
   }
 
   /** Names the target, for the words of an error. */
