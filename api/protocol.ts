@@ -138,7 +138,7 @@ export interface Merged extends OfRule {
   readonly epoch: string
   /** The last of the receiver's own that is in it; 0: none. */
   readonly seq: number
-  /** The receiver's epoch has been closed, since it was gone: it begins another. */
+  /** The receiver's epoch has been closed, since it was gone: it goes on under another with what it has seen after `seq`. */
   readonly closed: boolean
   /** Sidecars that learn under it. */
   readonly peers: number

@@ -79,7 +79,7 @@ export class Learning {
           : { epoch: said.epoch, place, tell, carries: said.base?.version ?? 0 }
       peers.set(pod, peer)
       if (merged.put(place, { seq: said.seq, arms }) && arms.size > 0) state.dirty = true
-      if (peer !== known || merged.closed(place)) this.#tell(state, [peer])
+      if (peer !== known || merged.closed(place) !== undefined) this.#tell(state, [peer])
     }
   }
 
@@ -152,11 +152,12 @@ export class Learning {
   #tell({ route, rule, form, merged, peers }: State, to: Iterable<Peer>): void {
     const rest = JSON.stringify({ route, rule, form: form.name, peers: peers.size, arms: writeArms(merged.sum()) })
     for (const { epoch, place, tell } of to) {
+      const closed = merged.closed(place)
       const own = {
         type: 'merged',
         epoch,
-        seq: merged.seqOf(place),
-        closed: merged.closed(place),
+        seq: closed ?? merged.seqOf(place),
+        closed: closed !== undefined,
       } satisfies Partial<MergedMessage>
       tell(`${JSON.stringify(own).slice(0, -1)},${rest.slice(1)}`)
     }

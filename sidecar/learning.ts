@@ -84,7 +84,7 @@ export class LearningLink {
     const arms = readArms(message.arms, memory.form.size)
     if (!arms) return
     standing.peers = Math.max(1, message.peers)
-    if (message.closed) memory.rename()
+    if (message.closed) memory.rename(message.seq)
     memory.learner.take(arms, message.closed ? 0 : message.seq)
     if (message.closed) this.#tell((_, it) => it === memory)
   }
@@ -142,4 +142,21 @@ export function learningKeys(config: CompiledConfig): ReadonlySet<string> {
       if (form && 'rules' in body) keys.add(learningKey({ route: body.name, rule, form }))
     }
   return keys
+}
+
+/** What is known of each rule that learns: for people. */
+export function learningPage(memories: Memories): object {
+  const rules = [...memories.all()].map(({ route, rule, memory }) => ({
+    route,
+    rule,
+    epoch: memory.epoch,
+    rewards: memory.learner.seen,
+    targets: memory.learner.arms().map(({ arm, count, weight, mean }) => ({
+      target: arm,
+      rewards: count,
+      weight: Math.round(weight * 100) / 100,
+      meanReward: Number.isNaN(mean) ? null : Math.round(mean * 10_000) / 10_000,
+    })),
+  }))
+  return { rules }
 }

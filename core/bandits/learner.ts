@@ -51,6 +51,14 @@ export class Learner {
     return [...this.#arms.keys()].reduce((sum, arm) => sum + this.count(arm), 0)
   }
 
+  /** Each arm with its rewards, over all time and places: how many, what they still weigh, and their mean; NaN: none. */
+  arms(): readonly { readonly arm: string; readonly count: number; readonly weight: number; readonly mean: number }[] {
+    return [...this.#arms].map(([arm, { own, others }]) => {
+      const { count, weight, vector } = summed(own.evidence, others.evidence)
+      return { arm, count, weight, mean: weight > 0 ? (vector[0] ?? 0) / weight : Number.NaN }
+    })
+  }
+
   /** Whether something that was told has not been heard of since. */
   get unheard(): boolean {
     return this.#seq > this.#heard
@@ -130,16 +138,25 @@ export class Learner {
     }
   }
 
-  /** Begins anew as another place: what was seen here under the old name is counted elsewhere, or not at all. */
-  rename(): void {
-    for (const { own, posterior } of this.#arms.values()) {
-      fade(own.evidence, 0)
-      own.evidence.count = 0
+  /**
+   * Goes on as another place, with what was seen here after the share `seq`: that one is counted as of a place that has gone. What came
+   * before a share that is not remembered is not told apart, and all of it is let go.
+   */
+  rename(seq: number): void {
+    const mine = this.#told.get(seq)
+    this.#news = 0
+    for (const [arm, { own, posterior }] of this.#arms) {
+      const counted = mine?.get(arm)
+      if (mine && counted) add(own.evidence, counted.evidence, worth(this.gamma, own.clock - counted.clock), -1)
+      if (!mine) {
+        fade(own.evidence, 0)
+        own.evidence.count = 0
+      }
+      this.#news += own.evidence.count
       posterior.changed(Infinity)
     }
     this.#told.clear()
     this.#seq = this.#heard = 0
-    this.#news = 0
   }
 
   #known(arm: string): Known {

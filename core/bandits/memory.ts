@@ -87,9 +87,9 @@ export class Memory {
     return true
   }
 
-  /** Begins under another name, since what was seen under this one is closed. */
-  rename(): void {
-    this.learner.rename()
+  /** Goes on under another name, with what was seen after the share `seq`, since that one is counted as of one that has gone. */
+  rename(seq: number): void {
+    this.learner.rename(seq)
     this.epoch = this.#name()
   }
 

@@ -75,7 +75,7 @@ test('merge: places that go become part of the base, whenever they do, and the s
         if (random() < 0.5) {
           folded.fold(place)
           assert.equal(folded.put(place, { ...share, seq: share.seq + 1 }), false, 'a closed name is not counted again')
-          assert.ok(folded.closed(place))
+          assert.equal(folded.closed(place), share.seq)
         }
       }
       near(folded.sum(), whole.sum())
@@ -189,7 +189,7 @@ test('fleet: what was seen between a share and its return is neither lost nor co
   assert.equal(one.count('cheap'), 10, 'an answer that comes late is not heard')
 })
 
-test('fleet: one that is told that its name is closed goes on under another, and counts nothing twice', () => {
+test('fleet: one whose name was closed goes on under another with what it has seen since, and counts nothing twice', () => {
   const [one, merged] = [learner(), new Merged(GAMMA)]
   const x = Float64Array.of(1, 0.5, 0)
   for (let i = 0; i < 4; i++) one.observe('cheap', x, 1)
@@ -197,14 +197,16 @@ test('fleet: one that is told that its name is closed goes on under another, and
   merged.fold('old')
   for (let i = 0; i < 3; i++) one.observe('cheap', x, 1)
   assert.equal(merged.put('old', one.share()), false)
-  one.rename()
+  one.rename(merged.closed('old') ?? 0)
   one.take(merged.sum(), 0)
-  assert.equal(one.count('cheap'), 4)
+  assert.equal(one.count('cheap'), 7)
   one.observe('cheap', x, 1)
   merged.put('new', one.share())
   one.take(merged.sum(), merged.seqOf('new'))
-  assert.equal(one.count('cheap'), 5)
-  assert.equal(counted(merged.sum()), 5)
+  assert.equal(one.count('cheap'), 8)
+  assert.equal(counted(merged.sum()), 8)
+  one.rename(999)
+  assert.equal(one.count('cheap'), 4, 'after a share that it does not remember nothing can be told apart')
 })
 
 test('learner: what is long ago counts for less, soon where the arm is asked, slowly where it is not', () => {

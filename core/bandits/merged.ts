@@ -5,8 +5,8 @@ import type { Dated, Share } from './share.ts'
 export interface Base {
   /** Rises with each change of it. */
   readonly version: number
-  /** Whose shares are in it. */
-  readonly covers: readonly string[]
+  /** Whose shares are in it, each with the `seq` of the one that is; the oldest first. */
+  readonly covers: readonly (readonly [place: string, seq: number])[]
   readonly arms: ReadonlyMap<string, Dated>
 }
 
@@ -24,7 +24,7 @@ export class Merged {
   readonly gamma: number
   readonly #shares = new Map<string, Share>()
   #base: Base = NO_BASE
-  #covered: ReadonlySet<string> = new Set()
+  #covered: ReadonlyMap<string, number> = new Map()
 
   constructor(gamma: number) {
     this.gamma = gamma
@@ -44,8 +44,9 @@ export class Merged {
     return this.#shares.get(place)?.seq ?? 0
   }
 
-  closed(place: string): boolean {
-    return this.#covered.has(place)
+  /** The `seq` of a place whose name is closed; undefined: it is open. */
+  closed(place: string): number | undefined {
+    return this.#covered.get(place)
   }
 
   /** Takes a share in; whether it was new. */
@@ -62,7 +63,7 @@ export class Merged {
     this.#shares.delete(place)
     this.#settle({
       version: this.#base.version + 1,
-      covers: [...this.#base.covers, place].slice(-MOST_COVERED),
+      covers: [...this.#base.covers, [place, share.seq] as const].slice(-MOST_COVERED),
       arms: sumOf([this.#base.arms, share.arms], this.gamma),
     })
     return true
@@ -75,10 +76,10 @@ export class Merged {
    */
   adopt(base: Base): boolean {
     const own = this.#base
-    const covered = new Set(base.covers)
-    if (covered.isSubsetOf(this.#covered)) return false
-    const apart = covered.isDisjointFrom(this.#covered)
-    if (!apart && !this.#covered.isSubsetOf(covered) && rewards(base.arms) <= rewards(own.arms)) return false
+    const [covered, mine] = [base, own].map(({ covers }) => new Set(covers.map(([place]) => place)))
+    if (!covered || !mine || covered.isSubsetOf(mine)) return false
+    const apart = covered.isDisjointFrom(mine)
+    if (!apart && !mine.isSubsetOf(covered) && rewards(base.arms) <= rewards(own.arms)) return false
     const version = Math.max(own.version, base.version) + 1
     if (!apart) this.#settle({ ...base, version })
     else
@@ -87,7 +88,7 @@ export class Merged {
         covers: [...own.covers, ...base.covers].slice(-MOST_COVERED),
         arms: sumOf([own.arms, base.arms], this.gamma),
       })
-    for (const place of base.covers) this.#shares.delete(place)
+    for (const [place] of base.covers) this.#shares.delete(place)
     return true
   }
 
@@ -98,7 +99,7 @@ export class Merged {
 
   #settle(base: Base): void {
     this.#base = base
-    this.#covered = new Set(base.covers)
+    this.#covered = new Map(base.covers)
   }
 }
 

@@ -23,7 +23,7 @@ export function writeArms(arms: ReadonlyMap<string, Dated>): WireArm[] {
 /** A base as it travels. */
 export interface WireBase {
   readonly version: number
-  readonly covers: readonly string[]
+  readonly covers: readonly (readonly [place: string, seq: number])[]
   readonly arms: readonly WireArm[]
 }
 

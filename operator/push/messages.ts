@@ -68,7 +68,13 @@ const messages: Readonly<Record<FromSidecar['type'], object>> = {
     rules: list(
       message(
         { route: text(320), rule: text(64), form: text(64), epoch: text(64), seq: count, arms: evidence },
-        { base: message({ version: count, covers: list(text(32), 4096), arms: evidence }) },
+        {
+          base: message({
+            version: count,
+            covers: list({ type: 'array', items: [text(32), count], minItems: 2, additionalItems: false }, 4096),
+            arms: evidence,
+          }),
+        },
       ),
       1000,
     ),
