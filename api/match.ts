@@ -200,7 +200,7 @@ const conditions = {
 
 const any = (fields: readonly string[]) => fields.map((field) => `has(self.${field})`).join(' || ')
 const names = Object.keys(conditions)
-const listed = `${names.slice(0, -1).join(', ')}`
+const listed = names.slice(0, -1).join(', ')
 
 /** Which requests: of a rule's list any is enough. */
 export const match = object(

@@ -60,7 +60,8 @@ export function patternOf(pattern: string, ignoreCase: boolean, at: string): (te
 }
 
 function zone(name: string, at: string): string {
-  return orRefused(at, () => new Intl.DateTimeFormat('en', { timeZone: name }) && name)
+  orRefused(at, () => new Intl.DateTimeFormat('en', { timeZone: name }))
+  return name
 }
 
 function orRefused<T>(at: string, make: () => T): T {

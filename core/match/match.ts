@@ -41,8 +41,8 @@ export function onContent<Part>(
     holds,
     misses,
   }: {
-    holds(part: Part, signals: Signals): boolean
-    misses(part: Part, signals: Signals): string
+    readonly holds: (part: Part, signals: Signals) => boolean
+    readonly misses: (part: Part, signals: Signals) => string
   },
 ): Condition {
   return {

@@ -42,6 +42,11 @@ export function ofChat({ messages, tools, format, maxTokens }: ChatRequest): Con
         case 'file':
           media.add('File')
           break
+        // Nobody has written these for a model to work on.
+        case 'reasoning':
+        case 'redacted':
+        case 'tool-call':
+          break
       }
     if (text !== '') turns.push({ role, text })
   }

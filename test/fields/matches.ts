@@ -136,8 +136,8 @@ const cases: Readonly<Record<string, Cases>> = {
 /** Where a match may stand: what it makes of a route for any model with endpoints `a` and `b`, and what shows that it is met. */
 interface Place {
   readonly path: string
-  rules(match: object): readonly object[]
-  met(answered: Answered): boolean
+  readonly rules: (match: object) => readonly object[]
+  readonly met: (answered: Answered) => boolean
 }
 const both = [to('a'), to('b', { priority: 1 })]
 const places: readonly Place[] = [
