@@ -55,6 +55,10 @@ generate: setup ## write crds/, the chart's CRDs and docs/reference.md from the 
 bench: setup ## measure, beside nginx, Envoy and LLM gateways; writes bench/results.*
 	@node bench/main.ts
 
+.PHONY: bench-routing
+bench-routing: setup ## measure what routing saves on the sets in the folder ROUTING_DATA; writes bench/routing.md
+	@node bench/routing.ts
+
 .PHONY: build
 build: setup ## bundle the programs and the npm package into dist/
 	@node tool/build.ts

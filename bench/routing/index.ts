@@ -1,0 +1,23 @@
+import { cascade } from './cascade.ts'
+import { certificates } from './certificate.ts'
+import { FILES, readRows } from './data.ts'
+import type { Row } from './data.ts'
+import { domain } from './domain.ts'
+
+/** A part of the benchmark of routing: one file here, and one line below. */
+export interface Part {
+  readonly name: string
+  readonly title: string
+  /** Measures on the sets of a folder; Markdown without a heading. */
+  readonly run: (folder: string) => string
+}
+
+const routellm = (folder: string): readonly Row[] => readRows(folder, FILES.routellm)
+const zeroeval = (folder: string): readonly Row[] => readRows(folder, FILES.zeroeval)
+
+/** Every part, in the order of the results. */
+export const parts: readonly Part[] = [
+  { name: 'cascade', title: 'Cascades', run: (folder) => cascade(zeroeval(folder)) },
+  { name: 'certificate', title: 'Certificates', run: (folder) => certificates(zeroeval(folder)) },
+  { name: 'domain', title: 'Out of domain', run: (folder) => domain(routellm(folder), zeroeval(folder)) },
+]
