@@ -6,7 +6,7 @@ import type { Table } from './examples.ts'
 import { COLUMNS, tableOf } from './examples.ts'
 import type { Features, Standard } from './features.ts'
 import type { Linear } from './head.ts'
-import { logitOf, sigmoid, trainHead } from './head.ts'
+import { logitOf, sigmoid, trainHeads } from './head.ts'
 import type { Neighbours } from './neighbours.ts'
 import { neighbourMeans, neighboursOf } from './neighbours.ts'
 import { BUCKETS } from './ngrams.ts'
@@ -33,23 +33,22 @@ export interface Fitted {
   readonly chosen: Setting
 }
 
-/** FTRL's step size, and how far targets are drawn to what a row's neighbours say (0: not at all). */
+/** FTRL's step size, and how far targets are drawn to what a row's neighbours say. */
 interface Setting {
   readonly alpha: number
   readonly smoothing: number
 }
 
 const SETTINGS: readonly Setting[] = [
-  { alpha: 0.1, smoothing: 0.5 },
-  { alpha: 0.1, smoothing: 0 },
   { alpha: 0.3, smoothing: 0.5 },
+  { alpha: 0.1, smoothing: 0.5 },
 ]
-const FOLDS = 5
+const FOLDS = 4
 const EPOCHS = 4
 const NEIGHBOURS = 100
 
 /**
- * Trains one calibrated head per model. Settings are chosen by log loss on one inner fold; calibration is fitted to the logits of five inner folds,
+ * Trains one calibrated head per model. Settings are chosen by log loss on one inner fold; calibration is fitted to the logits of four inner folds,
  * each from heads that have not seen it; then heads learn from all rows. Targets are drawn to the mean of their nearest neighbours (a row's own
  * target left out), which distils k nearest neighbours into linear heads: their accuracy without their time (Hinton et al., arXiv 1503.02531).
  */
@@ -58,9 +57,9 @@ export function fit({ texts, targets }: TrainingSet, { seed, read, progress }: F
   const near = neighboursOf(table, NEIGHBOURS, seeded(seed))
   const fold = new Uint8Array(texts.length)
   for (const [place, row] of shuffled(texts.length, seeded(seed + 1)).entries()) fold[row] = place % FOLDS
-  const work = { table, near, seed, fold }
-  const models = [...targets]
-  const steps = models.length * (SETTINGS.length - 1 + FOLDS + 1)
+  const models = [...targets.keys()]
+  const work = { table, near, seed, fold, targets: [...targets.values()] }
+  const steps = SETTINGS.length + FOLDS
   let done = 0
   const step = <T>(result: T): T => {
     progress?.(++done / steps)
@@ -69,20 +68,19 @@ export function fit({ texts, targets }: TrainingSet, { seed, read, progress }: F
 
   // Each trial leaves out the first fold; the heads of the one that is chosen go on to the calibration.
   const trials = SETTINGS.map((setting) => {
-    const heads = models.map(([, target]) => step(train(work, target, setting, 0)))
-    const loss = models.reduce((sum, [, target], at) => sum + logLoss(work, target, heads[at]), 0)
-    return { setting, heads, loss }
+    const heads = step(train(work, setting, 0))
+    return { setting, heads, loss: logLoss(work, heads) }
   })
   const best = trials.reduce((least, trial) => (trial.loss < least.loss ? trial : least))
-  const heads = models.map(([model, target], at) => {
-    const logits = new Float64Array(texts.length)
-    for (let out = 0; out < FOLDS; out++) {
-      const head = out === 0 ? best.heads[at] : step(train(work, target, best.setting, out))
-      if (head)
-        for (let row = 0; row < texts.length; row++) if (fold[row] === out) logits[row] = logitOf(head, table.rows, row)
-    }
-    return asHead(model, step(train(work, target, best.setting, undefined)), table, calibrationOf(logits, target))
-  })
+  const logits = models.map(() => new Float64Array(texts.length))
+  for (let out = 0; out < FOLDS; out++)
+    for (const [at, head] of (out === 0 ? best.heads : step(train(work, best.setting, out))).entries())
+      logits[at]?.forEach((_, row, column) => {
+        if (fold[row] === out) column[row] = logitOf(head, table.rows, row)
+      })
+  const heads = step(train(work, best.setting, undefined)).map((linear, at) =>
+    asHead(models[at] ?? '', linear, table, calibrationOf(logits[at], work.targets[at])),
+  )
   return { standard: table.standard, heads, chosen: best.setting }
 }
 
@@ -91,35 +89,30 @@ interface Work {
   readonly near: Neighbours
   readonly fold: Uint8Array
   readonly seed: number
+  readonly targets: readonly Float64Array[]
 }
 
 /** Learns from all rows but those of the fold `out`. */
 function train(
-  { table, near, fold, seed }: Work,
-  target: Float64Array,
-  setting: Setting,
+  { table, near, fold, seed, targets }: Work,
+  { alpha, smoothing }: Setting,
   out: number | undefined,
-): Linear {
+): readonly Linear[] {
   const use = fold.map((part) => (part === out ? 0 : 1))
-  const rows = Uint32Array.from(use.keys()).filter((row) => use[row] === 1 && !Number.isNaN(target[row]))
-  const means = neighbourMeans(near, target, use)
-  const soft = target.map((own, row) => (1 - setting.smoothing) * own + setting.smoothing * (means[row] ?? own))
-  const positive = rows.reduce((sum, row) => sum + (target[row] ?? 0), 0)
-  return trainHead(table.rows, rows, soft, COLUMNS, {
-    epochs: EPOCHS,
-    alpha: setting.alpha,
-    l2: 0,
-    random: seeded(seed + 2),
-    // The base rate, by Laplace's rule, to start from.
-    bias: Math.log((positive + 1) / (rows.length - positive + 1)),
+  const rows = Uint32Array.from(use.keys()).filter((row) => use[row] === 1)
+  const soft = targets.map((target) => {
+    const means = neighbourMeans(near, target, use)
+    return target.map((own, row) => (1 - smoothing) * own + smoothing * (means[row] ?? own))
   })
+  return trainHeads(table.rows, rows, soft, COLUMNS, { epochs: EPOCHS, alpha, l2: 0, random: seeded(seed + 2) })
 }
 
-function logLoss({ table, fold }: Work, target: Float64Array, head: Linear | undefined): number {
+/** The mean log loss of heads on the first fold, over all models. */
+function logLoss({ table, fold, targets }: Work, heads: readonly Linear[]): number {
   let [sum, rows] = [0, 0]
-  if (head)
-    for (let row = 0; row < target.length; row++) {
-      const y = target[row] ?? Number.NaN
+  for (const [at, head] of heads.entries())
+    for (let row = 0; row < fold.length; row++) {
+      const y = targets[at]?.[row] ?? Number.NaN
       if (fold[row] !== 0 || Number.isNaN(y)) continue
       const p = Math.min(Math.max(sigmoid(logitOf(head, table.rows, row)), 1e-6), 1 - 1e-6)
       sum -= y * Math.log(p) + (1 - y) * Math.log(1 - p)
@@ -128,7 +121,10 @@ function logLoss({ table, fold }: Work, target: Float64Array, head: Linear | und
   return rows > 0 ? sum / rows : 0
 }
 
-function calibrationOf(logits: Float64Array, target: Float64Array): Calibration {
+function calibrationOf(
+  logits: Float64Array = new Float64Array(),
+  target: Float64Array = new Float64Array(),
+): Calibration {
   const known = target.map((y) => (Number.isNaN(y) ? 0 : 1))
   return calibrate(
     logits.filter((_, row) => known[row] === 1),
