@@ -2,6 +2,7 @@ import { Failure } from '../errors.ts'
 import { EMPTY, ofChat, ofEmbeddings, ofRerank, ofTexts } from './content.ts'
 import type { Content, Medium } from './content.ts'
 import { looseContent } from './loose-content.ts'
+import { plainChat } from './plain-chat.ts'
 import type { SignalSource } from './signals.ts'
 
 /** Whose bodies are bytes of their own kind, or none. */
@@ -23,6 +24,8 @@ export function readContent(source: SignalSource): Content {
   if (!isReadable(source)) return EMPTY
   if (fields?.form) return ofForm(source)
   const { json } = source
+  const plain = source.surface.name === 'chat' ? plainChat(json) : undefined
+  if (plain) return plain
   try {
     return canonical(source) ?? looseContent(json)
   } catch (error) {
