@@ -165,6 +165,20 @@ describe(
       )
     })
 
+    test('validate: a time zone that there is not is refused, as is a pattern that RE2 does not take', async () => {
+      const having = (match: object) =>
+        route('silent', 'matching', { rules: [{ matches: [match], targets: [{ endpoint: { name: 'later' } }] }] })
+      await assert.rejects(
+        apply(server(), having({ schedule: { timeZone: 'Mars/Base' } })),
+        /spec\.rules\[0\]\.matches\[0\]\.schedule\.timeZone: It must be an IANA time zone/,
+      )
+      await assert.rejects(
+        apply(server(), having({ text: { pattern: 'a(?!b)' } })),
+        /It must be a regular expression of RE2/,
+      )
+      await apply(server(), having({ schedule: { timeZone: 'Europe/Vienna' }, text: { pattern: 'a+b' } }))
+    })
+
     test('validate: what does not resolve yet, a Secret without its label and a contested model are warnings', async () => {
       assert.match(
         await warnings(endpoint('silent', 'keyed', { credentials: { type: 'Secret', secret: { name: 'nowhere' } } })),
