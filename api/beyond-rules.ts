@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js'
 import type { ModelRouteSpec } from './model-route.ts'
 import { PATTERN_RULE } from './match.ts'
+import type { GateSpec } from './gate.ts'
 import type { MatchSpec } from './match.ts'
 import { below } from './problem.ts'
 import type { Problem } from './problem.ts'
@@ -16,7 +17,8 @@ export function beyondRules(spec: ModelRouteSpec, path: string): readonly Proble
   const tasks = (spec.tasks ?? []).flatMap(({ patterns }, i) =>
     patterns.flatMap((pattern, j) => ofPattern(pattern, `${path}.tasks[${i}].patterns[${j}]`)),
   )
-  const rules = spec.rules.flatMap(({ matches = [], adjust = [] }, i) => [
+  const rules = spec.rules.flatMap(({ matches = [], adjust = [], gate }, i) => [
+    ...(gate?.checks ?? []).flatMap((check, j) => ofCheck(check, `${path}.rules[${i}].gate.checks[${j}]`)),
     ...matches.flatMap((match, j) => ofMatch(match, `${path}.rules[${i}].matches[${j}]`)),
     ...adjust.flatMap(({ when }, j) => ofMatch(when, `${path}.rules[${i}].adjust[${j}].when`)),
   ])
@@ -34,6 +36,15 @@ function ofMatch({ text, schedule, not }: MatchSpec, path: string): readonly Pro
     ...(schedule ? ofZone(schedule.timeZone, `${below(path, 'schedule')}.timeZone`) : []),
     ...(not ? ofMatch(not, below(path, 'not')) : []),
   ]
+}
+
+function ofCheck({ refusal, pattern }: GateSpec['checks'][number], path: string): readonly Problem[] {
+  const places = [
+    ...(refusal?.patterns ?? []).map((source, i) => [source, `${path}.refusal.patterns[${i}]`] as const),
+    [pattern?.must, `${path}.pattern.must`] as const,
+    [pattern?.mustNot, `${path}.pattern.mustNot`] as const,
+  ]
+  return places.flatMap(([source, place]) => (source === undefined ? [] : ofPattern(source, place)))
 }
 
 const patterns = new Map<string, string | undefined>()

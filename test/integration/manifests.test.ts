@@ -8,6 +8,7 @@ import { rules } from '../../api/cel.ts'
 import { kinds } from '../../api/kinds.ts'
 import { parse } from '../../api/parse.ts'
 import { providerTypes } from '../../core/providers/index.ts'
+import { checkTypes } from '../../core/gate/checks/index.ts'
 import { strategyTypes } from '../../core/strategies/index.ts'
 import { Asker } from '../helpers/ask.ts'
 import type { Answer } from '../helpers/ask.ts'
@@ -32,8 +33,11 @@ const text = readFileSync(join(import.meta.dirname, 'manifests.yaml'), 'utf8')
 // Providers and strategies come and go by their registries alone.
 const providers = providerTypes.map((type) => `"${type}"`).join(', ')
 const strategies = strategyTypes.map((type) => `"${type}"`).join(', ')
+const checks = checkTypes.map((type) => `"${type}"`).join(', ')
 // The table is ours, and each of its fields is used below.
-const table = load(text.replace('PROVIDERS', providers).replace('STRATEGIES', strategies)) as readonly Case[]
+const table = load(
+  text.replace('PROVIDERS', providers).replace('STRATEGIES', strategies).replace('CHECKS', checks),
+) as readonly Case[]
 
 const root = join(import.meta.dirname, '../..')
 
