@@ -44,6 +44,12 @@ export function costOf(usage: Usage, price: Price): number | undefined {
   return Number.isNaN(total) ? undefined : total
 }
 
+/** What a call of texts alone is expected to cost, picodollars, as `costOf` would have it; NaN where a price is missing. */
+export function expectedCost(price: Price, input: number, cached: number, output: number): number {
+  const rates = ratesFor(input, price)
+  return part(input - cached, rates.input) + part(cached, rates.cacheRead) + part(output, rates.output) + price.request
+}
+
 /** The rates of a prompt's size: that of the highest tier it exceeds, for all its tokens, as providers have it. */
 function ratesFor(input: number, { base, tiers }: Price): Rates {
   let rates = base

@@ -52,6 +52,8 @@ export class Chooser {
   private readonly weighs: boolean
   /** Something about the request may keep it from a target. */
   private readonly looks: boolean
+  /** Some target is better or worse at some tasks. */
+  private readonly tasks: boolean
   private readonly conversations = new Conversations()
 
   constructor(rule: Rule, deps: Pick<Deps, 'now' | 'random' | 'wall' | 'telemetry' | 'memories'>) {
@@ -73,6 +75,7 @@ export class Chooser {
     this.adjust = rule.adjust.length === 0 ? undefined : adjuster(rule.adjust, rule.caller)
     this.weighs = strategy(type).weighs?.(settings) ?? false
     this.looks = this.weighs || rule.adjust.length > 0 || rule.targets.some(({ model }) => limited(model.capabilities))
+    this.tasks = rule.targets.some(({ model }) => (model.quality?.tasks.size ?? 0) > 0)
     this.learns = this.weighs
   }
 
@@ -95,7 +98,7 @@ export class Chooser {
     const { facts, target, signals } = exchange
     const { usage } = facts
     if (!target || !usage) return
-    target.model.state.lengths.observe(signals.task, usage.output)
+    target.model.state.lengths.observe(this.tasks ? signals.task : '', usage.output)
     const judged = judgedOf(facts.gate?.answers ?? [])
     preference.answered?.({ decision: facts.requestId, target: target.id, judged, now: this.deps.now() })
     const { sticky } = this.rule
@@ -107,6 +110,7 @@ export class Chooser {
     const { now, wall } = this.deps
     const adjusted = this.adjust?.(exchange)
     const warmth = key === undefined || !this.weighs ? undefined : this.conversations.find(key, now())
+    const task = this.weighs && this.tasks ? exchange.signals.task : ''
     const order: Slot[] = []
     const targets: ConsideredTarget[] = []
     const firsts: string[] = []
@@ -115,9 +119,9 @@ export class Chooser {
       const outs: (Out | undefined)[] = slots.map((slot) =>
         isGap(slot) ? undefined : this.out(slot, exchange, adjusted),
       )
-      const known = slots.filter((slot): slot is Target => !isGap(slot))
-      const own = this.weighs ? valuesOf(known, exchange, adjusted, warmth, wall()) : undefined
-      const weighed = own && slots.map((slot) => (isGap(slot) ? UNKNOWN : (own[known.indexOf(slot)] ?? UNKNOWN)))
+      const weighed = this.weighs
+        ? withGaps(slots, (known) => valuesOf(known, exchange, task, adjusted, warmth, wall()))
+        : undefined
       const preference = prefer({
         key,
         outs: outs.some(Boolean) ? outs : undefined,
@@ -155,7 +159,7 @@ export class Chooser {
           strategy: this.rule.strategy.type,
           reason,
           ...(version === undefined ? {} : { version }),
-          ...(this.weighs ? { task: exchange.signals.task } : {}),
+          ...(task === '' ? {} : { task }),
           adjusted: adjusted?.applied ?? [],
           first: firsts,
           ...(pinned && final[0] ? { pinned: final[0].id } : {}),
@@ -189,6 +193,15 @@ export class Chooser {
 }
 
 const UNKNOWN: Values = { quality: Number.NaN, cost: Number.NaN, latency: 0 }
+
+/** The values of slots, of which those that do not resolve have none. */
+function withGaps(slots: readonly Slot[], of: (known: readonly Target[]) => readonly Values[]): readonly Values[] {
+  const known = slots.filter((slot): slot is Target => !isGap(slot))
+  const values = of(known)
+  return known.length === slots.length
+    ? values
+    : slots.map((slot) => (isGap(slot) ? UNKNOWN : (values[known.indexOf(slot)] ?? UNKNOWN)))
+}
 
 /** What of the adjustments is for the strategy to weigh. */
 const forStrategy = (adjusted: Adjusted, slots: readonly Slot[]) => ({

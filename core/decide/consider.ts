@@ -1,7 +1,6 @@
-import { costOf } from '../cost.ts'
+import { expectedCost } from '../cost.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Target } from '../target.ts'
-import { NO_USAGE } from '../usage.ts'
 import { boostOf, excluded } from './adjust.ts'
 import type { Adjusted } from './adjust.ts'
 import { incapable, limited } from './capable.ts'
@@ -28,28 +27,28 @@ export function holdBack(target: Target, random: () => number): Out | undefined 
     : { code: 'ramping', detail: `takes ${Math.round(part * 100)} % of its requests for now` }
 }
 
-/** What is expected of every target for a request. `wall`: ms since the epoch. */
+/** What is expected of every target for a request. `task`: empty where none of them is better at some. `wall`: ms since the epoch. */
 export function valuesOf(
   targets: readonly Target[],
   exchange: Exchange,
+  task: string,
   adjusted: Adjusted | undefined,
   warmth: Warmth | undefined,
   wall: number,
 ): readonly Values[] {
-  const { signals } = exchange
-  const { task, tokens, maxTokens = Number.POSITIVE_INFINITY } = signals
-  const lengths = targets.map(({ model }) => model.state.lengths)
+  const { tokens, maxTokens = Number.POSITIVE_INFINITY } = exchange.signals
   return targets.map((target) => {
     const { model, available } = target
+    const { capabilities, quality, state } = model
     const price = model.pricing(model.name === '*' ? exchange.model : model.name, wall)
-    const most = Math.min(maxTokens, model.capabilities.maxOutputTokens ?? Number.POSITIVE_INFINITY)
-    const output = Math.round(Math.min(expectedLength(task, model.state.lengths, lengths), most))
-    const cached = Math.min(tokens, warmth?.tokens(target.id) ?? 0)
-    const known = model.quality?.tasks.get(task) ?? model.quality?.default
+    const most = Math.min(maxTokens, capabilities.maxOutputTokens ?? Number.POSITIVE_INFINITY)
+    const output = Math.round(Math.min(expectedLength(task, state.lengths, targets), most))
+    const cached = warmth ? Math.min(tokens, warmth.tokens(target.id)) : 0
+    const known = quality && (quality.tasks.get(task) ?? quality.default)
     return {
-      quality: known === undefined ? Number.NaN : clamp(known + (adjusted ? boostOf(adjusted, target) : 0)),
-      cost: price ? (costOf({ ...NO_USAGE, input: tokens, cached, output }, price) ?? Number.NaN) : Number.NaN,
-      latency: available() === 0 ? Number.POSITIVE_INFINITY : model.state.ewma.latency(),
+      quality: known === undefined ? Number.NaN : adjusted ? clamp(known + boostOf(adjusted, target)) : known,
+      cost: price ? expectedCost(price, tokens, cached, output) : Number.NaN,
+      latency: available() === 0 ? Number.POSITIVE_INFINITY : state.ewma.latency(),
     }
   })
 }

@@ -26,10 +26,14 @@ export class Lengths {
   }
 }
 
-/** The same over several models, where one has not been seen yet: answers to the same questions are of a length. */
-export function expectedLength(task: string, own: Lengths, others: readonly Lengths[]): number {
+/** The same over several targets, where one has not been seen yet: answers to the same questions are of a length. */
+export function expectedLength(
+  task: string,
+  own: Lengths,
+  others: readonly { readonly model: { readonly state: { readonly lengths: Lengths } } }[],
+): number {
   const known = own.expect(task)
   if (known !== undefined) return known
-  const seen = others.map((lengths) => lengths.expect(task)).filter((length) => length !== undefined)
+  const seen = others.map(({ model }) => model.state.lengths.expect(task)).filter((length) => length !== undefined)
   return seen.length === 0 ? UNSEEN : seen.reduce((sum, length) => sum + length, 0) / seen.length
 }
