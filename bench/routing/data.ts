@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { place, promptKey } from '../../core/learning/split.ts'
 
 /** One answer of a model to a prompt: its quality in [0, 1], its tokens, and what it said where the set has it. */
 export interface Answer {
@@ -55,22 +55,6 @@ export function readRows<T extends { readonly prompt: string }>(folder: string, 
     if (!rows.has(key)) rows.set(key, row)
   }
   return [...rows.values()]
-}
-
-/** What makes two prompts the same: their text without case and runs of blanks. */
-export function promptKey(prompt: string): string {
-  return prompt.toLowerCase().replaceAll(/\s+/g, ' ').trim()
-}
-
-/** The place of a prompt in [0, 1) by a hash of its text and a seed: equal prompts land in the same part whatever else is in the set. */
-export function place(prompt: string, seed: number): number {
-  return (
-    createHash('sha256')
-      .update(`${seed}\n${promptKey(prompt)}`)
-      .digest()
-      .readUInt32LE(0) /
-    2 ** 32
-  )
 }
 
 /** The fold of each prompt, 0 … folds − 1, by `place`. */

@@ -1,4 +1,4 @@
-import type { Random } from '../../core/learning/random.ts'
+import type { Random } from './random.ts'
 
 /** What a router is judged on: one entry per prompt. */
 export interface Judged {
@@ -11,7 +11,7 @@ export interface Judged {
 /** The price of a strong call where a weak one costs 1. */
 export const PRICE_RATIO = 16.67
 
-/** The figures of `routing`: each a share, but APGR (random 0.5, the oracle above 1 where the weak model is sometimes better). */
+/** Each a share, but APGR (random 0.5, the oracle above 1 where the weak model is sometimes better). */
 export interface Figures {
   readonly apgr: number
   /** Least share of strong calls that recovers half, and four fifths, of the quality gap. */
