@@ -56,6 +56,7 @@ const compiledConditions = {
   task: optional(labels()),
   input: optional(array(choice(INPUT_KINDS), { maxItems: 16 })),
   tokens: optional(object({ min: optional(count), max: optional(count) })),
+  turns: optional(object({ min: optional(count), max: optional(count) })),
   /** One of `contains` and `pattern`, which is of RE2's syntax. */
   text: optional(
     object({

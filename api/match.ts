@@ -26,7 +26,24 @@ export const pattern = (description: string) =>
 export const label = (description: string) =>
   string({ maxLength: 63, minLength: 1, pattern: '^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$', description })
 
-const tokenCount = (description: string) => optional(integer({ minimum: 0, maximum: 1e9, description }))
+const range = (name: string, description: string) =>
+  object(
+    {
+      min: optional(integer({ minimum: 0, maximum: 1e9, description: 'At least so many.' })),
+      max: optional(integer({ minimum: 0, maximum: 1e9, description: 'At most so many.' })),
+    },
+    {
+      description,
+      rules: [
+        { rule: 'has(self.min) || has(self.max)', message: `${name} needs min, max or both.` },
+        {
+          rule: '!has(self.min) || !has(self.max) || self.min <= self.max',
+          message: 'min must not be above max.',
+          fieldPath: '.min',
+        },
+      ],
+    },
+  )
 const timeOfDay = (description: string, value: '00:00' | '24:00') =>
   string({ maxLength: 5, pattern: '^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$', default: value, description })
 
@@ -113,25 +130,12 @@ const conditions = {
     }),
   ),
   tokens: optional(
-    object(
-      {
-        min: tokenCount('At least so many.'),
-        max: tokenCount('At most so many.'),
-      },
-      {
-        description:
-          'How many tokens the prompt is, as estimated from its texts, tools and pictures: near enough for a bound, within about 10 % for English and code, 25 % for other languages.',
-        rules: [
-          { rule: 'has(self.min) || has(self.max)', message: 'tokens needs min, max or both.' },
-          {
-            rule: '!has(self.min) || !has(self.max) || self.min <= self.max',
-            message: 'min must not be above max.',
-            fieldPath: '.min',
-          },
-        ],
-      },
+    range(
+      'tokens',
+      'How many tokens the prompt is, as estimated from its texts, tools and pictures: near enough for a bound, within about 10 % for English and code, 25 % for other languages.',
     ),
   ),
+  turns: optional(range('turns', 'How often the user has spoken in the conversation, this time included.')),
   text: optional(
     object(
       {

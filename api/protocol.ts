@@ -23,6 +23,7 @@ export const CAPABILITIES: readonly string[] = [
   'match:task',
   'match:input',
   'match:tokens',
+  'match:turns',
   'match:text',
   'match:tools',
   'match:jsonSchema',

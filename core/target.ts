@@ -147,6 +147,8 @@ export interface Match {
   readonly language?: readonly Script[] | undefined
   /** Estimated, of the prompt. */
   readonly tokens?: { readonly min?: number | undefined; readonly max?: number | undefined } | undefined
+  /** Of the user. */
+  readonly turns?: { readonly min?: number | undefined; readonly max?: number | undefined } | undefined
   /** `said`: what the test asks for, as the end of "the text does not …". */
   readonly text?:
     | { readonly in: TextRule; readonly said: string; readonly test: (text: LookedAt) => boolean }

@@ -50,6 +50,18 @@ const cases: readonly (readonly [part: Partial<Match>, meets: Sent, fails: Sent,
   [{ input: ['Code', 'Audio'] }, { content: '```\nx\n```' }, {}, 'the input is Text, without Code or Audio'],
   [{ tokens: { min: 50 } }, { content: 'word '.repeat(60) }, {}, 'the prompt is about 13 tokens, less than 50'],
   [{ tokens: { max: 50 } }, {}, { content: 'word '.repeat(60) }, 'the prompt is about 72 tokens, more than 50'],
+  [
+    { turns: { min: 1 } },
+    {},
+    { more: { messages: [{ role: 'system', content: 'x' }] } },
+    'the user has spoken 0 times, less than 1',
+  ],
+  [
+    { turns: { max: 0 } },
+    { more: { messages: [{ role: 'system', content: 'x' }] } },
+    {},
+    'the user has spoken once, more than 0',
+  ],
   [{ text: says('knee') }, { content: 'My KNEE' }, {}, 'the text of the last user turn does not contain knee'],
   [
     { text: says('kind', 'Conversation') },

@@ -14,6 +14,7 @@ import { text } from './text.ts'
 import { tier } from './tier.ts'
 import { tokens } from './tokens.ts'
 import { tools } from './tools.ts'
+import { turns } from './turns.ts'
 
 /** The cheap ones first: none of the content is read for a request that another condition keeps away. */
 const all: readonly Condition[] = [
@@ -25,6 +26,7 @@ const all: readonly Condition[] = [
   tools,
   jsonSchema,
   input,
+  turns,
   tokens,
   language,
   text,

@@ -77,6 +77,14 @@ const cases: Readonly<Record<string, Cases>> = {
     [{ tokens: { max: 100 } }, saying('word '.repeat(50)), true],
     [{ tokens: { max: 100 } }, saying('word '.repeat(200)), false],
   ],
+  'turns.min': [
+    [{ turns: { min: 2 } }, saying('And now?', [{ role: 'user', content: 'Hello' }]), true],
+    [{ turns: { min: 2 } }, {}, false],
+  ],
+  'turns.max': [
+    [{ turns: { max: 1 } }, {}, true],
+    [{ turns: { max: 1 } }, saying('And now?', [{ role: 'user', content: 'Hello' }]), false],
+  ],
   'text.contains[]': [
     [{ text: { contains: ['elbow', 'knee'] } }, knee, true],
     [{ text: { contains: ['elbow'] } }, knee, false],
