@@ -10,12 +10,15 @@ import type { Output } from './output.ts'
 
 const examples = `
 Asks the sidecar at --admin, with the state that its targets are in at the moment; with --dir nobody, and takes every target for healthy.
+With --request-id it makes a decision again that was made: one of the sidecar's latest, or one of a decision log; exit code 1 where the
+choice is another one.
 
 Examples:
   tradewind explain --model support-chat
   tradewind explain --model support-chat --header 'x-tier: gold' --dir examples/quickstart
   tradewind explain --model support-chat --prompt 'Is this contract void?' --at 2026-11-21T03:00:00Z
   tradewind explain --body request.json --dir examples/quickstart
+  tradewind explain --request-id 5f3c --log decisions.jsonl
   tradewind explain --path /v2/models/resnet/infer --admin http://127.0.0.1:4142 -o json`
 
 /** A request to be explained: header names in lower case. */
@@ -38,6 +41,8 @@ interface Flags {
   readonly at?: number
   readonly admin: string
   readonly dir?: string
+  readonly requestId?: string
+  readonly log?: string
   readonly namespace?: string
   readonly label: Readonly<Record<string, string>>
   readonly output: Output
@@ -81,11 +86,24 @@ export function explainCommand(): Command {
     .addOption(
       new Option('--dir <dir>', 'explain by a directory of manifests, with nothing running').conflicts('admin'),
     )
+    .addOption(
+      new Option('--request-id <id>', 'replay the decision about a request (its x-request-id)').conflicts([
+        'dir',
+        'body',
+        'prompt',
+      ]),
+    )
+    .addOption(new Option('--log <file>', 'with --request-id: a decision log').conflicts('admin'))
     .option('-n, --namespace <name>', 'with --dir: the namespace of the pod that asks (default: that of the routes)')
     .addOption(labelOption('with --dir: a label of that pod'))
     .addOption(outputOption())
     .addHelpText('after', examples)
     .action(async (flags: Flags) => {
+      if (flags.requestId !== undefined) {
+        const { replayDecision } = await import('./replay.ts')
+        return replayDecision(flags.requestId, flags.log, flags.admin, flags.output)
+      }
+      if (flags.log !== undefined) throw new Failure('--log goes with --request-id.')
       const { output, admin, dir, namespace, label, model, path, header: headers, at } = flags
       const question = { model, path, headers, body: await bodyOf(flags), at }
       const explanation =

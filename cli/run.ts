@@ -20,6 +20,7 @@ before goes on serving. Secrets may take \${VARIABLES} from the environment. URL
 Examples:
   tradewind run examples/quickstart --mock
   tradewind run routes/ --listen 127.0.0.1:8080 --label app=support
+  tradewind run routes/ --decisions decisions.jsonl
   OPENAI_BASE_URL=http://127.0.0.1:4141/v1 python app.py`
 
 interface Flags {
@@ -29,6 +30,7 @@ interface Flags {
   readonly label: Readonly<Record<string, string>>
   readonly mock: boolean
   readonly logLevel: Level
+  readonly decisions?: string
 }
 
 function listen(text: string): Listen {
@@ -62,6 +64,7 @@ export function runCommand(): Command {
         .choices(LEVELS)
         .default('warn'),
     )
+    .option('--decisions <file>', 'write a line for each decision to this file; - for standard output')
     .addHelpText('after', examples)
     .action((directory: string, flags: Flags) => run(directory, flags, settings))
 }
@@ -78,7 +81,7 @@ async function run(directory: string, flags: Flags, settings: Settings): Promise
   try {
     local = await startLocal({
       directory,
-      settings: { ...settings, listen: flags.listen, admin: flags.admin },
+      settings: { ...settings, listen: flags.listen, admin: flags.admin, decisions: decisions(flags, settings) },
       namespace: flags.namespace,
       labels: flags.label,
       log,
@@ -113,6 +116,14 @@ async function run(directory: string, flags: Flags, settings: Settings): Promise
   await local.stop()
   await mocks.close()
   log.end()
+}
+
+/** Where decisions go: as the environment has it, and to the file that was named. They are kept to be explained, whatever it says. */
+function decisions({ decisions: named }: Flags, { decisions: { to, file } }: Settings): Settings['decisions'] {
+  const { size = 64 * 1024 * 1024, keep = 4 } = file ?? {}
+  if (named === undefined) return { to: to.length > 0 ? to : ['memory'], file }
+  if (named === '-') return { to: [...to, 'stdout'], file }
+  return { to: [...to, 'file'], file: { path: named, size, keep } }
 }
 
 function summary({ url, admin, pod, loop, source }: Local, directory: string, mocks: readonly string[]): string {

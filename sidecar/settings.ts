@@ -83,7 +83,7 @@ function decisions(environment: Environment): JournalSettings {
 }
 
 /** Undefined where it is none of them. */
-export function destinations(text: string): readonly Destination[] | undefined {
+function destinations(text: string): readonly Destination[] | undefined {
   if (text === 'off') return []
   const words = text.split(',').map((word) => word.trim())
   const known = DESTINATIONS.filter((it) => words.includes(it))

@@ -1,5 +1,4 @@
 import { totalCost, usd } from '../cost.ts'
-import { replay } from '../decide/decision.ts'
 import type { Decision } from '../decide/decision.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Why } from '../exchange.ts'
@@ -99,12 +98,6 @@ export function readLine(text: string): DecisionLine | undefined {
   const read: unknown = JSON.parse(text)
   const is = typeof read === 'object' && read !== null && 'msg' in read && read.msg === 'decision'
   return is ? (read as DecisionLine) : undefined // as `decisionLine` wrote it
-}
-
-/** Whether a decision made again from what was written down is the one that was made. */
-export function isExact(decision: Decision): boolean {
-  const again = replay(decision)
-  return again.length === decision.order.length && again.every((id, index) => id === decision.order[index])
 }
 
 const PLAIN = /^[ !#-[\]-~]*$/

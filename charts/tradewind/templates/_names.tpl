@@ -85,3 +85,16 @@ seccompProfile: { type: RuntimeDefault }
 - name: TRADEWIND_LOG_LEVEL
   value: {{ .Values.operator.logLevel }}
 {{- end -}}
+
+{{- /* Environment of the decision log, as JSON; empty where there is none. */}}
+{{- define "tradewind.decisions" -}}
+{{- with .Values.sidecar.decisions -}}
+{{- if .to -}}
+{{- dict "TRADEWIND_DECISIONS" (join "," .to) "TRADEWIND_DECISIONS_FILE_SIZE" (.fileSizeBytes | int64 | toString) "TRADEWIND_DECISIONS_FILE_KEEP" (.filesKept | int64 | toString) | toJson -}}
+{{- else -}}
+{}
+{{- end -}}
+{{- else -}}
+{}
+{{- end -}}
+{{- end }}
