@@ -83,14 +83,14 @@ export class Learning {
     }
   }
 
-  /** A sidecar's connection has ended. */
-  left(pod: string, tell: (text: string) => void): void {
+  /** A sidecar's connection has ended; `stopping`: for good. */
+  left(pod: string, tell: (text: string) => void, stopping: boolean): void {
     for (const { peers, gone } of this.#rules.values()) {
       const peer = peers.get(pod)
       // It may be here again already, on another connection.
       if (peer?.tell !== tell) continue
       peers.delete(pod)
-      gone.set(pod, { place: peer.place, at: this.#options.now() })
+      gone.set(pod, { place: peer.place, at: stopping ? -Infinity : this.#options.now() })
     }
   }
 

@@ -65,7 +65,7 @@ export class Loop {
     this.learning = new Learning({ now: options.now, form: (route, rule) => this.#form(route, rule) })
     this.push = new Push(options, {
       learned: ({ identity, tell }, said) => this.learning.hear(identity.uid, said, tell),
-      left: ({ identity, tell }) => this.learning.left(identity.uid, tell),
+      left: ({ identity, tell }, stopping) => this.learning.left(identity.uid, tell, stopping),
       ...options.hooks,
       changed: (concerned) => {
         options.hooks?.changed?.(concerned)

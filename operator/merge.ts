@@ -43,7 +43,7 @@ type Tell = (text: string) => void
 /** What a follower passes on of its sidecars, beside how its part differs. */
 interface Passed extends PartUpdate {
   readonly learned?: { readonly pod: string; readonly said: Learned }
-  readonly left?: string
+  readonly left?: { readonly pod: string; readonly stopping: boolean }
 }
 /** What the leader has a follower pass on. */
 interface Told {
@@ -99,12 +99,12 @@ export class Merge {
     this.#pass({ learned: { pod, said } })
   }
 
-  /** One of the own sidecars has left. */
-  left(pod: string, tell: Tell): void {
-    if (this.#lead.leading) return this.#options.learning.left(pod, tell)
+  /** One of the own sidecars has left; `stopping`: for good. */
+  left(pod: string, tell: Tell, stopping: boolean): void {
+    if (this.#lead.leading) return this.#options.learning.left(pod, tell, stopping)
     if (this.#learners.get(pod) !== tell) return
     this.#learners.delete(pod)
-    this.#pass({ left: pod })
+    this.#pass({ left: { pod, stopping } })
   }
 
   /** The own part has changed. */
@@ -150,8 +150,8 @@ export class Merge {
         const { epoch: of, drop, set, learned, left } = JSON.parse(data.toString()) as Passed
         if (of !== epoch || !this.#parts.has(socket)) return socket.close(1008, 'Another epoch.')
         if (learned) this.#options.learning.hear(learned.pod, learned.said, way(socket, learned.pod, learners))
-        const leaving = left === undefined ? undefined : learners.get(left)
-        if (left !== undefined && leaving) this.#options.learning.left(left, leaving)
+        const leaving = left && learners.get(left.pod)
+        if (leaving) this.#options.learning.left(left.pod, leaving, left.stopping)
         const gone = drop.flatMap((name) => part.get(name) ?? [])
         for (const name of drop) part.delete(name)
         for (const [name, row] of Object.entries(set)) part.set(name, row)
@@ -162,7 +162,7 @@ export class Merge {
       }
     })
     socket.on('close', () => {
-      for (const [pod, tell] of learners) this.#options.learning.left(pod, tell)
+      for (const [pod, tell] of learners) this.#options.learning.left(pod, tell, false)
       if (this.#parts.delete(socket)) this.#options.changed(concernedKeys([...part.values()], []))
     })
   }

@@ -43,8 +43,8 @@ export interface PushEvents {
   token?(session: AttachedSession, token: string): void
   /** What a sidecar has learnt of routes that it serves. */
   learned?(session: AttachedSession, learned: Learned): void
-  /** A sidecar's connection has ended. */
-  left?(session: AttachedSession): void
+  /** A sidecar's connection has ended; `stopping`: it said that it ends itself. */
+  left?(session: AttachedSession, stopping: boolean): void
 }
 
 /** Objects by their resources, or all of an audience. */
@@ -62,6 +62,8 @@ export interface AttachedSession {
   close(code: number, reason: string): void
 }
 
+/** With which a sidecar closes that stops (RFC 6455, 7.4.1). */
+const STOPPING = 1000
 const DEFAULTS = { checkEvery: 30_000, answerWithin: 30_000, underWay: 64 << 20, buffered: 64 << 20 }
 
 /**
@@ -110,7 +112,7 @@ export class Push {
     this.#sessions.get(session.pod)?.channel.close(CLOSE.replaced, 'The pod has connected again.')
     this.#drop(this.#sessions.get(session.pod))
     this.#sessions.set(session.pod, session)
-    channel.onClose(() => this.#drop(session))
+    channel.onClose((code) => this.#drop(session, code === STOPPING))
     channel.onMessage((text) => {
       if (session.closed) return
       try {
@@ -345,7 +347,7 @@ export class Push {
     this.#drop(session)
   }
 
-  #drop(session: Session | undefined): void {
+  #drop(session: Session | undefined, stopping = false): void {
     if (!session || session.closed) return
     session.closed = true
     const audience = session.group?.audience
@@ -354,7 +356,7 @@ export class Push {
     this.#leave(session)
     if (session.report) this.#observed.remove(session.report)
     if (this.#sessions.get(session.pod) === session) this.#sessions.delete(session.pod)
-    this.#events.left?.(session)
+    this.#events.left?.(session, stopping)
     if (audience) this.#events.changed?.({ keys: [], audience })
   }
 }

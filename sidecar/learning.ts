@@ -89,6 +89,22 @@ export class LearningLink {
     if (message.closed) this.#tell((_, it) => it === memory)
   }
 
+  /** What is known of each rule that learns: for people. */
+  page(): object {
+    const rules = [...this.#options.memories.all()].map(({ route, rule, memory }) => {
+      const { peers, base } = this.#of(memory)
+      const targets = memory.learner.arms().map(({ arm, count, weight, mean }) => ({
+        target: arm,
+        rewards: count,
+        weight: Math.round(weight * 100) / 100,
+        meanReward: Number.isNaN(mean) ? null : Math.round(mean * 10_000) / 10_000,
+      }))
+      const { epoch, learner } = memory
+      return { route, rule, epoch, rewards: learner.seen, sidecars: peers, carries: base?.covers.length ?? 0, targets }
+    })
+    return { rules }
+  }
+
   #due({ at, peers, greeted }: Standing, { learner }: Memory): boolean {
     const waited = this.#options.now() - at
     if (!greeted || learner.news >= Math.ceil(REWARDS / peers)) return true
@@ -142,21 +158,4 @@ export function learningKeys(config: CompiledConfig): ReadonlySet<string> {
       if (form && 'rules' in body) keys.add(learningKey({ route: body.name, rule, form }))
     }
   return keys
-}
-
-/** What is known of each rule that learns: for people. */
-export function learningPage(memories: Memories): object {
-  const rules = [...memories.all()].map(({ route, rule, memory }) => ({
-    route,
-    rule,
-    epoch: memory.epoch,
-    rewards: memory.learner.seen,
-    targets: memory.learner.arms().map(({ arm, count, weight, mean }) => ({
-      target: arm,
-      rewards: count,
-      weight: Math.round(weight * 100) / 100,
-      meanReward: Number.isNaN(mean) ? null : Math.round(mean * 10_000) / 10_000,
-    })),
-  }))
-  return { rules }
 }

@@ -9,7 +9,7 @@ import { gaugesOf } from './gauges.ts'
 import { HealthChecks } from './health.ts'
 import type { Pages } from './json-server.ts'
 import { LastGood } from './last-good.ts'
-import { LearningLink, learningKeys, learningPage } from './learning.ts'
+import { LearningLink, learningKeys } from './learning.ts'
 import type { Log } from './log.ts'
 import { probeServer } from './probes.ts'
 import { Reporter } from './report.ts'
@@ -151,7 +151,7 @@ export async function startSidecar(
     now: deps.now,
     wall: deps.wall,
     exposed,
-    more: { 'GET /learning': () => ({ body: learningPage(path.memories) }), ...embedding?.pages },
+    more: { 'GET /learning': () => ({ body: learning.page() }), ...embedding?.pages },
   })
   // Nobody probes a sidecar that is part of another program.
   const probes = embedding ? undefined : probeServer({ started: () => listening, notReady, exposed })

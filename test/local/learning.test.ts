@@ -43,7 +43,7 @@ function fleet(t: TestContext) {
         link.closed()
         const was = tell
         tell = undefined
-        if (was) operator.left(pod, was)
+        if (was) operator.left(pod, was, false)
       },
       /** As `kill -9` has it. */
       kill() {
