@@ -1,48 +1,67 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+// Figures of learned routing on real data: `node bench/routing.ts [PART…] --data FOLDER`. Each part is one section of routing.md.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { Command } from 'commander'
+import { circumstances } from './results.ts'
 import { dataFolder } from './routing/data.ts'
 import { parts } from './routing/index.ts'
 
-// `node bench/routing.ts [--data FOLDER] [--only PART,…]`: measures routing on real data, part by part, and keeps each part's section of routing.md.
-const FILE = join(import.meta.dirname, 'routing.md')
-const HEAD = `# What routing saves, and what it keeps
+interface Flags {
+  readonly data?: string
+  readonly save: boolean
+}
 
-Each section is written by \`node bench/routing.ts --only NAME\` on the sets of the folder in \`ROUTING_DATA\`: RouteLLM's answers of mixtral-8x7b and gpt-4, ZeroEval's of ten models, and
-tiers of UncommonRoute (Apache-2.0 and MIT). Splits are by a hash of the deduplicated prompt; nothing is chosen on held-back rows unless a table says that it reads a curve.
+const HEAD = `# Learned routing: figures on real data
+
+Written by \`make bench-routing\` (\`node bench/routing.ts\`); each section says when, where and of what it was measured. Intervals are 95 % percentile bootstraps over prompts.
+Five folds by a hash of the deduplicated prompt; every choice (step size, calibration, thresholds) is made on folds inside the training folds.
+PGR(α) = (quality at a share α of strong calls − weak) ÷ (strong − weak); APGR is its integral; CPT(x) the least share of strong calls that recovers x of the gap; save@r the largest
+cut of the always-strong cost that keeps r of its quality, at a price ratio of 1 : 16.67.
 `
 
-const { values } = parseArgs({ options: { data: { type: 'string' }, only: { type: 'string' } } })
-const folder = dataFolder(values.data)
-const chosen = parts.filter(({ name }) => values.only === undefined || values.only.split(',').includes(name))
-if (folder === undefined) console.log('skipped: no data; say where with --data or ROUTING_DATA')
-else if (chosen.length === 0) {
-  console.error(`no part of that name; there are ${parts.map(({ name }) => name).join(', ')}`)
-  process.exitCode = 2
-} else
-  for (const { name, title, run } of chosen) {
-    const began = performance.now()
-    const text = run(folder)
-    console.log(`${text}\n`)
-    const seconds = Math.round((performance.now() - began) / 1000)
-    keep(
-      name,
-      `## ${title}\n\n\`--only ${name}\`, ${new Date().toISOString().slice(0, 10)}, ${seconds} s.\n\n${text}\n`,
-    )
-  }
+const file = join(import.meta.dirname, 'routing.md')
+const names = parts.map(({ name }) => name).join(', ')
 
-/** Puts a part's section where it belongs in the file, in the order of the parts. */
+await new Command('routing')
+  .description('measure learned routing on real data')
+  .argument('[parts...]', `which: ${names} (default: all)`)
+  .option('--data <folder>', 'the folder of the data (default: the environment variable ROUTING_DATA)')
+  .option('--no-save', 'leave routing.md as it is')
+  .action((wanted: readonly string[], { data, save }: Flags, program: Command) => {
+    const unknown = wanted.find((name) => !parts.some((part) => part.name === name))
+    if (unknown !== undefined) program.error(`error: there is no part "${unknown}"; there are ${names}`)
+    const folder = dataFolder(data)
+    if (folder === undefined) {
+      console.log('routing: skipped: there is no data; name its folder by --data or ROUTING_DATA')
+      return
+    }
+    const at = circumstances(new Map())
+    const from = data === undefined ? 'ROUTING_DATA=FOLDER ' : ''
+    for (const { name, title, run } of parts.filter((part) => wanted.length === 0 || wanted.includes(part.name))) {
+      const began = performance.now()
+      const text = run(folder)
+      const minutes = ((performance.now() - began) / 60_000).toFixed(1)
+      const command = `${from}node bench/routing.ts ${name}${data === undefined ? '' : ' --data FOLDER'}`
+      const head = `\`${command}\`, ${at.date}, commit ${at.commit}, ${at.machine}, load average ${at.load.toFixed(1)}, ${minutes} minutes.`
+      console.log(`\n## ${title}\n\n${head}\n\n${text}`)
+      if (save) keep(name, `## ${title}\n\n${head}\n\n${text}\n`)
+    }
+  })
+  .parseAsync()
+
+/** Puts a section in its place among the others, which stay as they were measured. */
 function keep(name: string, section: string): void {
-  let text = ''
-  try {
-    text = readFileSync(FILE, 'utf8')
-  } catch {
-    // The first run makes the file.
-  }
-  const known = new Map(
-    text.split(/^(?=## )/m).map((part) => [/^`--only ([\w-]+)`/m.exec(part)?.[1] ?? '', part.trimEnd()]),
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  const sections = new Map(
+    parts.flatMap((part): [string, string][] => {
+      const [, text] = new RegExp(`<!-- ${part.name} -->\\n([^]*?)<!-- end -->`).exec(before) ?? []
+      return text === undefined ? [] : [[part.name, text]]
+    }),
   )
-  known.set(name, section.trimEnd())
-  const sections = parts.flatMap((part) => known.get(part.name) ?? [])
-  writeFileSync(FILE, [HEAD.trimEnd(), ...sections].join('\n\n') + '\n')
+  sections.set(name, section)
+  const body = parts.flatMap((part) => {
+    const text = sections.get(part.name)
+    return text === undefined ? [] : [`<!-- ${part.name} -->\n${text}<!-- end -->\n`]
+  })
+  writeFileSync(file, `${HEAD}\n${body.join('\n')}`)
 }

@@ -1,7 +1,8 @@
 import { cascade } from './cascade.ts'
 import { certificates } from './certificate.ts'
+import { classifier } from './classifier.ts'
 import { FILES, readRows } from './data.ts'
-import type { Row } from './data.ts'
+import type { Row, TierRow } from './data.ts'
 import { domain } from './domain.ts'
 
 /** A part of the benchmark of routing: one file here, and one line below. */
@@ -17,7 +18,12 @@ const zeroeval = (folder: string): readonly Row[] => readRows(folder, FILES.zero
 
 /** Every part, in the order of the results. */
 export const parts: readonly Part[] = [
+  {
+    name: 'classifier',
+    title: 'Classifier',
+    run: (folder) => classifier(routellm(folder), readRows<TierRow>(folder, FILES.tiers)),
+  },
   { name: 'cascade', title: 'Cascades', run: (folder) => cascade(zeroeval(folder)) },
-  { name: 'certificate', title: 'Certificates', run: (folder) => certificates(zeroeval(folder)) },
+  { name: 'certificate', title: 'Certificates', run: (folder) => certificates(zeroeval(folder), routellm(folder)) },
   { name: 'domain', title: 'Out of domain', run: (folder) => domain(routellm(folder), zeroeval(folder)) },
 ]
