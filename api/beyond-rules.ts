@@ -47,26 +47,29 @@ function ofCheck({ refusal, pattern }: GateSpec['checks'][number], path: string)
   return places.flatMap(([source, place]) => (source === undefined ? [] : ofPattern(source, place)))
 }
 
+/** What was said of patterns and zones: there are few, and an operator asks of each route again and again. */
 const patterns = new Map<string, string | undefined>()
+const zones = new Map<string, string | undefined>()
 const MOST = 10_000
 
-function ofPattern(pattern: string, path: string): readonly Problem[] {
-  if (!patterns.has(pattern)) {
-    if (patterns.size >= MOST) patterns.clear()
-    patterns.set(
-      pattern,
-      fault(() => RE2JS.compile(pattern)),
-    )
+function remembered(known: Map<string, string | undefined>, word: string, attempt: () => unknown): string | undefined {
+  if (!known.has(word)) {
+    if (known.size >= MOST) known.clear()
+    known.set(word, fault(attempt))
   }
+  return known.get(word)
+}
+
+function ofPattern(pattern: string, path: string): readonly Problem[] {
   const { rule, message } = PATTERN_RULE
-  return patterns.get(pattern) === undefined ? [] : [{ path, rule, message: `evaluating rule: ${message}` }]
+  const why = remembered(patterns, pattern, () => RE2JS.compile(pattern))
+  return why === undefined ? [] : [{ path, rule, message: `evaluating rule: ${message}` }]
 }
 
 function ofZone(timeZone: string, path: string): readonly Problem[] {
-  const message = fault(() => new Intl.DateTimeFormat('en', { timeZone }))
-  return message === undefined
-    ? []
-    : [{ path, rule: TIME_ZONE, message: 'It must be an IANA time zone, such as Europe/Berlin.' }]
+  const why = remembered(zones, timeZone, () => new Intl.DateTimeFormat('en', { timeZone }))
+  const message = 'It must be an IANA time zone, such as Europe/Berlin.'
+  return why === undefined ? [] : [{ path, rule: TIME_ZONE, message }]
 }
 
 function fault(attempt: () => unknown): string | undefined {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { Question } from '../question.ts'
 import { ANY_CALLER } from '../signals/caller.ts'
 import type { Caller } from '../signals/caller.ts'
@@ -168,4 +169,61 @@ test('match: "Explain X" is found by its words, however short it is and without 
   const first = (content: string) => rules.findIndex((test) => test(ask({ content })))
   assert.equal(first('Explain quantum entanglement'), 0)
   assert.equal(first('Hello'), 1)
+})
+
+const bound = fc.record({ min: fc.nat(60), max: fc.nat(60) }, { requiredKeys: [] })
+const conditions = fc.record<Omit<Match, 'not'>>(
+  {
+    headers: fc.constantFrom<Match['headers'][]>([], [{ name: 'x-tier', type: 'Present', value: '' }]),
+    tier: fc.subarray(['free', 'pro'], { minLength: 1 }),
+    task: fc.subarray(['chat', 'math', 'code', 'billing'], { minLength: 1 }),
+    input: fc.subarray<'Text' | 'Image' | 'Code'>(['Text', 'Image', 'Code'], { minLength: 1 }),
+    language: fc.subarray<'Latin' | 'Cyrillic' | 'Other'>(['Latin', 'Cyrillic', 'Other'], { minLength: 1 }),
+    tokens: bound,
+    turns: fc.record({ min: fc.nat(3), max: fc.nat(3) }, { requiredKeys: [] }),
+    text: fc.constantFrom(says('solve'), says('kind', 'Conversation')),
+    tools: fc.boolean(),
+    jsonSchema: fc.boolean(),
+    schedule: fc.record({
+      timeZone: fc.constantFrom('UTC', 'Asia/Tokyo', 'America/New_York'),
+      days: fc.subarray([...DAYS], { minLength: 1 }),
+      from: fc.constantFrom('00:00', '09:00', '22:00'),
+      to: fc.constantFrom('06:00', '17:00', '24:00'),
+    }),
+  },
+  { requiredKeys: ['headers'] },
+)
+const requests = fc.record<Sent>(
+  {
+    content: fc.constantFrom<unknown>('Hello', 'Solve 1 + 1.', 'Что это?', '```\nx\n```', photo, 'word '.repeat(50)),
+    headers: fc.constantFrom<Readonly<Record<string, string>>[]>(
+      {},
+      { 'x-tier': 'pro' },
+      { 'x-tradewind-task': 'billing' },
+    ),
+    wall: fc.nat(4_000_000_000_000),
+    more: fc.constantFrom({}, schema, { tools: [weather] }),
+  },
+  { requiredKeys: [] },
+)
+
+test('match: for any match and request, there is a reason why not just where it does not match', () => {
+  const property = fc.property(
+    fc.array(conditions, { minLength: 1, maxLength: 3 }),
+    fc.option(conditions),
+    requests,
+    (matches, not, sent) => {
+      const [asked, again] = [ask(sent), ask(sent)]
+      const all = matches.map((it): Match => (not ? { ...it, not } : it))
+      const each = all.map((it) => compileMatches([it], caller)(asked))
+      assert.equal(compileMatches(all, caller)(again), each.includes(true))
+      for (const [i, it] of all.entries()) {
+        assert.equal(misses(it, asked, caller) === '', each[i])
+        const { not: excluded, ...bare } = it
+        const kept = !excluded || !compileMatches([excluded], caller)(asked)
+        assert.equal(each[i], compileMatches([bare], caller)(asked) && kept)
+      }
+    },
+  )
+  fc.assert(property, { numRuns: 1000 })
 })
