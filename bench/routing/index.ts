@@ -4,6 +4,7 @@ import { classifier } from './classifier.ts'
 import { FILES, readRows } from './data.ts'
 import type { Row, TierRow } from './data.ts'
 import { domain } from './domain.ts'
+import { signals } from './signals.ts'
 
 /** A part of the benchmark of routing: one file here, and one line below. */
 export interface Part {
@@ -23,6 +24,7 @@ export const parts: readonly Part[] = [
     title: 'Classifier',
     run: (folder) => classifier(routellm(folder), readRows<TierRow>(folder, FILES.tiers)),
   },
+  { name: 'signals', title: 'What looking into a request takes', run: () => signals() },
   { name: 'cascade', title: 'Cascades', run: (folder) => cascade(zeroeval(folder)) },
   { name: 'certificate', title: 'Certificates', run: (folder) => certificates(zeroeval(folder), routellm(folder)) },
   { name: 'domain', title: 'Out of domain', run: (folder) => domain(routellm(folder), zeroeval(folder)) },
