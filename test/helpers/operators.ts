@@ -1,11 +1,14 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { globSync } from 'node:fs'
 import type { CompiledConfig } from '../../api/compiled.ts'
 import type { ModelEndpointStatus } from '../../api/model-endpoint.ts'
 import type { ModelRouteStatus } from '../../api/model-route.ts'
+import { Memories } from '../../core/bandits/memory.ts'
 import type { Nack, Report } from '../../api/protocol.ts'
 import { Client } from '../../sidecar/client.ts'
+import { LearningLink } from '../../sidecar/learning.ts'
 import { Follower } from '../../sidecar/follower.ts'
 import { type Child, startChild } from './child.ts'
 import type { ApiServer } from './envtest.ts'
@@ -178,6 +181,8 @@ export interface SidecarClient {
   /** Where the file is that its token is in. */
   readonly tokenFile: string
   report(report: Omit<Report, 'type'>): void
+  /** What it has learnt, which it tells the operator as a sidecar does. */
+  readonly memories: Memories
   stop(): void
 }
 
@@ -197,7 +202,16 @@ export async function connectSidecar(
   writeFileSync(caFile, ca ?? (await trustedRoots(server, namespace)))
   const applied: CompiledConfig[] = []
   const history: SidecarClient['history'] = []
-  const follower = new Follower({
+  const memories = new Memories(randomUUID)
+  const learning = new LearningLink({
+    memories,
+    now: () => performance.now(),
+    send: (learned) => follower.report(learned),
+  })
+  const follower: Follower = new Follower({
+    learning: (message) => learning.hear(message),
+    opened: () => learning.opened(),
+    closed: () => learning.closed(),
     apply: (config) => {
       const errors = sidecar.refuse(config)
       if (errors.length === 0) applied.push(config)
@@ -222,9 +236,14 @@ export async function connectSidecar(
     refuse: () => [],
     tokenFile,
     report: (report) => follower.report({ type: 'report', ...report }),
-    stop: () => client.stop(),
+    memories,
+    stop: () => {
+      learning.stop()
+      client.stop()
+    },
   }
   client.start()
+  learning.start()
   return sidecar
 }
 

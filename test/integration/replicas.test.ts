@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { formOf } from '../../core/bandits/form.ts'
 import { useApiServer } from '../helpers/envtest.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { needs } from '../helpers/needs.ts'
@@ -216,5 +217,35 @@ describe('several replicas', { skip: needs('kube-apiserver', 'etcd', 'kubectl') 
       )
     }
     await dispatcher.close()
+  })
+
+  test('what the sidecars of one replica learn, those of all know; a leader that is killed takes none of it along', async () => {
+    const form = formOf('Thompson', 500)
+    const strategy = { type: 'Bandit', bandit: { algorithm: 'Thompson', lambda: '0.5' } }
+    const rules = [{ name: 'all', targets: [{ endpoint: { name: 'models' } }], strategy }]
+    await apply(server(), route('ai', 'learns', { rules }))
+    const learners = sidecars.map(({ memories }) => memories.of({ route: 'ai/learns', rule: 'all', form }))
+    const see = (at: number, times: number) => {
+      for (let i = 0; i < times; i++) learners[at]?.observe('ai/models m', Float64Array.of(1), Number.NaN, 1)
+    }
+    const all = (count: number) =>
+      eventually(
+        () =>
+          assert.deepEqual(
+            learners.map(({ learner }) => learner.seen),
+            learners.map(() => count),
+          ),
+        { within: 60_000, every: 200 },
+      )
+    for (let at = 0; at < 6; at++) see(at, at + 1)
+    await all(21)
+
+    const old = await leader()
+    const at = operators.indexOf(old)
+    await old.child.stop(0)
+    see((at + 1) % 3, 4)
+    await leader()
+    operators[at] = await startOperator(server(), { flags: ['--push-port', String(old.ports.push)] })
+    await all(25)
   })
 })
