@@ -10,6 +10,7 @@ export type OutCode =
   | 'ramping'
   | 'quality'
   | 'quality_unknown'
+  | 'not_promised'
   | 'output_tokens'
   | 'context_window'
   | 'unavailable'
@@ -25,9 +26,10 @@ export const PUT_OFF: Readonly<Partial<Record<OutCode, number>>> = {
   ramping: 1,
   quality: 2,
   quality_unknown: 3,
-  output_tokens: 4,
-  context_window: 5,
-  unavailable: 6,
+  not_promised: 4,
+  output_tokens: 5,
+  context_window: 6,
+  unavailable: 7,
 }
 
 /** What a target lacks, and what nothing can be done about. */

@@ -1,6 +1,11 @@
 import type { Out } from '../decide/out.ts'
 import type { Json } from '../dialects/dialect.ts'
-import { array, object, optional, string } from '../schema.ts'
+import { ArtefactError } from '../learning/artefact-error.ts'
+import type { Artefact } from '../learning/artefact.ts'
+import { Guard } from '../learning/guard.ts'
+import type { StrongReason } from '../learning/guard.ts'
+import type { Signals } from '../signals/signals.ts'
+import { array, choice, object, optional, string } from '../schema.ts'
 import { floorOf, objective, objectiveRules, termsOf } from './least-cost.ts'
 import type { Choosable, Preference, Strategy } from './strategy.ts'
 
@@ -50,6 +55,11 @@ export const classifier = {
             },
           ),
         ),
+        promises: choice(['Keep', 'Ignore'], {
+          default: 'Keep',
+          description:
+            'Keep: a cheaper model answers only where the artefact has a certificate for it that holds, and the request is like those it was certified for. Ignore: the learnt quality alone decides; so it does where the artefact promises nothing.',
+        }),
         ...objective,
       },
       { description: 'Of strategy Classifier.', rules: objectiveRules },
@@ -57,41 +67,93 @@ export const classifier = {
   },
   artefact: ({ artefact }) => (artefact as { readonly name: string }).name, // the schema has it
   weighs: () => true,
-  make: ({ targets, settings, artefact: loaded }) => {
-    if (!loaded || 'fault' in loaded) return () => strongest(targets, 'no_artefact')
-    const { artefact } = loaded
-    const heads = headsOf(targets, settings, artefact.models)
+  make: ({ targets, settings, wall, artefact: loaded }) => {
+    const trained = loaded && 'artefact' in loaded ? guarded(loaded.artefact, settings) : undefined
+    if (!trained) return ({ outs }) => strongest(targets, outs)
+    const { artefact, guard } = trained
+    const names = headNames(targets, settings)
+    const heads = names.map((name) => artefact.models.indexOf(name))
     const terms = termsOf(settings)
     const floor = floorOf(settings)
+    const version = artefact.hash
     return ({ signals, outs }) => {
-      if (!signals) return strongest(targets, 'no_artefact', outs)
-      const known = artefact.quality(signals.textBy(artefact.textRule))
+      if (!signals) return strongest(targets, outs)
+      const text = signals.textBy(artefact.textRule)
+      const known = artefact.quality(text)
       const quality = heads.map((head) => (head < 0 ? Number.NaN : (known[head] ?? Number.NaN)))
-      return { reason: 'classifier', terms, floor, quality, version: artefact.hash }
+      const preference = { reason: 'classifier' as const, terms, floor, quality, version }
+      if (!guard) return preference
+      const allowed = guard.route(segmentOf(guard.field, signals), text, known, wall())
+      const { model, reason, score } = allowed
+      const promised = (name: string) => name === model || name === guard.strong
+      return {
+        ...preference,
+        reason: reason ? (REASONS[reason] ?? 'uncertified') : 'classifier',
+        confidence: score,
+        outs: names.map((name) => (promised(name) ? undefined : notPromised(reason))),
+      }
     }
   },
 } as const satisfies Strategy
 
-/** The place of each target's head in the artefact; -1 for one without. */
-function headsOf(
-  targets: readonly (Choosable & Modelled)[],
-  settings: Json,
-  models: readonly string[],
-): readonly number[] {
-  const given = (settings['heads'] ?? []) as readonly { readonly model: string; readonly head: string }[] // of the schema
-  return targets.map(({ model }) => {
-    const name = given.find((each) => each.model === model?.name)?.head ?? model?.name
-    return name === undefined ? -1 : models.indexOf(name)
-  })
+/** What was seen since an artefact was loaded holds for all rules that use it, and outlives their edits. */
+const guards = new WeakMap<Artefact, Guard | undefined>()
+
+/** What an artefact promises, unless the rule does not care. Undefined where it does not say so in a way that can be read. */
+function guarded(
+  artefact: Artefact,
+  { promises }: Json,
+): { readonly artefact: Artefact; readonly guard: Guard | undefined } | undefined {
+  if (promises === 'Ignore') return { artefact, guard: undefined }
+  try {
+    if (!guards.has(artefact)) guards.set(artefact, Guard.of(artefact))
+    return { artefact, guard: guards.get(artefact) }
+  } catch (error) {
+    if (error instanceof ArtefactError) return undefined
+    throw error
+  }
 }
 
-/** The strongest that can be asked goes first; the others follow by rank. */
-function strongest<T extends Choosable>(
-  targets: readonly T[],
-  reason: 'no_artefact',
-  outs?: readonly (Out | undefined)[],
-): Preference<T> {
+/** What a request has in the field that segments are named by. */
+function segmentOf(field: string, signals: Signals): string {
+  if (field === 'task') return signals.task
+  return field === 'tier' ? signals.tier : ''
+}
+
+/** Why the strong model answers, in the words of `x-tradewind-reason`. */
+const REASONS: Readonly<Record<StrongReason, Preference<never>['reason']>> = {
+  uncertified: 'uncertified',
+  novel: 'novel',
+  unsure: 'unsure',
+  alarmed: 'alarmed',
+  expired: 'expired',
+  'scores-shifted': 'scores_shifted',
+  'prompts-shifted': 'prompts_shifted',
+}
+
+const WORDS: Readonly<Record<StrongReason, string>> = {
+  uncertified: 'its answers to such requests are not certified',
+  novel: 'the request is unlike those that its answers were certified for',
+  unsure: 'the classifier is not sure enough that its answer will do',
+  alarmed: 'audits have shown that its answers lose more than was promised',
+  expired: 'its certificate has expired',
+  'scores-shifted': 'the requests are no longer scored as those that were certified',
+  'prompts-shifted': 'the requests are no longer like those that were certified',
+}
+const notPromised = (reason: StrongReason | undefined): Out => ({
+  code: 'not_promised',
+  detail: reason ? WORDS[reason] : 'another cheap model is promised to be good enough',
+})
+
+/** The head that speaks of each target: by the name of its model, or as the settings have it; empty where it has none. */
+function headNames(targets: readonly (Choosable & Modelled)[], settings: Json): readonly string[] {
+  const given = (settings['heads'] ?? []) as readonly { readonly model: string; readonly head: string }[] // of the schema
+  return targets.map(({ model }) => given.find((each) => each.model === model?.name)?.head ?? model?.name ?? '')
+}
+
+/** The strongest that can be asked goes first, since nothing tells what a cheap one is good for; the others follow by rank. */
+function strongest<T extends Choosable>(targets: readonly T[], outs?: readonly (Out | undefined)[]): Preference<T> {
   const able = targets.filter((target, index) => !outs?.[index] && target.available() > 0)
   const [first] = (able.length > 0 ? able : targets).toSorted((a, b) => b.rank - a.rank)
-  return { reason, first }
+  return { reason: 'no_artefact', first }
 }

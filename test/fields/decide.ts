@@ -78,11 +78,12 @@ async function refused(t: TestContext, adjustment: object): Promise<string> {
   return (await asked(t, { rule: { ...leastCost(), adjust: [{ when, ...adjustment }] }, asking: headed })).code
 }
 
-const router = new Router({
+const acceptable = {
   small: { math: 0.2, chat: 0.9 },
   middle: { math: 0.7, chat: 0.9 },
   strong: { math: 0.95, chat: 0.95 },
-})
+}
+const router = new Router(acceptable)
 const classify = (settings: object) => ({
   strategy: { type: 'Classifier', classifier: { artefact: { name: 'router' }, ...settings } },
 })
@@ -162,6 +163,26 @@ export const decide: Coverage = {
       })
     assert.equal(await one('small'), 'middle')
     assert.equal(await one('middle'), 'small')
+  },
+  'ModelRoute spec.rules[].strategy.classifier.promises': async (t) => {
+    const certified = { strong: 'strong', weak: 'middle', threshold: 0.45, expires: '2999-01-01' }
+    const { bytes } = new Router(acceptable, certified)
+    const ask = (text: string, settings: object = {}, made = bytes) =>
+      asked(t, { rule: classify(settings), models: named, artefacts: { router: made }, asking: question(text) })
+    // Whatever is cheaper, only what is promised answers, and only requests that it is promised for.
+    const kept = await ask(router.example('chat'))
+    assert.deepEqual([kept.endpoint, kept.reason], ['middle', 'classifier'])
+    const unsure = await ask(router.example('math'))
+    assert.deepEqual([unsure.endpoint, unsure.reason], ['strong', 'unsure'])
+    const novel = await ask('Übersetze bitte diesen Absatz über Gletscherkunde.')
+    assert.deepEqual([novel.endpoint, novel.reason], ['strong', 'novel'])
+    const old = await ask(
+      router.example('chat'),
+      {},
+      new Router(acceptable, { ...certified, expires: '2026-01-02' }).bytes,
+    )
+    assert.deepEqual([old.endpoint, old.reason], ['strong', 'expired'])
+    assert.equal((await ask(router.example('math'), { promises: 'Ignore' })).endpoint, 'small')
   },
   'ModelRoute spec.rules[].strategy.classifier.floor': async (t) => {
     const asking = question(router.example('math'))

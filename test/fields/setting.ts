@@ -70,6 +70,7 @@ export interface Answered {
   readonly rule: string
   readonly attempts: number
   readonly cost: string
+  readonly reason: string
   /** The code of the error, in the answer or in its stream; empty where there is none. */
   readonly code: string
 }
@@ -102,6 +103,7 @@ export async function sidecar(t: TestContext, setting: Setting, environment: Rea
       rule: said('rule'),
       attempts: Number(said('attempts')),
       cost: said('cost'),
+      reason: said('reason'),
       code: /"error":\{.*?"code":"(\w+)"/.exec(text)?.[1] ?? '',
     }
   }

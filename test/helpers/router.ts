@@ -1,6 +1,9 @@
 import { writeArtefact } from '../../core/learning/artefact.ts'
 import { DENSE } from '../../core/learning/dense.ts'
 import { featureReader } from '../../core/learning/features.ts'
+import type { Standard } from '../../core/learning/features.ts'
+import { noveltyOf, writeNovelty } from '../../core/learning/novelty.ts'
+import { writePromises } from '../../core/learning/promises.ts'
 import { BUCKETS } from '../../core/learning/ngrams.ts'
 
 /** Texts that have hardly an n-gram in common. */
@@ -9,11 +12,48 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   chat: 'Hello there! How was your journey?',
 }
 
+interface Promised {
+  readonly strong: string
+  readonly weak: string
+  /** The score from which the weak one may answer. */
+  readonly threshold: number
+  readonly expires: string
+}
+
+/** Of an artefact that knows the examples, and nothing else. */
+function sections(standard: Standard, { strong, weak, threshold, expires }: Promised): ReadonlyMap<string, Uint8Array> {
+  // A bucket counts from its second prompt on.
+  const texts = Object.values(EXAMPLES).flatMap((text) => [text, text])
+  const features = function* () {
+    for (const text of texts) yield featureReader()(text)
+  }
+  const made = {
+    ...{ kind: 'Certificate' as const, segment: '*', n: 1000, retain: 0.98, delta: 0.05, issued: '2026-01-01' },
+    ...{
+      weak: 0.9,
+      strong: 0.95,
+      bound: 'Betting' as const,
+      threshold,
+      epsilon: 0.02,
+      loss: 0,
+      upper: 0.01,
+      share: 0.5,
+    },
+    ...{ safe: [{ threshold, share: 0.5 }], expires },
+  }
+  const any = { edges: [], shares: [1] }
+  return new Map([
+    ['novelty', writeNovelty(noveltyOf(features(), features(), standard))],
+    ['promises', writePromises({ strong, field: '*', made: [{ weak, made, scores: any }], familiarity: any })],
+  ])
+}
+
 /** An artefact whose heads know by heart how likely each model's answer to an example is to be good enough. */
 export class Router {
   readonly bytes: Uint8Array
 
-  constructor(acceptable: Readonly<Record<string, Readonly<Record<string, number>>>>) {
+  /** `acceptable`: by model and topic. `promised`: what is certified of all requests like the examples. */
+  constructor(acceptable: Readonly<Record<string, Readonly<Record<string, number>>>>, promised?: Promised) {
     const heads = Object.entries(acceptable).map(([model, topics]) => {
       const weights = new Float32Array(BUCKETS)
       for (const [topic, share] of Object.entries(topics)) {
@@ -29,7 +69,13 @@ export class Router {
     })
     const standard = { mean: DENSE.map(() => 0), deviation: DENSE.map(() => 1) }
     const provenance = { data: '', date: '2026-01-01T00:00:00Z', version: 'test', rows: 0, seed: 0, bar: 0.5 }
-    this.bytes = writeArtefact({ textRule: 'LastUser', provenance, standard, heads, sections: new Map() })
+    this.bytes = writeArtefact({
+      textRule: 'LastUser',
+      provenance,
+      standard,
+      heads,
+      sections: promised ? sections(standard, promised) : new Map(),
+    })
   }
 
   /** The text of a topic. */
