@@ -3,13 +3,12 @@ import type { Calibration } from './calibrate.ts'
 import { calibrate, probability } from './calibrate.ts'
 import { DENSE } from './dense.ts'
 import type { Table } from './examples.ts'
-import { COLUMNS, tableOf } from './examples.ts'
+import { tableOf } from './examples.ts'
 import type { Features, Standard } from './features.ts'
 import type { Linear } from './head.ts'
 import { logitOf, sigmoid, trainHeads } from './head.ts'
 import type { Neighbours } from './neighbours.ts'
 import { neighbourMeans, neighboursOf } from './neighbours.ts'
-import { BUCKETS } from './ngrams.ts'
 import { seeded, shuffled } from './random.ts'
 
 /** What heads are trained on: one text and one target per model for each row, no text twice. */
@@ -22,6 +21,8 @@ export interface TrainingSet {
 export interface FitOptions {
   readonly seed: number
   readonly read: (text: string) => Features
+  /** Buckets of each head, a power of two of at most 2^18 (the default): what an artefact weighs. */
+  readonly buckets?: number
   /** Called as work is done, with a share in (0, 1]. */
   readonly progress?: (share: number) => void
 }
@@ -54,8 +55,8 @@ const NEIGHBOURS = 100
  * each from heads that have not seen it; then heads learn from all rows. Targets are drawn to the mean of their nearest neighbours (a row's own
  * target left out), which distils k nearest neighbours into linear heads: their accuracy without their time (Hinton et al., arXiv 1503.02531).
  */
-export function fit({ texts, targets }: TrainingSet, { seed, read, progress }: FitOptions): Fitted {
-  const table = tableOf(texts, read)
+export function fit({ texts, targets }: TrainingSet, { seed, read, buckets, progress }: FitOptions): Fitted {
+  const table = tableOf(texts, read, buckets)
   const near = neighboursOf(table, NEIGHBOURS, seeded(seed))
   const fold = new Uint8Array(texts.length)
   for (const [place, row] of shuffled(texts.length, seeded(seed + 1)).entries()) fold[row] = place % FOLDS
@@ -109,7 +110,12 @@ function train(
     const means = neighbourMeans(near, target, use)
     return target.map((own, row) => (1 - smoothing) * own + smoothing * (means[row] ?? own))
   })
-  return trainHeads(table.rows, rows, soft, COLUMNS, { epochs: EPOCHS, alpha, l2: 0, random: seeded(seed + 2) })
+  return trainHeads(table.rows, rows, soft, table.buckets + DENSE.length, {
+    epochs: EPOCHS,
+    alpha,
+    l2: 0,
+    random: seeded(seed + 2),
+  })
 }
 
 /** The mean log loss of heads on the first fold, over all models. */
@@ -138,12 +144,12 @@ function calibrationOf(
 }
 
 /** A head for features as they are read: the scales of the columns go into its weights. */
-function asHead(model: string, { weights, bias }: Linear, { scale }: Table, calibration: Calibration): Head {
+function asHead(model: string, { weights, bias }: Linear, { scale, buckets }: Table, calibration: Calibration): Head {
   const scaled = weights.map((weight, column) => weight * (scale[column] ?? 1))
   return {
     model,
-    weights: scaled.slice(0, BUCKETS),
-    dense: scaled.slice(BUCKETS, BUCKETS + DENSE.length),
+    weights: scaled.slice(0, buckets),
+    dense: scaled.slice(buckets),
     bias,
     calibration,
   }

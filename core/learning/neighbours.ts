@@ -1,5 +1,4 @@
 import type { Table } from './examples.ts'
-import { BUCKETS } from './ngrams.ts'
 import type { Random } from './random.ts'
 import { shuffled } from './random.ts'
 
@@ -21,6 +20,7 @@ const STRANGE = 0.02
 
 /** Finds the nearest rows by the cosine of their TF-IDF words 1–2 (hashed), exactly, through an inverted index. */
 export function neighboursOf(table: Table, count: number, random: Random): Neighbours {
+  const { buckets } = table
   const { offsets, index, value } = table.rows
   const rows = offsets.length - 1
   const reservoir = shuffled(rows, random).slice(0, RESERVOIR)
@@ -28,21 +28,21 @@ export function neighboursOf(table: Table, count: number, random: Random): Neigh
     const end = offsets[row + 1] ?? 0
     for (let at = table.words[row] ?? 0; at < end; at++) {
       const bucket = index[at] ?? 0
-      if (bucket < BUCKETS && (frequency[bucket] ?? 0) <= COMMON * reservoir.length) entry(bucket, value[at] ?? 0)
+      if (bucket < buckets && (frequency[bucket] ?? 0) <= COMMON * reservoir.length) entry(bucket, value[at] ?? 0)
     }
   }
-  const frequency = new Uint32Array(BUCKETS)
+  const frequency = new Uint32Array(buckets)
   for (const row of reservoir)
     for (let at = table.words[row] ?? 0; at < (offsets[row + 1] ?? 0); at++) {
       const bucket = index[at] ?? 0
-      if (bucket < BUCKETS) frequency[bucket] = (frequency[bucket] ?? 0) + 1
+      if (bucket < buckets) frequency[bucket] = (frequency[bucket] ?? 0) + 1
     }
-  const starts = new Uint32Array(BUCKETS + 1)
-  for (let bucket = 0; bucket < BUCKETS; bucket++)
+  const starts = new Uint32Array(buckets + 1)
+  for (let bucket = 0; bucket < buckets; bucket++)
     starts[bucket + 1] =
       (starts[bucket] ?? 0) + ((frequency[bucket] ?? 0) <= COMMON * reservoir.length ? (frequency[bucket] ?? 0) : 0)
-  const filled = starts.slice(0, BUCKETS)
-  const posted = new Uint32Array(starts[BUCKETS] ?? 0)
+  const filled = starts.slice(0, buckets)
+  const posted = new Uint32Array(starts[buckets] ?? 0)
   const weight = new Float32Array(posted.length)
   const length = new Float64Array(rows)
   for (let row = 0; row < rows; row++) each(row, (_, x) => (length[row] = (length[row] ?? 0) + x * x))
