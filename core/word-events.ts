@@ -4,9 +4,6 @@ const BACKSLASH = 0x5c
 /** What may stand after a backslash in a JSON string, besides `u`. */
 const ESCAPES: ReadonlySet<number> = new Set([...'"\\/bfnrt'].map((it) => it.charCodeAt(0)))
 
-/** What JSON does not write as it is. */
-const ESCAPED = /["\\\0-\x1f]/
-
 /** OpenAI adds so many random characters to each event, lest its length tell the words. */
 const PADDING = '"obfuscation":"'
 
@@ -53,9 +50,10 @@ export class WordEvents {
     }
     this.same = undefined
     this.doubted = words
-    if (words === '' || ESCAPED.test(words)) return
+    const quoted = `:${JSON.stringify(words)}`
+    // Nothing, and what JSON does not write as it is, could be found in the wrong place.
+    if (words === '' || quoted.length !== words.length + 3) return
     const text = raw.toString('latin1')
-    const quoted = `:"${words}"`
     const at = text.indexOf(quoted)
     if (at >= 0 && text.indexOf(quoted, at + 1) < 0) this.learnAt(raw, text, at + 2, at + 2 + words.length)
     this.doubted = words
