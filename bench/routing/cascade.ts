@@ -76,7 +76,7 @@ function heldBack(pair: Pair, signal: Signal, seed: number): Scored {
   const [wrong, score] = [new Float64Array(folds.length), new Float64Array(folds.length)]
   for (let fold = 0; fold < FOLDS; fold++) {
     const train = [...folds.keys()].filter((row) => folds[row] !== fold)
-    const scored = learnt(pair, signal, train)
+    const scored = learnt(pair, signal, train, seed)
     for (const [row, at] of folds.entries())
       if (at === fold) [wrong[row], score[row]] = [scored.wrong[row] ?? 0, scored.score[row] ?? 0]
   }

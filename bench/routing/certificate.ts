@@ -3,7 +3,7 @@ import type { Bound, Certificate, CertifyOptions, Refusal } from '../../core/lea
 import { seeded } from '../../core/learning/random.ts'
 import type { Random } from '../../core/learning/random.ts'
 import { percent } from './cascade.ts'
-import { place } from './data.ts'
+import { place } from '../../core/learning/split.ts'
 import type { Row } from './data.ts'
 import { learnt, outcomeOf, pairOf, SIGNALS } from './pair.ts'
 import type { Pair, Scored, Signal } from './pair.ts'
@@ -32,9 +32,10 @@ type Rule = Bound | 'naive'
 const RULES: readonly Rule[] = ['Betting', 'Normal', 'Bernstein', 'naive']
 
 /** Promises on near and far pairs, as Markdown. */
-export function certificates(zeroeval: readonly Row[]): string {
+export function certificates(zeroeval: readonly Row[], routellm: readonly Row[]): string {
   const near = NEAR.map(([weak, strong, second]) => pairOf(zeroeval, weak, strong, second))
   const far = FAR.map(([weak, strong, second]) => pairOf(zeroeval, weak, strong, second))
+  const mixtral = pairOf(routellm, 'mixtral-8x7b-instruct', 'gpt-4-1106-preview')
   const [first] = near
   if (!first) return ''
   return [
@@ -45,6 +46,7 @@ export function certificates(zeroeval: readonly Row[]): string {
     `### Other near pairs`,
     ...HEAD,
     ...near.slice(1).flatMap((pair) => (['Betting', 'naive'] as const).map((rule) => line(pair, 'agreement', rule))),
+    ...RULES.map((rule) => line(mixtral, 'prompt', rule)),
     '',
     '### Far pairs: the certificate refuses; what it would have promised otherwise is in the second line',
     ...HEAD,
@@ -54,11 +56,12 @@ export function certificates(zeroeval: readonly Row[]): string {
       line(pair, 'agreement', 'naive'),
     ]),
     '',
-    '### Per segment: the same near pair, each task by itself, seed 1',
+    '### Per segment: each task by itself, seed 1',
     '',
-    '| task | rows that certify | what comes of it |',
-    '| --- | --- | --- |',
-    ...segments(first),
+    '| pair | task | rows that certify | what comes of it |',
+    '| --- | --- | --- | --- |',
+    ...segments(first, 'agreement'),
+    ...segments(mixtral, 'prompt'),
   ].join('\n')
 }
 
@@ -150,7 +153,7 @@ function prepared(pair: Pair, signal: Signal, seed: number): Prepared {
   const all = [...pair.rows.keys()]
   const train = all.filter((row) => place(pair.rows[row]?.prompt ?? '', seed) < TRAIN)
   const rest = all.filter((row) => place(pair.rows[row]?.prompt ?? '', seed) >= TRAIN)
-  const scored = learnt(pair, signal, train)
+  const scored = learnt(pair, signal, train, seed)
   const made = { ...scored, rest, grid: train.map((row) => scored.score[row] ?? 0) }
   known.set(`${signal} ${seed}`, made)
   return made
@@ -193,13 +196,13 @@ function naive({ weak, strong }: Pair, score: Float64Array, rows: readonly numbe
 const drawnFrom = (rows: readonly number[], count: number, random: Random): readonly number[] =>
   Array.from({ length: count }, () => rows[Math.floor(random() * rows.length)] ?? 0)
 
-function segments(pair: Pair): readonly string[] {
-  const scored = prepared(pair, 'agreement', 1)
+function segments(pair: Pair, signal: Signal): readonly string[] {
+  const scored = prepared(pair, signal, 1)
   const tasks = [...new Set(pair.rows.map(({ dataset }) => dataset))]
   return tasks.map((task) => {
     const rows = scored.rest.filter((row) => pair.rows[row]?.dataset === task)
     const made = certified(pair, scored, rows, { ...OPTIONS, segment: task })
-    return `| ${task} | ${rows.length} | ${made.kind === 'Certificate' ? `keeps ${percent(made.share)} cheap; loss ${made.loss.toFixed(4)}, at most ${made.upper.toFixed(4)} of ${made.epsilon.toFixed(4)}` : made.message} |`
+    return `| ${pair.name} | ${task} | ${rows.length} | ${made.kind === 'Certificate' ? `keeps ${percent(made.share)} cheap; loss ${made.loss.toFixed(4)}, at most ${made.upper.toFixed(4)} of ${made.epsilon.toFixed(4)}` : made.message} |`
   })
 }
 

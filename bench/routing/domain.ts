@@ -6,7 +6,7 @@ import { fit } from '../../core/learning/fit.ts'
 import { Guard } from '../../core/learning/guard.ts'
 import { vouched } from '../../core/learning/vouch.ts'
 import { percent } from './cascade.ts'
-import { place, promptKey } from './data.ts'
+import { place, promptKey } from '../../core/learning/split.ts'
 import type { Row } from './data.ts'
 
 const SEEDS = [1, 2, 3, 4, 5]

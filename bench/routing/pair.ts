@@ -1,6 +1,10 @@
+import { readArtefact, writeArtefact } from '../../core/learning/artefact.ts'
+import { featureReader } from '../../core/learning/features.ts'
+import { fit } from '../../core/learning/fit.ts'
 import { gateFeatures } from '../../core/learning/gate-features.ts'
 import { DENSE } from '../../core/learning/dense.ts'
 import { fitGate, judge } from '../../core/learning/gate.ts'
+import { pairScore } from '../../core/learning/promises.ts'
 import type { Row } from './data.ts'
 
 /** List prices when the answers were made, USD per million tokens: input, output. */
@@ -13,6 +17,8 @@ const PRICES: Readonly<Record<string, readonly [number, number]>> = {
   'claude-3-5-sonnet-20241022': [3, 15],
   'gemini-1.5-flash': [0.075, 0.3],
   'gemini-1.5-pro': [1.25, 5],
+  'mixtral-8x7b-instruct': [0.6, 0.6],
+  'gpt-4-1106-preview': [10, 30],
   'meta-llama-3.1-8b-instruct': [0.05, 0.08],
   'meta-llama-3.1-70b-instruct': [0.59, 0.79],
 }
@@ -30,10 +36,12 @@ export interface Pair {
   /** USD of each answer. */
   readonly cost: { readonly weak: Float64Array; readonly strong: Float64Array; readonly second: Float64Array }
   readonly features: Readonly<Record<Signal, readonly Float64Array[]>>
+  /** Whether what the models said is known; else the prompt alone is read, by the heads of an artefact. */
+  readonly answered: boolean
 }
 
 /** A pair of models of the set with answers; those without text are read by the prompt alone. */
-export function pairOf(all: readonly Row[], weak: string, strong: string, second: string): Pair {
+export function pairOf(all: readonly Row[], weak: string, strong: string, second: string = weak): Pair {
   const rows = all.filter(({ models }) => models[weak] && models[strong] && models[second])
   const quality = (model: string): Float64Array => Float64Array.from(rows, ({ models }) => models[model]?.q ?? 0)
   const cost = (model: string): Float64Array => {
@@ -50,6 +58,7 @@ export function pairOf(all: readonly Row[], weak: string, strong: string, second
     rows,
     weak: quality(weak),
     strong: quality(strong),
+    answered: rows.some(({ models }) => models[strong]?.resp !== undefined && second !== weak),
     cost: { weak: cost(weak), strong: cost(strong), second: cost(second) },
     features: {
       prompt: response.map((features) => features.slice(0, DENSE.length)),
@@ -67,7 +76,42 @@ export interface Scored {
   readonly score: Float64Array
 }
 
-export function learnt(pair: Pair, signal: Signal, train: readonly number[]): Scored {
+/** What is learnt of the rows `train`, said of all. */
+export function learnt(pair: Pair, signal: Signal, train: readonly number[], seed: number): Scored {
+  return pair.answered ? byGate(pair, signal, train) : byHeads(pair, train, seed)
+}
+
+function byHeads({ rows, weak, strong }: Pair, train: readonly number[], seed: number): Scored {
+  const read = featureReader()
+  const texts = train.map((row) => rows[row]?.prompt ?? '')
+  const right = (quality: Float64Array): Float64Array =>
+    Float64Array.from(train, (row) => ((quality[row] ?? 0) >= 0.5 ? 1 : 0))
+  const fitted = fit(
+    {
+      texts,
+      targets: new Map([
+        ['weak', right(weak)],
+        ['strong', right(strong)],
+      ]),
+    },
+    { seed, read },
+  )
+  const artefact = readArtefact(
+    writeArtefact({
+      ...fitted,
+      textRule: 'LastUser',
+      provenance: { data: '', date: '', version: '', rows: train.length, seed, bar: 0.5 },
+      sections: new Map(),
+    }),
+  )
+  const quality = rows.map(({ prompt }) => artefact.quality(prompt))
+  return {
+    wrong: Float64Array.from(quality, ([w = 0]) => 1 - w),
+    score: Float64Array.from(quality, ([w = 0, s = 0]) => pairScore(w, s)),
+  }
+}
+
+function byGate(pair: Pair, signal: Signal, train: readonly number[]): Scored {
   const features = pair.features[signal]
   const gate = fitGate(
     {
