@@ -26,6 +26,8 @@ export const compiledGate = object({
   ),
   /** Decimals, as the manifest has them. */
   logProbs: optional(object({ minimum: optional(text(16)), mean: optional(text(16)) })),
+  /** `artefact`: of the route’s own namespace; `threshold` as the manifest has it. */
+  learned: optional(object({ artefact: text(), threshold: optional(text(8)) })),
   agreement: optional(object({ samples: integer({ minimum: 2, maximum: 8 }), with: optional(aside) })),
   judge: optional(
     object({

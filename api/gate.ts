@@ -1,5 +1,5 @@
 import { checkTypes } from '../core/gate/checks/index.ts'
-import { array, choice, duration, integer, object, optional, string } from '../core/schema.ts'
+import { array, choice, duration, fraction, integer, object, optional, string } from '../core/schema.ts'
 import type { Static } from '../core/schema.ts'
 import { endpointReference } from './endpoint-reference.ts'
 import { pattern } from './match.ts'
@@ -126,6 +126,33 @@ export const gate = object(
         },
       ),
     ),
+    learned: optional(
+      object(
+        {
+          artefact: object(
+            {
+              name: string({
+                maxLength: 253,
+                minLength: 1,
+                pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
+                description: 'The ConfigMap, as `tradewind train` wrote it, in the route’s namespace.',
+              }),
+            },
+            { description: 'What was trained.' },
+          ),
+          threshold: optional(
+            fraction({
+              description:
+                'The highest P(wrong) that is good enough. Left out: what is certified in the artefact, and nothing where that has no certificate, or one that has expired.',
+            }),
+          ),
+        },
+        {
+          description:
+            'Judges by a gate that was trained on answers of the same model, by its name. Of an artefact that is missing or does not load, no cheap answer is good enough; a model that it has no gate for is judged by the rest.',
+        },
+      ),
+    ),
     agreement: optional(
       object(
         {
@@ -221,12 +248,12 @@ export const gate = object(
       'Judges the answers of cheap targets, and asks the next stronger one (of a higher rank) of the rule’s targets where an answer is found wanting. The caller gets the best answer that there is: if a stronger target fails, the one before.',
     rules: [
       {
-        rule: 'size(self.checks) > 0 || has(self.logProbs) || has(self.agreement) || has(self.judge)',
-        message: 'A gate needs something to judge by: checks, logProbs, agreement or judge.',
+        rule: 'size(self.checks) > 0 || has(self.logProbs) || has(self.learned) || has(self.agreement) || has(self.judge)',
+        message: 'A gate needs something to judge by: checks, logProbs, learned, agreement or judge.',
       },
       {
-        rule: "self.mode != 'Prefix' || (!has(self.agreement) && !has(self.judge))",
-        message: 'agreement and judge need whole answers: use mode Buffer or Audit.',
+        rule: "self.mode != 'Prefix' || (!has(self.learned) && !has(self.agreement) && !has(self.judge))",
+        message: 'learned, agreement and judge need whole answers: use mode Buffer or Audit.',
         fieldPath: '.mode',
       },
     ],

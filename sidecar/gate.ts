@@ -1,20 +1,30 @@
 import type { CompiledGate } from '../api/compiled-gate.ts'
 import type { Gate } from '../core/gate/config.ts'
 import type { CheckConfig } from '../core/gate/checks/index.ts'
+import { learned } from '../core/gate/learned.ts'
+import type { Loaded } from '../core/strategies/strategy.ts'
 import type { Target } from '../core/target.ts'
 import { patternOf } from './matches.ts'
 
 /** The target that a gate asks besides those of the rule; `at` is its place, for what is refused. Throws `Refused`. */
 type Aside = (named: { readonly endpoint: string; readonly model: string }, at: string) => Target
 
+/** What is around a gate. */
+interface Around {
+  readonly aside: Aside
+  /** A trained artefact by its name. */
+  readonly artefact: (name: string) => Loaded
+}
+
 /** What a gate becomes on the request path. Throws `Refused`. */
-export function gateOf(gate: CompiledGate, at: string, aside: Aside): Gate {
-  const { mode, prefix, checks, logProbs, agreement, judge, maxEscalations, budget } = gate
+export function gateOf(gate: CompiledGate, at: string, { aside, artefact }: Around): Gate {
+  const { mode, prefix, checks, logProbs, learned: trained, agreement, judge, maxEscalations, budget } = gate
   return {
     mode,
     prefix,
     checks: checks.map((check, index) => checkOf(check, `${at}/checks/${index}`)),
     logprobs: logProbs && { least: number(logProbs.minimum), mean: number(logProbs.mean) },
+    learned: trained && learned(artefact(trained.artefact), number(trained.threshold)),
     agreement: agreement && {
       samples: agreement.samples,
       by: agreement.with && aside(agreement.with, `${at}/agreement/with`),

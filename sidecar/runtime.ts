@@ -172,7 +172,7 @@ export class RuntimeBuilder {
         ...(gate ? askedBesides(gate) : []),
       ]),
     )
-    const artefacts = new Set(route.rules.flatMap((rule) => artefactOf(route.name, rule.strategy) ?? []))
+    const artefacts = new Set(route.rules.flatMap((rule) => artefactsOf(name, rule)))
     return { uses, artefacts, value: { name, models, selective, created, rules } }
   }
 
@@ -226,7 +226,8 @@ export class RuntimeBuilder {
         to: Number(rule.speculate.to),
         percent: rule.speculate.percent,
       },
-      gate: rule.gate && gateOf(rule.gate, `${path}/gate`, aside),
+      gate:
+        rule.gate && gateOf(rule.gate, `${path}/gate`, { aside, artefact: (own) => artefact(artefactKey(route, own)) }),
       onUnavailable,
       onUnsupported,
     }
@@ -250,8 +251,17 @@ export class RuntimeBuilder {
 /** The artefact that a strategy decides by: of the route's own namespace. `route`: `namespace/name`. */
 function artefactOf(route: string, { type, settings = {} }: CompiledRule['strategy']): ResourceKey | undefined {
   const name = strategy(type).artefact?.(settings)
-  return name === undefined ? undefined : `artefact/${route.slice(0, route.indexOf('/'))}/${name}`
+  return name === undefined ? undefined : artefactKey(route, name)
 }
+
+/** Those of a rule, its gate’s among them. */
+function artefactsOf(route: string, { strategy: by, gate }: CompiledRule): readonly ResourceKey[] {
+  const gates = gate?.learned && artefactKey(route, gate.learned.artefact)
+  return [artefactOf(route, by), gates].filter((key) => key !== undefined)
+}
+
+const artefactKey = (route: string, name: string): ResourceKey =>
+  `artefact/${route.slice(0, route.indexOf('/'))}/${name}`
 
 function load(body: CompiledBody | undefined): Loaded {
   if (!body || !('artefact' in body)) return { fault: 'the artefact is not there' }

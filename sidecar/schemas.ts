@@ -24,7 +24,7 @@ export const schemas: SchemaCompiler = async (schema) => {
   let fits: Fits | undefined
   try {
     const validate = ajv.compile(rest)
-    fits = (value) => validate(value) === true
+    fits = (value) => validate(value)
   } catch {
     fits = undefined
   }

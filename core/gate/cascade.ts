@@ -15,6 +15,7 @@ import type { Examiners } from './examine.ts'
 import { expectedCost, spent } from './expected.ts'
 import type { Finding, GateFacts, GateReason } from './facts.ts'
 import { Held } from './held.ts'
+import { gateFor, judgeLearned } from './learned.ts'
 import { above, bound, goDirect } from './ladder.ts'
 import { markRequest, readMark } from './mark.ts'
 import { EscalationRate } from './rate.ts'
@@ -242,12 +243,35 @@ export class Cascade implements Waiting {
     const { examiners, deps } = this.house
     const findings = [...(await examiners.cheap(ear, { request: this.request, schemas: deps.schemas }, whole))]
     if (!whole || findings.some(({ failed }) => failed)) return findings
-    const agreed = await this.compare(ear, target)
-    if (agreed) findings.push(agreed)
-    if (agreed?.failed) return findings
+    // What is learned of an answer takes in what others say; by itself their word counts where nothing was learned.
+    const told = (await this.judge(ear, target)) ?? (await this.compare(ear, target))
+    if (told) findings.push(told)
+    if (told?.failed) return findings
     const marked = await this.mark(ear)
     if (marked) findings.push(marked)
     return findings
+  }
+
+  /** What a trained gate says; nothing where there is none for the target. Without the artefact no cheap answer is trusted. */
+  private async judge(ear: Ear, target: Target): Promise<Finding | undefined> {
+    const { gate, deps } = this.house
+    const { learned, agreement: others } = gate
+    const [said] = ear.said
+    if (!learned || !said || ear.said.length > 1) return undefined
+    if ('fault' in learned) return { check: 'Learned', failed: true, detail: learned.fault }
+    const trained = gateFor(learned, target.model.name, others?.by?.model.name)
+    if (!trained) return undefined
+    const second = trained.second !== undefined && others?.by ? await this.aside(others.by) : undefined
+    const { signals } = this.exchange
+    return judgeLearned({
+      gate: trained,
+      threshold: learned.threshold,
+      prompt: signals.textBy(learned.textRule),
+      said,
+      second,
+      segment: signals.task,
+      wall: deps.wall(),
+    })
   }
 
   /** Whether others come to the same; nothing where the answer comes to nothing short. */
@@ -311,6 +335,7 @@ export class Cascade implements Waiting {
     const { fork, reply } = run
     exchange.join(fork)
     facts.final = run.target.id
+    facts.wrong = wrongOf(facts, run.target)
     facts.reason = reason
     this.open.delete(fork)
     this.cancel('escalated')
@@ -342,6 +367,12 @@ export class Cascade implements Waiting {
     this.exchange.wait(undefined)
     return new Failure('client_closed')
   }
+}
+
+/** P(wrong) of the answer that is given, where somebody has said it. */
+export function wrongOf({ answers }: GateFacts, { id }: Target): number | undefined {
+  const found = answers.findLast(({ target }) => target === id)?.findings.find(({ check }) => check === 'Learned')
+  return found?.score
 }
 
 export const nameOf = ({ id, endpoint, model }: Target) => ({

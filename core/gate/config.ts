@@ -1,6 +1,7 @@
 import type { Target } from '../target.ts'
 import type { CheckConfig } from './checks/index.ts'
 import type { GateMode } from './facts.ts'
+import type { Learned } from './learned.ts'
 
 /** What a rule's gate becomes on the request path. */
 export interface Gate {
@@ -10,6 +11,8 @@ export interface Gate {
   readonly checks: readonly CheckConfig[]
   /** The least log-probability of any token, and of their mean; natural logarithms. */
   readonly logprobs: { readonly least: number | undefined; readonly mean: number | undefined } | undefined
+  /** By a trained artefact. */
+  readonly learned: Learned | undefined
   /** `samples`: answers in all, the one that is examined among them; `by`: who gives the others, undefined: the same target. */
   readonly agreement: { readonly samples: number; readonly by: Target | undefined } | undefined
   /** `bar`: the least mark that is good, of 10. */

@@ -23,8 +23,8 @@ export function examiners({ checks: configured, logprobs }: Gate): Examiners {
   const made = configured
     .toSorted((a, b) => order.indexOf(a.type) - order.indexOf(b.type))
     .map((config): Made => {
-      const { early, make } = checks[config.type]
-      return { type: config.type, early, examine: make(config) }
+      const check = checks[config.type]
+      return { type: config.type, early: check.early, examine: check.make(config) }
     })
   return {
     async cheap(ear, examined, whole) {

@@ -65,6 +65,7 @@ const config = (budget?: { most?: number; multiple?: number }) => ({
   prefix: { tokens: 1, within: 1 },
   checks: [],
   logprobs: undefined,
+  learned: undefined,
   agreement: undefined,
   judge: undefined,
   maxEscalations: 2,

@@ -1,5 +1,5 @@
 import { Audited, Whole } from '../gate/audited.ts'
-import { Cascade, nameOf } from '../gate/cascade.ts'
+import { Cascade, nameOf, wrongOf } from '../gate/cascade.ts'
 import type { Gatehouse } from '../gate/cascade.ts'
 import { examiners } from '../gate/examine.ts'
 import { Ear } from '../gate/said.ts'
@@ -29,11 +29,14 @@ async function audit(house: Gatehouse, exchange: Exchange): Promise<Reply> {
   const { facts } = cascade
   facts.reason = 'audited'
   exchange.ear = cascade.ear(exchange.candidates[0])
-  const reply = await next(exchange).catch((error: unknown) => {
+  let reply: Reply
+  try {
+    reply = await next(exchange)
+  } catch (error) {
     if (!cascade.silenced(exchange, error)) throw error
     exchange.ear = new Ear(false)
-    return next(exchange)
-  })
+    reply = await next(exchange)
+  }
   const { target } = exchange
   const judge = async (): Promise<void> => {
     const { ear } = exchange
@@ -41,6 +44,7 @@ async function audit(house: Gatehouse, exchange: Exchange): Promise<Reply> {
     exchange.wait(cascade)
     facts.final = target.id
     facts.answers.push({ ...nameOf(target), findings: await cascade.find(ear, target, true) })
+    facts.wrong = wrongOf(facts, target)
     exchange.wait(undefined)
   }
   if (!Buffer.isBuffer(reply.body)) return { ...reply, body: new Audited(reply.body, judge) }

@@ -12,10 +12,13 @@ export interface ArtefactUse {
 }
 
 /** The artefacts that a rule refers to, ConfigMaps of the route's own namespace. */
-export function artefactsOf({ strategy: { type, settings = {} } }: CompiledRule): readonly ArtefactUse[] {
+export function artefactsOf({ strategy: { type, settings = {} }, gate }: CompiledRule): readonly ArtefactUse[] {
   const of = strategy(type)
   const name = of.artefact?.(settings)
-  return name === undefined ? [] : [{ path: `strategy.${of.settings?.name}.artefact`, name }]
+  return [
+    ...(name === undefined ? [] : [{ path: `strategy.${of.settings?.name}.artefact`, name }]),
+    ...(gate?.learned ? [{ path: 'gate.learned.artefact', name: gate.learned.artefact }] : []),
+  ]
 }
 
 /** Why an artefact cannot go to the sidecars; they look into it themselves, and ask the strongest target where it does not load. */

@@ -10,7 +10,7 @@ type Reference = NonNullable<GateSpec['judge']>['endpoint']
  * does not resolve is left out.
  */
 export function compileGate(
-  { prefix, agreement, judge, ...rest }: GateSpec,
+  { prefix, learned, agreement, judge, ...rest }: GateSpec,
   refer: (reference: Reference, path: string) => Resolved,
 ): CompiledGate {
   const others = agreement?.with && refer(agreement.with.endpoint, 'gate.agreement.with.endpoint')
@@ -18,6 +18,14 @@ export function compileGate(
   return {
     ...rest,
     prefix: { tokens: prefix.tokens, within: milliseconds(prefix.within) },
+    ...(learned
+      ? {
+          learned: {
+            artefact: learned.artefact.name,
+            ...(learned.threshold === undefined ? {} : { threshold: learned.threshold }),
+          },
+        }
+      : {}),
     ...(agreement && !others?.fault
       ? {
           agreement: {

@@ -18,6 +18,7 @@ export function requirements(rule: CompiledRule, endpoints: readonly Referred[])
   if (rule.speculate) words.add('speculate')
   if (rule.gate) {
     words.add('gate')
+    if (rule.gate.learned) words.add('gate:learned')
     for (const { type } of rule.gate.checks) words.add(`check:${type}`)
   }
   for (const { provider } of endpoints) words.add(`provider:${provider}`)

@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test'
 import type { MockOptions } from '../../cli/mock/server.ts'
 import { says } from '../helpers/ladder.ts'
 import { Router } from '../helpers/router.ts'
+import { gateArtefact, trainedGate } from '../helpers/trained-gate.ts'
 import { upstreams } from '../helpers/upstream.ts'
 import type { Coverage } from './coverage.ts'
 import { at, chat, sidecar, to } from './setting.ts'
@@ -33,6 +34,7 @@ async function cascade(
       ...rest.endpoints,
     },
     routes: { chat: chat([to('a'), to('b', { priority: 1 })], { gate }) },
+    ...(rest.artefacts ? { artefacts: rest.artefacts } : {}),
   })
   const by = async (asking: Asking = {}) => (await ask(asking)).endpoint
   return { a, b, c, ask, by }
@@ -147,6 +149,29 @@ export const gate: Coverage = {
   'ModelRoute spec.rules[].gate.logProbs.mean': async (t) => {
     assert.equal(await (await cascade(t, { logProbs: { mean: '-0.0001' } }, [{}])).by(), 'b')
     assert.equal(await (await cascade(t, { logProbs: { mean: '-50' } }, [{}])).by(), 'a')
+  },
+  'ModelRoute spec.rules[].gate.learned.artefact.name': async (t) => {
+    const sure = [{ faults: [says('It is 42.')] }] as const
+    const unsure = [{ faults: [says('Maybe it is 42, perhaps.')] }] as const
+    const artefacts = { gates: gateArtefact(trainedGate('m', { certified: 0.5 })) }
+    const by = async (name: string, mocks: readonly [MockOptions]) =>
+      (await cascade(t, { learned: { artefact: { name } } }, mocks, { artefacts })).by()
+    assert.equal(await by('gates', sure), 'a')
+    assert.equal(await by('gates', unsure), 'b')
+    assert.equal(await by('others', sure), 'b', 'without the artefact no cheap answer is trusted')
+  },
+  'ModelRoute spec.rules[].gate.learned.threshold': async (t) => {
+    const artefacts = { gates: gateArtefact(trainedGate('m')) }
+    const by = async (learned: object, words: string) =>
+      (
+        await cascade(t, { learned: { artefact: { name: 'gates' }, ...learned } }, [{ faults: [says(words)] }], {
+          artefacts,
+        })
+      ).by()
+    assert.equal(await by({ threshold: '0.5' }, 'It is 42.'), 'a')
+    assert.equal(await by({ threshold: '0.01' }, 'It is 42.'), 'b')
+    assert.equal(await by({ threshold: '0.5' }, 'Maybe it is 42.'), 'b')
+    assert.equal(await by({}, 'It is 42.'), 'b', 'nothing is certified')
   },
   'ModelRoute spec.rules[].gate.agreement.samples': async (t) => {
     for (const samples of [2, 3]) {

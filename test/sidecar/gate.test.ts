@@ -56,8 +56,7 @@ for (const stream of [false, true])
 
 test('gate: the calls of tools are held to the schemas of tools, in either dialect', async (t) => {
   const parameters = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }
-  const arguments_ = encodeURIComponent('{"town":7}')
-  const fault = { faults: [`says,arguments=${arguments_}`] }
+  const fault = { faults: [`says,arguments=${encodeURIComponent('{"town":7}')}`] }
   const openai = await ladder(t, [fault])
   const tools = [{ type: 'function', function: { name: 'weather', parameters } }]
   for (const stream of [false, true]) {
@@ -72,7 +71,7 @@ test('gate: the calls of tools are held to the schemas of tools, in either diale
   const theirs = [{ name: 'weather', input_schema: parameters }]
   const body = { max_tokens: 100, tools: theirs }
   assert.equal((await ask(anthropic.url, { path: '/v1/messages', body })).by, 'ai/b')
-  anthropic.a.setFaults([])
+  await anthropic.a.setFaults([])
   assert.equal((await ask(anthropic.url, { path: '/v1/messages', body })).by, 'ai/a')
 })
 
