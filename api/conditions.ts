@@ -46,6 +46,7 @@ export const REASONS = {
   secretNotFound: 'SecretNotFound',
   secretNotLabelled: 'SecretNotLabelled',
   artefactNotFound: 'ArtefactNotFound',
+  artefactInvalid: 'ArtefactInvalid',
   serviceNotFound: 'ServiceNotFound',
   noAddresses: 'NoAddresses',
   loopback: 'LoopbackNotAllowed',
@@ -83,6 +84,7 @@ export const REASON_MEANINGS = {
   secretNotLabelled: 'A Secret lacks the label `tradewind.dev/use: credentials`, without which it is never read.',
   artefactNotFound:
     'A ConfigMap with a trained artefact does not exist, has none, or lacks the label `tradewind.dev/use: artefact`.',
+  artefactInvalid: 'A trained artefact is cut off, changed, or of another format.',
   serviceNotFound: 'A Service, or the port of it, does not exist.',
   noAddresses: 'A Service or selector has no ready address at the moment.',
   loopback: 'A URL points at the pod itself, which is for local mode only.',

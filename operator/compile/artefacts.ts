@@ -1,5 +1,8 @@
 import type { CompiledRule } from '../../api/compiled.ts'
 import { REASONS } from '../../api/conditions.ts'
+import { ArtefactError } from '../../core/learning/artefact-error.ts'
+import { readArtefact } from '../../core/learning/artefact.ts'
+import { Guard } from '../../core/learning/guard.ts'
 import { strategy } from '../../core/strategies/index.ts'
 import { ARTEFACT_KEY, ARTEFACT_LABEL } from '../world.ts'
 import type { ArtefactView } from '../world.ts'
@@ -21,7 +24,7 @@ export function artefactsOf({ strategy: { type, settings = {} }, gate }: Compile
   ]
 }
 
-/** Why an artefact cannot go to the sidecars; they look into it themselves, and ask the strongest target where it does not load. */
+/** Why an artefact is of no use to the sidecars, which ask the strongest target where it does not load. */
 export function artefactFault(name: string, found: ArtefactView | undefined): Fault | undefined {
   const label = `${ARTEFACT_LABEL.name}: ${ARTEFACT_LABEL.value}`
   if (!found)
@@ -34,5 +37,29 @@ export function artefactFault(name: string, found: ArtefactView | undefined): Fa
       reason: REASONS.artefactNotFound,
       message: `ConfigMap ${name} has no binaryData.${ARTEFACT_KEY}; \`tradewind train\` writes one that has. Requests go to the strongest target until then.`,
     }
-  return undefined
+  const wrong = wrongWith(found, found.data)
+  return wrong === undefined
+    ? undefined
+    : {
+        reason: REASONS.artefactInvalid,
+        message: `ConfigMap ${name} holds an artefact that does not load: ${wrong}. Requests go to the strongest target; put the one before it back, or train it anew.`,
+      }
+}
+
+/** One that has been looked into is not looked into again. */
+const known = new WeakMap<ArtefactView, string | undefined>()
+
+function wrongWith(view: ArtefactView, data: string): string | undefined {
+  if (!known.has(view)) known.set(view, load(data))
+  return known.get(view)
+}
+
+function load(data: string): string | undefined {
+  try {
+    Guard.of(readArtefact(Buffer.from(data, 'base64')))
+    return undefined
+  } catch (error) {
+    if (error instanceof ArtefactError) return error.message
+    throw error
+  }
 }
