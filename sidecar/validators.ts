@@ -2,6 +2,7 @@ import { Ajv } from 'ajv'
 import type { ErrorObject } from 'ajv'
 import { compiledSchemas } from '../api/compiled.ts'
 import type { ResourceKind } from '../api/compiled.ts'
+import { withoutRepetition } from './repeated.ts'
 
 /** Whether a resource's body is of its kind's schema; if not, `errors` says why, until the next call. */
 export interface Validator {
@@ -10,7 +11,7 @@ export interface Validator {
 }
 
 /** How the schemas are compiled, whenever that is. */
-export const options = { strict: false, validateFormats: false } as const
+export const options = { strict: false, validateFormats: false, inlineRefs: false } as const
 
 const ajv = new Ajv(options)
 
@@ -19,9 +20,9 @@ const ajv = new Ajv(options)
  * each pod 16 MB and its start 70 ms of CPU.
  */
 export const validators: Readonly<Record<ResourceKind, Validator>> = {
-  route: ajv.compile(compiledSchemas.route),
-  endpoint: ajv.compile(compiledSchemas.endpoint),
-  addresses: ajv.compile(compiledSchemas.addresses),
-  secret: ajv.compile(compiledSchemas.secret),
-  artefact: ajv.compile(compiledSchemas.artefact),
+  route: ajv.compile(withoutRepetition(compiledSchemas.route)),
+  endpoint: ajv.compile(withoutRepetition(compiledSchemas.endpoint)),
+  addresses: ajv.compile(withoutRepetition(compiledSchemas.addresses)),
+  secret: ajv.compile(withoutRepetition(compiledSchemas.secret)),
+  artefact: ajv.compile(withoutRepetition(compiledSchemas.artefact)),
 }

@@ -3,6 +3,7 @@ import { Ajv } from 'ajv'
 import compiled from 'ajv/dist/standalone/index.js'
 import type { Plugin } from 'esbuild'
 import { compiledSchemas } from '../api/compiled.ts'
+import { withoutRepetition } from '../sidecar/repeated.ts'
 import { options } from '../sidecar/validators.ts'
 
 /** Puts in the place of `sidecar/validators.ts` what ajv makes of the schemas, so that neither ajv nor its work is part of the program. */
@@ -12,7 +13,7 @@ export const validatorsAhead: Plugin = {
     build.onLoad({ filter: /[/\\]sidecar[/\\]validators\.ts$/ }, () => {
       const ajv = new Ajv({ ...options, code: { source: true, esm: true } })
       const kinds = Object.keys(compiledSchemas)
-      for (const [kind, schema] of Object.entries(compiledSchemas)) ajv.addSchema(schema, kind)
+      for (const [kind, schema] of Object.entries(compiledSchemas)) ajv.addSchema(withoutRepetition(schema), kind)
       const named = Object.fromEntries(kinds.map((kind) => [kind, kind]))
       return { contents: `${compiled.default(ajv, named)}\nexport const validators = {${kinds.join()}}`, loader: 'js' }
     })
