@@ -4,6 +4,7 @@ import { Ajv } from 'ajv'
 import { array, choice, integer, map, object, optional, string } from '../core/schema.ts'
 import { withoutRepetition } from './repeated.ts'
 import { options } from './validators.ts'
+import type { Validator } from './validators.ts'
 
 const header = object({ name: string({ maxLength: 5, minLength: 1 }), type: choice(['Exact', 'Prefix']) })
 const headers = array(header, { maxItems: 2 })
@@ -33,10 +34,10 @@ const bodies: readonly unknown[] = [
 
 test('repeated: a schema says the same of everything with what is repeated and without', () => {
   const short = withoutRepetition(schema)
-  const [plain, shared] = [new Ajv(options).compile(schema), new Ajv(options).compile(short)]
+  const [plain, shared] = [new Ajv(options).compile<unknown>(schema), new Ajv(options).compile(short)]
   for (const body of bodies) {
     assert.equal(shared(body), plain(body), JSON.stringify(body))
-    const said = ({ errors }: typeof plain) => errors?.map(({ instancePath, message }) => `${instancePath} ${message}`)
+    const said = ({ errors }: Validator) => errors?.map(({ instancePath, message }) => `${instancePath} ${message}`)
     assert.deepEqual(said(shared), said(plain))
   }
   assert.equal(bodies.filter((body) => plain(body)).length, 2)
