@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ProviderType } from '../core/providers/index.ts'
+import type { StrategyType } from '../core/strategies/index.ts'
 import type { ModelEndpoint, ModelEndpointSpec } from './model-endpoint.ts'
 import type { ModelRoute, ModelRouteSpec } from './model-route.ts'
 import { parse } from './parse.ts'
@@ -65,7 +66,7 @@ test('parse: the least that may be written, with every default; the type of each
   type Rule = ModelRouteSpec['rules'][number]
   type Target = Rule['targets'][number]
   same<Target['weight'], number>(true)
-  same<Rule['strategy']['type'], 'Weighted' | 'LeastLatency'>(true)
+  same<Rule['strategy']['type'], StrategyType>(true)
   same<Rule['sticky'], { readonly header: string } | undefined>(true)
   same<Rule['onUnavailable'], 'Redistribute' | 'Fail'>(true)
   same<Target['endpoint']['namespace'], string | undefined>(true)
