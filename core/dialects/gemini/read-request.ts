@@ -1,6 +1,6 @@
 import type { ChatRequest, Effort, Format, Reasoning, Tool } from '../../chat.ts'
 import type { Json } from '../dialect.ts'
-import { flag, list, listOf, number, object, oneOf, optional, text, whole } from '../request-fields.ts'
+import { flag, invalid, list, listOf, number, object, oneOf, optional, text, whole } from '../request-fields.ts'
 import { leave, members } from './members.ts'
 import { fromOpenApi } from './schema.ts'
 
@@ -34,6 +34,8 @@ export function readConfig(value: unknown, unread: string[]): Partial<ChatReques
   const read = <T>(name: string, reader: (value: unknown, name: string) => T): T | undefined =>
     optional(config[name], `${AT}.${name}`, reader)
   const topLogprobs = read('logprobs', whole(0, 20))
+  if (topLogprobs !== undefined && config['responseLogprobs'] !== true)
+    throw invalid(`${AT}.logprobs`, 'left out, or given with "responseLogprobs": true')
   const modalities = read('responseModalities', listOf(text))?.map((it) => it.toLowerCase())
   const speaks = modalities?.includes('audio') === true
   const speech = read('speechConfig', object)
