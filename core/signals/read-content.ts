@@ -6,7 +6,7 @@ import { plainChat } from './plain-chat.ts'
 import type { SignalSource } from './signals.ts'
 
 /** Whose bodies are bytes of their own kind, or none. */
-const OPAQUE: ReadonlySet<string> = new Set(['infer', 'health', 'models', 'opaque', 'realtime'])
+const OPAQUE: ReadonlySet<string> = new Set(['infer', 'health', 'feedback', 'models', 'opaque', 'realtime'])
 /** What the files of a form are, by its operation. */
 const FORMS: Readonly<Record<string, Medium>> = { images: 'Image', transcriptions: 'Audio' }
 

@@ -22,11 +22,11 @@ const TAIL = 300
 const SIGNS: readonly (readonly [task: GuessedTask, sign: RegExp])[] = [
   [
     'translation',
-    /\btranslat(?:e|ion)\b|\b(?:in|into|to) (?:english|french|german|spanish|italian|portuguese|chinese|japanese|korean|russian|arabic|hindi)\b[:.?]?|\bübersetz|\btradui|\btraduc|\bperev|перевед|翻译|翻訳/i,
+    /\btranslat(?:e|ion)\b|\b(?:say|put|render|rewrite|word|phrase|mean)\b[^\n]{0,80}\b(?:in|into) (?:english|french|german|spanish|italian|portuguese|chinese|japanese|korean|russian|arabic|hindi)\b|\b(?:in|into|to) (?:english|french|german|spanish|italian|portuguese|chinese|japanese|korean|russian|arabic|hindi)\s*:|übersetz|\btradui|\btraduc|\bperev|перевед|翻译|翻訳/i,
   ],
   [
     'summarisation',
-    /\bsummar(?:y|i[sz]e|i[sz]ation)\b|\btl;?dr\b|\bkey (?:points|takeaways)\b|\bzusammenfass|\brésum|\bresum[ae]|кратко|总结|要約/i,
+    /\bsummar(?:y|i[sz]e|i[sz]ation)\b|\btl;?dr\b|\bkey (?:points|takeaways)\b|\bzusammenfass|\brésumé[rz]|\bresumen\b|кратко|总结|要約/i,
   ],
   [
     'classification',
@@ -42,7 +42,7 @@ const SIGNS: readonly (readonly [task: GuessedTask, sign: RegExp])[] = [
   ],
   [
     'math',
-    /\b(?:solve|prove|integrate|differentiate|derivative|integral|equation|theorem|probability|polynomial|matrix)\b|\\(?:frac|sum|int|sqrt)\b|\d\s*[-+*/^=]\s*\d|\bhow (?:many|much)\b[^?]{0,200}\d|\d[^]{0,400}\bhow (?:many|much)\b/i,
+    /\bsolve\b[^.\n]{0,60}[\d=]|\b(?:prove|integrate|differentiate|derivative|integral|equation|theorem|probability|polynomial|matrix)\b|\\(?:frac|sum|int|sqrt)\b|\d\s*[+*^=×÷]\s*\d|\d\s+[-/]\s+\d|\bhow (?:many|much)\b[^?]{0,200}\d|\d[^]{0,400}\bhow (?:many|much)\b/i,
   ],
   [
     'writing',
