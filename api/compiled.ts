@@ -14,6 +14,8 @@ import {
 import { TEXT_RULES } from '../core/learning/text.ts'
 import { DAYS } from '../core/match/schedule.ts'
 import { datedPrices, priceLists } from '../core/prices.ts'
+import { IMPLICIT } from '../core/feedback/implicit.ts'
+import { KINSHIPS } from '../core/feedback/traits.ts'
 import type { Static } from '../core/schema.ts'
 import { providerTypes } from '../core/providers/index.ts'
 import { SCRIPTS } from '../core/signals/script.ts'
@@ -126,6 +128,16 @@ const compiledRule = object({
   /** `after` in ms; absent: the target's own 95th percentile. */
   hedge: optional(object({ after: optional(ms(1)), percent: integer({ minimum: 1, maximum: 100 }) })),
   gate: optional(compiledGate),
+  feedback: optional(
+    object({
+      within: ms(1),
+      halfLife: ms(1),
+      bar: fraction({}),
+      similar: array(choice(KINSHIPS), { minItems: 1, maxItems: 16 }),
+      nearness: fraction({}),
+      implicit: array(choice(IMPLICIT), { maxItems: 16 }),
+    }),
+  ),
   /** Fractions, as the manifest has them. */
   speculate: optional(object({ from: text(8), to: text(8), percent: integer({ minimum: 1, maximum: 100 }) })),
   onUnavailable: choice(['Redistribute', 'Fail']),

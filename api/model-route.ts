@@ -5,6 +5,7 @@ import { conditions } from './conditions.ts'
 import { caller, tasks } from './caller.ts'
 import { endpointName, endpointReference } from './endpoint-reference.ts'
 import { FALLBACK_WHEN, RETRY_WHEN } from './failure-kinds.ts'
+import { feedback } from './feedback.ts'
 import { gate } from './gate.ts'
 import { match, pattern } from './match.ts'
 import { HEADER } from './model-endpoint.ts'
@@ -251,6 +252,7 @@ const rule = object(
       ),
     ),
     gate: optional(gate),
+    feedback: optional(feedback),
     speculate: optional(speculate),
     onUnavailable: choice(['Redistribute', 'Fail'], {
       default: 'Redistribute',

@@ -36,6 +36,7 @@ export const CAPABILITIES: readonly string[] = [
   'hedge',
   'adjust',
   'gate',
+  'feedback',
   'gate:learned',
   'speculate',
   'artefact',

@@ -1,6 +1,7 @@
 import type { Memories } from './bandits/memory.ts'
 import type { Bytes } from './bytes.ts'
 import type { AttemptFacts, Exchange, Facts } from './exchange.ts'
+import type { FeedbackDesk, Outcome } from './feedback/desk.ts'
 import type { SchemaCompiler } from './gate/checks/check.ts'
 
 /** Something with a time by which it must be over. The list of live ones is scanned, so that setting a deadline costs a store and no timer. */
@@ -27,6 +28,8 @@ export interface Telemetry {
   attemptEnded(facts: Facts, attempt: AttemptFacts): void
   exchangeStarted(facts: Facts): void
   exchangeEnded(facts: Facts, exchange: Exchange): void
+  /** Somebody has said what they think of an answer. */
+  fedBack?(outcome: Outcome): void
 }
 
 /** One HTTP call, as the engine takes it. */
@@ -75,6 +78,8 @@ export interface Deps {
   readonly telemetry: Telemetry
   /** What strategies that learn have learnt; undefined: each begins anew with its configuration. */
   readonly memories?: Memories
+  /** Takes feedback; undefined: none is taken. */
+  readonly feedback?: FeedbackDesk
   /** Undefined: schemas of callers are not checked. */
   readonly schemas?: SchemaCompiler
 }

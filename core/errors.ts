@@ -32,6 +32,12 @@ export const errors = {
   invalid_request: { ...caller, status: 400, message: 'The request is not what the API takes.' },
   body_incomplete: { ...caller, status: 400, message: 'The request body ended early.' },
   model_not_found: { ...caller, status: 404, message: 'No route on this pod serves that model.' },
+  decision_unknown: {
+    ...caller,
+    status: 404,
+    message:
+      'No answer of the last day is known by that request id: it was given by another pod, or is too long ago, or its rule makes nothing of feedback. It was written to the decision log.',
+  },
   path_not_found: { ...caller, status: 404, message: 'Nothing is served at that path.' },
   rule_not_found: { ...caller, status: 404, message: 'The route has no rule that matches the request.' },
   method_not_allowed: { ...caller, status: 405, message: 'The path does not take that method.' },

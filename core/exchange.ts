@@ -6,6 +6,7 @@ import type { Asked as Asking } from './dialects/dialect.ts'
 import type { Decision } from './decide/decision.ts'
 import type { Due } from './deps.ts'
 import type { Json } from './dialects/dialect.ts'
+import type { Traits } from './feedback/traits.ts'
 import { Ear } from './gate/said.ts'
 import type { GateFacts } from './gate/facts.ts'
 import { readJson } from './read-body.ts'
@@ -182,6 +183,8 @@ export class Exchange implements Due, Asked, SignalSource {
   until: 'event' | 'token' | 'end' = 'event'
   /** Why the first of the candidates is asked, where it is not to answer the request itself. */
   opening: Why | undefined = undefined
+  /** In what it may be like others, where somebody has asked. */
+  traits: Traits | undefined = undefined
   /** What is asked and answered is to be written down with the decision. */
   sampled = false
   /** Listens to what targets say. */

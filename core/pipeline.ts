@@ -9,6 +9,7 @@ import { errors } from './layers/errors.ts'
 import { fallback } from './layers/fallback.ts'
 import { gate } from './layers/gate.ts'
 import { hedge } from './layers/hedge.ts'
+import { heed } from './layers/heed.ts'
 import { listen } from './layers/listen.ts'
 import { observe } from './layers/observe.ts'
 import { rescue } from './layers/rescue.ts'
@@ -34,6 +35,7 @@ const outer: readonly Layer<unknown>[] = [
 const inner: readonly Layer<Rule>[] = [
   deadline, // bounds all that follows, waits between attempts included
   listen, // outside all that asks: a gate that listens for itself has the better ear
+  heed, // outside the choice: what a request says of the answer before it counts for it
   choose, // once a request: what is tried later is part of the same choice
   bind, // after the choice, whose order it changes for conversations that only one provider can go on with
   gate, // outside rescue: an answer is judged when no target can be asked to make it whole any more, and the next one is a choice of its own
@@ -47,7 +49,7 @@ const inner: readonly Layer<Rule>[] = [
 
 /** The handler of all requests, over a table of rules with theirs. */
 export function outerHandler(table: RouteTable<Prepared>, deps: Deps): Handler {
-  return around(deps, route(table))
+  return around(deps, route(table, deps))
 }
 
 /** What is around all requests, around another handler: for requests that take another way from the door to their rule. */

@@ -5,6 +5,7 @@ import type { DecisionLog } from './decisions/record.ts'
 import type { Call, Receiver, Running } from './deps.ts'
 import type { FallbackKind, RetryKind } from './errors.ts'
 import type { PeakEwma } from './ewma.ts'
+import type { FeedbackSettings } from './feedback/desk.ts'
 import type { Gate } from './gate/config.ts'
 import type { Edit } from './json-fields.ts'
 import type { Capabilities, Json } from './dialects/dialect.ts'
@@ -189,6 +190,8 @@ export interface Rule {
   /** Asks a stronger target besides, where P(it is needed) is between the two; `percent`: of the requests. */
   readonly speculate?: { readonly from: number; readonly to: number; readonly percent: number } | undefined
   readonly gate?: Gate | undefined
+  /** What becomes of what callers think of its answers; undefined: nothing, but strategies that learn hear of it. */
+  readonly feedback?: FeedbackSettings | undefined
   /** What is written down of its decisions; undefined: all of them, without content. */
   readonly log?: DecisionLog | undefined
   readonly onUnavailable: 'Redistribute' | 'Fail'

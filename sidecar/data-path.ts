@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Memories } from '../core/bandits/memory.ts'
 import type { Deps, Telemetry } from '../core/deps.ts'
 import type { Exchange } from '../core/exchange.ts'
+import { FeedbackDesk } from '../core/feedback/desk.ts'
 import { Configuration } from './config.ts'
 import { Sweep } from './deadlines.ts'
 import { Endpoints } from './endpoints.ts'
@@ -40,6 +41,7 @@ export class DataPath {
       telemetry,
       schemas,
       memories: (this.memories = new Memories(randomUUID)),
+      feedback: new FeedbackDesk(this.memories, (outcome) => telemetry.fedBack?.(outcome)),
     }
     this.deps = deps
     this.configuration = new Configuration(deps, new Endpoints(deps, environment))

@@ -71,6 +71,15 @@ export const counted: readonly Family<[TargetCounts, Gauges]>[] = [
       ),
   },
   {
+    name: METRIC.feedback,
+    type: 'counter',
+    help: 'What callers said of answers; without labels where the answer is not known here.',
+    values: (counts) =>
+      Object.entries(counts.feedback).flatMap(([verdict, value]) =>
+        value > 0 ? [{ labels: { ...target(counts), [LABEL.verdict]: verdict }, value }] : [],
+      ),
+  },
+  {
     name: METRIC.gatedRequests,
     type: 'counter',
     help: 'Answers of rules with a gate, by why they were the ones to be given, and why the cheap target was left out, where it was.',

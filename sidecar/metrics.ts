@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../core/errors.ts'
 import type { AttemptFacts, Facts, Rescued, Why } from '../core/exchange.ts'
+import type { Outcome } from '../core/feedback/desk.ts'
 import type { Examiner, GatedAnswer, GateFacts, GateReason } from '../core/gate/facts.ts'
 import type { Operation } from '../core/surfaces/surface.ts'
 import type { Usage } from '../core/usage.ts'
@@ -46,6 +47,9 @@ export interface Gated {
   count: number
 }
 
+/** What a feedback says: better or worse than half; neither, or nothing of the kind; or something that nobody was asked for. */
+export type Verdict = 'good' | 'bad' | 'neutral' | 'implicit'
+
 /** Of one operation. */
 export interface Generation {
   readonly operation: Operation
@@ -72,6 +76,8 @@ export class TargetCounts {
   readonly rescues: Record<Rescued, number> = { continued: 0, replayed: 0, failed: 0 }
   readonly examined: Examined[] = []
   readonly gated: Gated[] = []
+  /** What callers said of its answers. */
+  readonly feedback: Record<Verdict, number> = { good: 0, bad: 0, neutral: 0, implicit: 0 }
   readonly generations: Generation[] = []
   readonly tokens = {
     input: 0,
@@ -188,6 +194,16 @@ export class Metrics {
     // Each escalation follows an answer that was looked at.
     for (const [at, answer] of gate?.answers.entries() ?? [])
       this.of(route, rule, answer.endpoint, answer.model).examine(answer, at < (gate?.escalations ?? 0))
+  }
+
+  /** Somebody has said what they think of an answer. */
+  fedBack({ known, feedback, implicit }: Outcome): void {
+    const { route = '', rule = '', target = '' } = known ?? {}
+    const space = target.indexOf(' ')
+    const [endpoint, model] = space < 0 ? [target, ''] : [target.slice(0, space), target.slice(space + 1)]
+    const reward = feedback?.reward ?? 0.5
+    const verdict = implicit ? 'implicit' : reward > 0.5 ? 'good' : reward < 0.5 ? 'bad' : 'neutral'
+    this.of(route, rule, endpoint, model).feedback[verdict]++
   }
 
   *targets(): Generator<TargetCounts> {

@@ -29,6 +29,7 @@ export const METRIC = {
   routeGeneration: 'tradewind_route_generation',
   connected: 'tradewind_operator_connected',
   linesDropped: 'tradewind_log_lines_dropped_total',
+  feedback: 'tradewind_feedback_total',
   decisionsDropped: 'tradewind_decisions_dropped_total',
 } as const
 
@@ -54,6 +55,7 @@ export const LABEL = {
   kind: 'kind',
   digest: 'digest',
   destination: 'destination',
+  verdict: 'verdict',
 } as const
 
 /** https://github.com/open-telemetry/semantic-conventions-genai and the HTTP conventions. */
@@ -104,6 +106,7 @@ export const OPERATION = {
   count_tokens: 'count_tokens',
   infer: 'inference',
   health: 'health',
+  feedback: 'feedback',
   realtime: 'realtime',
   models: 'list_models',
   opaque: 'pass_through',

@@ -228,6 +228,7 @@ export class RuntimeBuilder {
       },
       gate:
         rule.gate && gateOf(rule.gate, `${path}/gate`, { aside, artefact: (own) => artefact(artefactKey(route, own)) }),
+      feedback: rule.feedback && feedbackOf(rule.feedback),
       onUnavailable,
       onUnsupported,
     }
@@ -302,6 +303,20 @@ function adjustment(
     ...(floor === undefined ? {} : { floor: Number(floor) }),
     ...(lambda === undefined ? {} : { lambda: Number(lambda) }),
     ...(boost ? { boost: boost.map(({ by, ...some }) => ({ ...some, by: Number(by) })) } : {}),
+  }
+}
+
+/** With numbers for the decimal strings of the wire. */
+function feedbackOf({
+  implicit,
+  similar,
+  bar,
+  nearness,
+  ...times
+}: NonNullable<CompiledRule['feedback']>): Rule['feedback'] {
+  return {
+    upgrade: { ...times, bar: Number(bar), nearness: Number(nearness), similar: new Set(similar) },
+    implicit: new Set(implicit),
   }
 }
 

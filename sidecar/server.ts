@@ -211,7 +211,10 @@ export class Traffic implements Station {
  * not take the method.
  */
 const isBroad = ({ surface, found }: Place, { method }: IncomingMessage): boolean =>
-  found.method !== method || found.model !== undefined || surface.operation === 'health'
+  found.method !== method ||
+  found.model !== undefined ||
+  surface.operation === 'health' ||
+  surface.operation === 'feedback'
 
 /** Of a request that is none of our surfaces'. */
 const placeOf = ({ method }: IncomingMessage, path: string): Place => ({

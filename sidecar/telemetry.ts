@@ -1,6 +1,8 @@
 import type { Telemetry } from '../core/deps.ts'
 import type { AttemptFacts, Exchange, Facts } from '../core/exchange.ts'
 import type { Journal } from './decisions/journal.ts'
+import type { Outcome } from '../core/feedback/desk.ts'
+import { feedbackLine } from '../core/feedback/line.ts'
 import { Exposition } from './exposition.ts'
 import type { Gauges } from './gauges.ts'
 import type { Log } from './log.ts'
@@ -55,6 +57,11 @@ export class SidecarTelemetry implements Telemetry {
     // What the caller brought about by leaving is nobody's failure.
     const level = facts.code === undefined || facts.aborted ? 'info' : 'warn'
     if (this.log.takes(level)) this.log.line(requestLine(facts, level, trace))
+  }
+
+  fedBack(outcome: Outcome): void {
+    this.metrics.fedBack(outcome)
+    this.journal.say(feedbackLine(outcome, Date.now()))
   }
 
   /** The text that Prometheus reads. */

@@ -8,7 +8,7 @@ import type { Rule, Target, Unresolved } from '../target.ts'
 import { adjuster, among, boostOf } from './adjust.ts'
 import type { Adjusted } from './adjust.ts'
 import { limited } from './capable.ts'
-import { belowFloor, holdBack, ruledOut, valuesOf } from './consider.ts'
+import { belowFloor, holdBack, ruledOut, tooWeak, valuesOf } from './consider.ts'
 import { decide } from './decide.ts'
 import type { Terms, Values } from './decide.ts'
 import { pin } from './decision.ts'
@@ -46,7 +46,7 @@ export class Chooser {
   /** Whether there is something to be learnt from what came of a request. */
   readonly learns: boolean
   private readonly rule: Rule
-  private readonly deps: Pick<Deps, 'now' | 'random' | 'wall' | 'telemetry' | 'memories'>
+  private readonly deps: Pick<Deps, 'now' | 'random' | 'wall' | 'telemetry' | 'memories' | 'feedback'>
   private readonly groups: readonly Group[]
   private readonly adjust: ((exchange: Exchange) => Adjusted | undefined) | undefined
   private readonly weighs: boolean
@@ -56,7 +56,7 @@ export class Chooser {
   private readonly tasks: boolean
   private readonly conversations = new Conversations()
 
-  constructor(rule: Rule, deps: Pick<Deps, 'now' | 'random' | 'wall' | 'telemetry' | 'memories'>) {
+  constructor(rule: Rule, deps: Pick<Deps, 'now' | 'random' | 'wall' | 'telemetry' | 'memories' | 'feedback'>) {
     this.rule = rule
     this.deps = deps
     const { type, settings, artefact } = rule.strategy
@@ -74,7 +74,11 @@ export class Chooser {
       })
     this.adjust = rule.adjust.length === 0 ? undefined : adjuster(rule.adjust, rule.caller)
     this.weighs = strategy(type).weighs?.(settings) ?? false
-    this.looks = this.weighs || rule.adjust.length > 0 || rule.targets.some(({ model }) => limited(model.capabilities))
+    this.looks =
+      this.weighs ||
+      rule.adjust.length > 0 ||
+      rule.feedback !== undefined ||
+      rule.targets.some(({ model }) => limited(model.capabilities))
     this.tasks = rule.targets.some(({ model }) => (model.quality?.tasks.size ?? 0) > 0)
     this.learns = this.weighs
   }
@@ -111,13 +115,14 @@ export class Chooser {
     const adjusted = this.adjust?.(exchange)
     const warmth = key === undefined || !this.weighs ? undefined : this.conversations.find(key, now())
     const task = this.weighs && this.tasks ? exchange.signals.task : ''
+    const least = this.deps.feedback?.minRank(exchange, this.rule, now())
     const order: Slot[] = []
     const targets: ConsideredTarget[] = []
     const firsts: string[] = []
     let leading: { preference: Preference<Slot>; terms: Terms | undefined; floor: number | undefined } | undefined
     for (const { priority, slots, prefer } of this.groups) {
       const outs: (Out | undefined)[] = slots.map((slot) =>
-        isGap(slot) ? undefined : this.out(slot, exchange, adjusted),
+        isGap(slot) ? undefined : this.out(slot, exchange, adjusted, least),
       )
       const weighed = this.weighs
         ? withGaps(slots, (known) => valuesOf(known, exchange, task, adjusted, warmth, wall()))
@@ -174,8 +179,17 @@ export class Chooser {
     return { order: final, preference, decision }
   }
 
-  private out(target: Target, exchange: Exchange, adjusted: Adjusted | undefined): Out | undefined {
-    return ruledOut(target, exchange, adjusted) ?? (this.weighs ? holdBack(target, this.deps.random) : undefined)
+  private out(
+    target: Target,
+    exchange: Exchange,
+    adjusted: Adjusted | undefined,
+    least: number | undefined,
+  ): Out | undefined {
+    return (
+      ruledOut(target, exchange, adjusted) ??
+      tooWeak(target, least) ??
+      (this.weighs ? holdBack(target, this.deps.random) : undefined)
+    )
   }
 
   private reason(
@@ -186,6 +200,7 @@ export class Chooser {
     targets: readonly ConsideredTarget[],
   ): Preference<Slot>['reason'] {
     if (first && adjusted?.pin && !isGap(first) && among(adjusted.pin, first)) return 'pinned'
+    if (first && targets.some(({ out }) => out?.code === 'feedback')) return 'feedback'
     if (floor === undefined || !first) return reason
     const code = targets.find(({ target }) => target === first.id)?.out?.code
     return code === 'quality' || code === 'quality_unknown' ? 'below_floor' : reason

@@ -17,6 +17,13 @@ export function ruledOut(target: Target, exchange: Exchange, adjusted: Adjusted 
   return limited(capabilities) ? incapable(capabilities, exchange.signals, exchange.body.length) : undefined
 }
 
+/** Puts off those that are weaker than what feedback asks for; `least`: the rank that it does. */
+export function tooWeak({ rank }: Target, least: number | undefined): Out | undefined {
+  return least === undefined || rank >= least
+    ? undefined
+    : { code: 'feedback', detail: `has rank ${rank}, and answers to requests like it were rated badly` }
+}
+
 /** Why a target that could take it is better not asked now, for strategies that do not share requests out by weight. */
 export function holdBack(target: Target, random: () => number): Out | undefined {
   const part = target.available()

@@ -8,6 +8,7 @@ export type OutCode =
   | 'rank'
   // Put off: asked when none of the others is left.
   | 'ramping'
+  | 'feedback'
   | 'quality'
   | 'quality_unknown'
   | 'not_promised'
@@ -24,12 +25,13 @@ export interface Out {
 /** In which order those that are put off are asked, after all others; the least bad has the lowest number. */
 export const PUT_OFF: Readonly<Partial<Record<OutCode, number>>> = {
   ramping: 1,
-  quality: 2,
-  quality_unknown: 3,
-  not_promised: 4,
-  output_tokens: 5,
-  context_window: 6,
-  unavailable: 7,
+  feedback: 2,
+  quality: 3,
+  quality_unknown: 4,
+  not_promised: 5,
+  output_tokens: 6,
+  context_window: 7,
+  unavailable: 8,
 }
 
 /** What a target lacks, and what nothing can be done about. */

@@ -1,5 +1,7 @@
+import type { Deps } from '../deps.ts'
 import { Failure } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
+import { feedbackReply } from '../feedback/reply.ts'
 import { modelReply } from '../models.ts'
 import type { Handler, Prepared } from '../pipeline.ts'
 import { readFields } from '../read-body.ts'
@@ -8,11 +10,12 @@ import { healthReply } from '../surfaces/health.ts'
 
 /** Finds the rule for a request and hands it to the rule's own layers. Reads no more of the body than its top-level fields. */
 export const route =
-  (table: RouteTable<Prepared>): Handler =>
+  (table: RouteTable<Prepared>, deps: Pick<Deps, 'feedback' | 'now'>): Handler =>
   (exchange) => {
     try {
       const { operation } = exchange.surface
       if (operation === 'models') return Promise.resolve(modelReply(table, exchange.path))
+      if (operation === 'feedback') return Promise.resolve(feedbackReply(exchange, deps))
       if (operation === 'health') return Promise.resolve(healthReply(exchange.path))
       const { handle } = operation === 'opaque' ? passThrough(table, exchange) : routeByModel(table, exchange)
       return handle(exchange)

@@ -42,6 +42,7 @@ export type Reason =
   | 'best_known'
   | 'explored'
   | 'below_floor'
+  | 'feedback'
   | 'pinned'
   | 'only_target'
 

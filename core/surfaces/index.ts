@@ -11,6 +11,7 @@ import { countTokens } from './count-tokens.ts'
 import { embeddings } from './embeddings.ts'
 import { generateContentList } from './generate-content-list.ts'
 import { generateContent } from './generate-content.ts'
+import { feedback } from './feedback.ts'
 import { health } from './health.ts'
 import { imageEdits, imageGenerations, imageVariations } from './images.ts'
 import { inputTokens } from './input-tokens.ts'
@@ -53,6 +54,7 @@ export const surfaces: readonly Surface[] = [
   moderations,
   infer,
   health,
+  feedback,
 ]
 
 /** A surface with what a path says. */

@@ -30,6 +30,7 @@ export type Operation =
   | 'count_tokens'
   | 'infer'
   | 'health'
+  | 'feedback'
   | 'realtime'
   | 'models'
   | 'opaque'

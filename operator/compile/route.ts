@@ -155,6 +155,19 @@ function strategyOf({ type, ...members }: Rule['strategy']): CompiledRule['strat
   return { type, ...(settings === undefined ? {} : { settings: settings as Json }) }
 }
 
+function feedbackOf({ upgrade, implicit = [] }: NonNullable<Rule['feedback']>): CompiledRule['feedback'] {
+  const within = milliseconds(upgrade.for)
+  const { halfLife, bar, similar, nearness } = upgrade
+  return {
+    within,
+    halfLife: halfLife === undefined ? 5 * within : milliseconds(halfLife),
+    bar,
+    similar,
+    nearness,
+    implicit,
+  }
+}
+
 function body(rule: Rule, namespace: string): Omit<CompiledRule, 'name' | 'targets'> {
   return {
     matches: (rule.matches ?? []).map(compileMatch),
@@ -173,6 +186,7 @@ function body(rule: Rule, namespace: string): Omit<CompiledRule, 'name' | 'targe
         }
       : {}),
     ...(rule.speculate ? { speculate: { ...rule.speculate.band, percent: rule.speculate.percent } } : {}),
+    ...(rule.feedback ? { feedback: feedbackOf(rule.feedback) } : {}),
     onUnavailable: rule.onUnavailable,
     ...(rule.onUnsupported === 'Fail' ? { onUnsupported: 'Fail' as const } : {}),
   }

@@ -15,6 +15,7 @@ export function requirements(rule: CompiledRule, endpoints: readonly Referred[])
   if (rule.onUnsupported) words.add('onUnsupported')
   if (rule.rescue) words.add('rescue')
   if (rule.hedge) words.add('hedge')
+  if (rule.feedback) words.add('feedback')
   if (rule.speculate) words.add('speculate')
   if (rule.gate) {
     words.add('gate')

@@ -11,6 +11,7 @@ import type { Coverage } from './coverage.ts'
 import { decide } from './decide.ts'
 import { decisions } from './decisions.ts'
 import { gate } from './gate.ts'
+import { feedback } from './feedback.ts'
 import { health } from './health.ts'
 import { matches } from './matches.ts'
 import { models } from './models.ts'
@@ -29,6 +30,7 @@ const tables: readonly Coverage[] = [
   decide,
   gate,
   decisions,
+  feedback,
   health,
   matches,
   models,

@@ -107,7 +107,11 @@ export async function sidecar(t: TestContext, setting: Setting, environment: Rea
       code: /"error":\{.*?"code":"(\w+)"/.exec(text)?.[1] ?? '',
     }
   }
-  return { ask, change }
+  const send = async (to: string, body: object): Promise<{ readonly status: number; readonly text: string }> => {
+    const answer = await request(`http://127.0.0.1:${port}${to}`, { method: 'POST', body: JSON.stringify(body) })
+    return { status: answer.statusCode, text: await answer.body.text() }
+  }
+  return { ask, send, change }
 }
 
 /** An endpoint of a simulated model server that serves model `m`. */
