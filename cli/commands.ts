@@ -25,6 +25,11 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./explain.ts')).explainCommand(),
   },
   {
+    name: 'train',
+    summary: 'train a classifier that tells which model will do, on labelled prompts',
+    load: async () => (await import('./train.ts')).trainCommand(),
+  },
+  {
     name: 'status',
     summary: 'show what each sidecar serves, its health, and the shares observed',
     load: async () => (await import('./status.ts')).statusCommand(),

@@ -1,6 +1,6 @@
 import type { Head } from './artefact.ts'
 import type { Calibration } from './calibrate.ts'
-import { calibrate, probability } from './calibrate.ts'
+import { calibrate } from './calibrate.ts'
 import { DENSE } from './dense.ts'
 import type { Table } from './examples.ts'
 import { tableOf } from './examples.ts'
@@ -30,8 +30,6 @@ export interface FitOptions {
 export interface Fitted {
   readonly standard: Standard
   readonly heads: readonly Head[]
-  /** By head and row the calibrated probability of heads that had not seen the row. */
-  readonly unseen: readonly Float64Array[]
   /** The settings that inner folds chose. */
   readonly chosen: Setting
 }
@@ -84,10 +82,7 @@ export function fit({ texts, targets }: TrainingSet, { seed, read, buckets, prog
   const heads = step(train(work, best.setting, undefined)).map((linear, at) =>
     asHead(models[at] ?? '', linear, table, calibrationOf(logits[at], work.targets[at])),
   )
-  const unseen = heads.map(({ calibration }, at) =>
-    Float64Array.from(logits[at] ?? [], (logit) => probability(calibration, logit)),
-  )
-  return { standard: table.standard, heads, unseen, chosen: best.setting }
+  return { standard: table.standard, heads, chosen: best.setting }
 }
 
 interface Work {
