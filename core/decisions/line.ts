@@ -3,7 +3,7 @@ import type { Decision } from '../decide/decision.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Why } from '../exchange.ts'
 import type { GateFacts } from '../gate/facts.ts'
-import type { DecisionRecord } from './record.ts'
+import type { AskedFor, DecisionRecord } from './record.ts'
 
 /** A line of the decision log, as it is read back. Money in USD, times in ms. */
 export interface DecisionLine {
@@ -20,6 +20,7 @@ export interface DecisionLine {
   readonly task?: string
   readonly tokens?: number
   readonly features?: string
+  readonly asked?: AskedFor
   readonly reason: string
   /** All that the choice followed from; absent where none was made. */
   readonly decision?: Decision
@@ -53,7 +54,7 @@ export interface DecisionLine {
 
 /** The JSON of a decision, on one line. */
 export function decisionLine(record: DecisionRecord): string {
-  const { facts, trace, generation, tier, task, tokens, features, strongest, quality, content } = record
+  const { facts, trace, generation, tier, task, tokens, features, asked, strongest, quality, content } = record
   const { decision, attempts } = facts
   const cost = totalCost(attempts)
   let line = `{"time":${facts.wall},"msg":"decision","id":${quote(facts.requestId)}`
@@ -64,6 +65,7 @@ export function decisionLine(record: DecisionRecord): string {
   if (task !== '') line += `,"task":${quote(task)}`
   if (tokens !== undefined) line += `,"tokens":${tokens}`
   if (features !== undefined) line += `,"features":"${features}"`
+  if (asked) line += `,"asked":${JSON.stringify(asked)}`
   line += `,"reason":"${facts.reason}"`
   if (decision) line += `,"decision":${JSON.stringify(decision)}`
   const chosen = decision?.order[0]

@@ -4,6 +4,8 @@ import { askable } from '../decide/decision.ts'
 import type { Exchange, Facts } from '../exchange.ts'
 import { judgedOf } from '../gate/judged.ts'
 import { normalised } from '../learning/text.ts'
+import type { Script } from '../signals/script.ts'
+import type { InputKind, Signals } from '../signals/signals.ts'
 import type { Rule, Target } from '../target.ts'
 import { redacted } from './redact.ts'
 
@@ -28,11 +30,27 @@ export interface DecisionRecord {
   readonly tokens: number | undefined
   /** 32 hex digits for the text as classifiers read it: equal for equal texts; undefined where there is none. */
   readonly features: string | undefined
+  /** What else is known of the request, without any of its words; undefined where nobody looked. */
+  readonly asked: AskedFor | undefined
   /** The strongest that could have been asked, and what the same tokens would have cost there, picodollars; cost undefined: not known. */
   readonly strongest: { readonly target: string; readonly cost: number | undefined } | undefined
   /** Of the answer that was given, 0…1, as the gate found it. */
   readonly quality: number | undefined
   readonly content: { readonly prompt: string; readonly answer: string } | undefined
+}
+
+/** The signals of a request that say nothing of what it is about. */
+export interface AskedFor {
+  readonly inputs: readonly InputKind[]
+  /** How often the user has spoken. */
+  readonly turns: number
+  readonly language: Script
+  /** 32 hex digits for the system prompt; absent where there is none. */
+  readonly system?: string
+  readonly tools: number
+  readonly jsonSchema: boolean
+  /** What the answer may come to; absent where the caller does not say. */
+  readonly maxTokens?: number
 }
 
 /** Of longer texts so many UTF-16 units are written down. */
@@ -50,6 +68,7 @@ export function recordOf(exchange: Exchange, trace: string | undefined, whole: b
     task: facts.decision?.task ?? '',
     tokens: undefined,
     features: undefined,
+    asked: undefined,
     strongest: rule && strongestOf(rule, exchange),
     quality: judged.findLast(({ target }) => target === exchange.target?.id)?.reward,
     content: undefined,
@@ -66,11 +85,24 @@ function readOf(exchange: Exchange): Partial<DecisionRecord> {
       task: signals.task,
       tokens: signals.tokens,
       features: featuresOf(signals.text),
+      asked: askedFor(signals),
       content: exchange.sampled ? contentOf(exchange) : undefined,
     }
   } catch {
     // A body that is no JSON has been refused where it always is.
     return {}
+  }
+}
+
+function askedFor({ inputs, userTurns, script, systemHash, tools, jsonSchema, maxTokens }: Signals): AskedFor {
+  return {
+    inputs: [...inputs],
+    turns: userTurns,
+    language: script,
+    ...(systemHash === '' ? {} : { system: systemHash }),
+    tools,
+    jsonSchema,
+    ...(maxTokens === undefined ? {} : { maxTokens }),
   }
 }
 

@@ -398,3 +398,39 @@ test('decisions: what the environment may say of them', () => {
   assert.throws(() => settings({ TRADEWIND_DECISIONS: 'file' }), /TRADEWIND_DECISIONS_FILE must say which/)
   assert.throws(() => settings({ TRADEWIND_DECISIONS: 'otlp' }), /OTEL_EXPORTER_OTLP_ENDPOINT must say where/)
 })
+
+test('decisions: what is known of a request is in its line, and none of its words', async (t) => {
+  const file = join(folder(t), 'decisions.jsonl')
+  const url = await answering(t)
+  const parts = {
+    routes: [route('chat', [rule([target('a')])], { decisions: { percent: 100 } })],
+    endpoints: [endpoint('a', `${url}/v1`)],
+  }
+  const { url: sidecar, journal } = await observed(t, parts, undefined, {
+    to: ['file'],
+    file: { path: file, size: 1e6, keep: 0 },
+  })
+  const messages = [
+    { role: 'system', content: 'Будь краток.' },
+    { role: 'user', content: 'Привет' },
+    { role: 'assistant', content: 'Да?' },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'Что это?' },
+        { type: 'image_url', image_url: { url: 'https://example.com/a.png' } },
+      ],
+    },
+  ]
+  const tools = [{ type: 'function', function: { name: 'weather' } }]
+  const body = JSON.stringify({ model: 'chat', messages, tools, max_tokens: 50 })
+  assert.equal((await fetch(`${sidecar}/v1/chat/completions`, { method: 'POST', body })).status, 200)
+  await journal.stop()
+  const text = readFileSync(file, 'utf8')
+  const { asked } = readLine(text.trim()) ?? {}
+  const { system, inputs, ...rest } = asked ?? { inputs: [] }
+  assert.match(system ?? '', /^[0-9a-f]{32}$/)
+  assert.deepEqual(inputs.toSorted(), ['Image', 'Text'])
+  assert.deepEqual(rest, { turns: 2, language: 'Cyrillic', tools: 1, jsonSchema: false, maxTokens: 50 })
+  for (const word of ['Будь', 'Привет', 'Что', 'weather', 'example.com']) assert.ok(!text.includes(word), word)
+})
