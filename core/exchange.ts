@@ -14,7 +14,7 @@ import type { Resume } from './rescue/resume.ts'
 import type { Transcript } from './rescue/transcript.ts'
 import { Signals } from './signals/signals.ts'
 import type { SignalSource } from './signals/signals.ts'
-import type { Reason } from './strategies/strategy.ts'
+import type { Comparison, Reason } from './strategies/strategy.ts'
 import type { Found, Operation, Surface } from './surfaces/surface.ts'
 import type { Address, Rule, Target } from './target.ts'
 import type { Usage } from './usage.ts'
@@ -35,6 +35,7 @@ export type Why =
   | 'escalation'
   | 'agreement'
   | 'judge'
+  | 'audit'
 
 /** What became of an answer that stopped after its first byte: another target went on with it, or gave the same again; or none could. */
 export type Rescued = 'continued' | 'replayed' | 'failed'
@@ -187,6 +188,8 @@ export class Exchange implements Due, Asked, SignalSource {
   traits: Traits | undefined = undefined
   /** What is asked and answered is to be written down with the decision. */
   sampled = false
+  /** Its answer is to be compared with another target's. */
+  comparison: Comparison<Target> | undefined = undefined
   /** Listens to what targets say. */
   ear: Ear | undefined = undefined
   /** The fork whose answer is this one's. */

@@ -4,6 +4,7 @@ import type { Chosen } from '../decide/chooser.ts'
 import { Failure } from '../errors.ts'
 import type { Exchange, Reply } from '../exchange.ts'
 import type { Layer } from '../pipeline.ts'
+import type { Comparison } from '../strategies/strategy.ts'
 import type { Rule, Target, Unresolved } from '../target.ts'
 
 /** Puts the targets in the order in which they are to be asked: by the rule's strategy within each priority. */
@@ -19,6 +20,7 @@ export const choose: Layer<Rule> = (rule, deps) => {
     const { order, preference, decision } = chooser.choose(exchange)
     exchange.facts.reason = preference.reason
     exchange.facts.decision = decision
+    exchange.comparison = rule.gate?.judge && drawn(preference, deps.random)
     const [head] = order
     if (head && isGap(head)) throw new Failure('no_target', { detail: describe(rule, [head.gap]) })
     exchange.candidates = chooser.gaps
@@ -49,6 +51,13 @@ export const choose: Layer<Rule> = (rule, deps) => {
     }
     return chooser.learns ? next(exchange).then(learn(exchange, preference)) : next(exchange)
   }
+}
+
+/** What is to be compared, by the share of such requests that its strategy asks for. */
+function drawn({ audit }: Chosen['preference'], random: () => number): Comparison<Target> | undefined {
+  if (!audit || random() >= audit.share) return undefined
+  const { own, other, heard } = audit
+  return isGap(own) || isGap(other) ? undefined : { own, other, heard }
 }
 
 /**

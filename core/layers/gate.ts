@@ -1,6 +1,7 @@
 import { Audited, Whole } from '../gate/audited.ts'
 import { Cascade, nameOf, wrongOf } from '../gate/cascade.ts'
 import type { Gatehouse } from '../gate/cascade.ts'
+import { compared } from '../gate/compare.ts'
 import { examiners } from '../gate/examine.ts'
 import { Ear } from '../gate/said.ts'
 import type { Exchange, Reply } from '../exchange.ts'
@@ -18,7 +19,8 @@ export const gate: Layer<Rule> = (rule, deps) => (next) => {
   return (exchange) => {
     const { surface } = exchange
     if (!surface.chat || !surface.watch) return next(exchange)
-    return config.mode === 'Audit' ? audit(house, exchange) : new Cascade(house, exchange).climb()
+    const answer = config.mode === 'Audit' ? audit(house, exchange) : new Cascade(house, exchange).climb()
+    return exchange.comparison ? compared(house, exchange, exchange.comparison, answer) : answer
   }
 }
 

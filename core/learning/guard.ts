@@ -22,6 +22,8 @@ export interface Guarded {
   readonly threshold: number
   /** The share of such requests that both models should answer, so that somebody knows what came of it. */
   readonly audit: number
+  /** The cheap model that the segment has a certificate for: what the strong one is to be compared with. */
+  readonly weak: string | undefined
 }
 
 /** Of requests that stay cheap, so many are audited; and of novel ones, since there is most to be learnt from them. */
@@ -85,11 +87,11 @@ export class Guard {
     this.prompts.observe(familiar)
     const watched = this.segments.get(this.field === '*' ? '*' : segment)
     const novel = familiar < this.floor
-    if (!watched) return this.toStrong('uncertified', 0, Infinity, novel)
+    if (!watched) return this.toStrong('uncertified', 0, Infinity, undefined)
     const { weak, name, certificate, audit, scores } = watched
     const score = pairScore(quality[weak] ?? 0, quality[this.place] ?? 0)
     const { threshold } = audit.verdict
-    if (novel) return this.toStrong('novel', score, threshold, novel)
+    if (novel) return this.toStrong('novel', score, threshold, name)
     scores.observe(score)
     const reason =
       voidReason(certificate, now, scores.psi) ??
@@ -100,8 +102,8 @@ export class Guard {
           : score < threshold
             ? 'unsure'
             : undefined)
-    if (reason) return this.toStrong(reason, score, threshold, novel)
-    return { model: name, score, threshold, audit: AUDITED }
+    if (reason) return this.toStrong(reason, score, threshold, name)
+    return { model: name, score, threshold, audit: AUDITED, weak: name }
   }
 
   /** Takes what came of an audited request that stayed cheap: its score, and the strong answer's quality less the cheap one's, in [-1, 1]. */
@@ -109,8 +111,8 @@ export class Guard {
     return this.segments.get(this.field === '*' ? '*' : segment)?.audit.update(score, loss)
   }
 
-  private toStrong(reason: StrongReason, score: number, threshold: number, novel: boolean): Guarded {
-    return { model: this.strong, reason, score, threshold, audit: novel ? AUDITED_NOVEL : 0 }
+  private toStrong(reason: StrongReason, score: number, threshold: number, weak: string | undefined): Guarded {
+    return { model: this.strong, reason, score, threshold, audit: reason === 'novel' ? AUDITED_NOVEL : 0, weak }
   }
 }
 

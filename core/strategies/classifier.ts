@@ -83,18 +83,42 @@ export const classifier = {
       const quality = heads.map((head) => (head < 0 ? Number.NaN : (known[head] ?? Number.NaN)))
       const preference = { reason: 'classifier' as const, terms, floor, quality, version }
       if (!guard) return preference
-      const allowed = guard.route(segmentOf(guard.field, signals), text, known, wall())
-      const { model, reason, score } = allowed
+      const segment = segmentOf(guard.field, signals)
+      const allowed = guard.route(segment, text, known, wall())
+      const { model, reason, score, weak, audit } = allowed
       const promised = (name: string) => name === model || name === guard.strong
       return {
         ...preference,
         reason: reason ? (REASONS[reason] ?? 'uncertified') : 'classifier',
         confidence: score,
+        audit: audit > 0 ? comparison(guard, targets, names, { segment, model, weak, score, share: audit }) : undefined,
         outs: names.map((name) => (promised(name) ? undefined : notPromised(reason))),
       }
     }
   },
 } as const satisfies Strategy
+
+/** What would tell whether a promise holds: of a request that stays cheap also the strong answer; of one that is novel also the cheap answer, for the log alone. */
+function comparison<T>(
+  guard: Guard,
+  targets: readonly T[],
+  names: readonly string[],
+  {
+    segment,
+    model,
+    weak,
+    score,
+    share,
+  }: { segment: string; model: string; weak: string | undefined; score: number; share: number },
+): Preference<T>['audit'] {
+  const of = (name: string | undefined) => targets[names.findIndex((each) => each === name)]
+  const [own, other] = [of(model), of(model === guard.strong ? weak : guard.strong)]
+  if (!own || !other) return undefined
+  const heard = (mine: number, others: number): void => {
+    if (model !== guard.strong) guard.audited(segment, score, others - mine)
+  }
+  return { own, other, heard, share }
+}
 
 /** What was seen since an artefact was loaded holds for all rules that use it, and outlives their edits. */
 const guards = new WeakMap<Artefact, Guard | undefined>()

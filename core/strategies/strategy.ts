@@ -74,6 +74,15 @@ export interface Answered {
   readonly now: number
 }
 
+/** Two answers whose comparison would tell whether what a strategy promises holds. */
+export interface Comparison<T> {
+  /** Who is to answer, and who is asked besides. */
+  readonly own: T
+  readonly other: T
+  /** Hears how good both were, 0…1. */
+  readonly heard: (own: number, other: number) => void
+}
+
 /** What a strategy makes of it; `decide` puts the targets in order by it. */
 export interface Preference<T> {
   readonly reason: Reason
@@ -93,6 +102,8 @@ export interface Preference<T> {
   readonly exempt?: true | undefined
   /** Hears what came of the request, where there is an answer. */
   readonly answered?: ((answered: Answered) => void) | undefined
+  /** Worth comparing in this share of cases, where the rule has a judge. */
+  readonly audit?: (Comparison<T> & { readonly share: number }) | undefined
   /** How likely it was that each target is put first, by their order; asked only where decisions are written down. Undefined: one was sure to be. */
   readonly propensities?: (() => readonly number[]) | undefined
   /** How sure it is of its choice, 0…1. */

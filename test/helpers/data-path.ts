@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test'
 import type {
   CompiledAddresses,
+  CompiledArtefact,
   CompiledConfig,
   CompiledEndpoint,
   CompiledResource,
@@ -100,15 +101,23 @@ interface Parts {
   /** By `namespace/name`. */
   readonly addresses?: Readonly<Record<string, CompiledAddresses>>
   readonly secrets?: Readonly<Record<string, CompiledSecret>>
+  readonly artefacts?: Readonly<Record<string, CompiledArtefact>>
 }
 
-export function compiled({ routes = [], endpoints = [], addresses = {}, secrets = {} }: Parts): CompiledConfig {
+export function compiled({
+  routes = [],
+  endpoints = [],
+  addresses = {},
+  secrets = {},
+  artefacts = {},
+}: Parts): CompiledConfig {
   const config = new Map<ResourceKey, CompiledResource>()
   const put = (key: ResourceKey, body: CompiledResource['body']) => config.set(key, { digest: digest(body), body })
   for (const body of routes) put(`route/${body.name}` as ResourceKey, body) // names are `namespace/name`
   for (const body of endpoints) put(`endpoint/${body.name}` as ResourceKey, body)
   for (const [name, body] of Object.entries(addresses)) put(`addresses/${name}` as ResourceKey, body)
   for (const [name, body] of Object.entries(secrets)) put(`secret/${name}` as ResourceKey, body)
+  for (const [name, body] of Object.entries(artefacts)) put(`artefact/${name}` as ResourceKey, body)
   return config
 }
 
