@@ -66,8 +66,12 @@ const some = {
   model: optional(string({ maxLength: 256, minLength: 1, description: 'One model of it; left out: all of them.' })),
 }
 const someTargets = (description: string) =>
-  optional(array(object(some, { description: 'Targets of the rule.' }), { minItems: 1, maxItems: 16, description }))
+  optional(array(object(some, { description: 'Targets of the rule.' }), { minItems: 1, maxItems: 8, description }))
 const rank = (description: string) => optional(integer({ minimum: 0, maximum: 100, description }))
+
+/** In CEL, whether a target `t` is one of those that are named. One that leaves its model out has whichever the endpoint has. */
+const isTarget = (named: string) =>
+  `t.endpoint.name == ${named}.name && (!has(${named}.model) || !has(t.endpoint.model) || t.endpoint.model == ${named}.model)`
 
 const adjustment = object(
   {
@@ -88,7 +92,7 @@ const adjustment = object(
           { ...some, by: decimal({ signed: true, description: 'What is added, such as `-0.1`.' }) },
           { description: 'Targets of the rule.' },
         ),
-        { minItems: 1, maxItems: 16, description: 'Adds to the quality that is expected of some targets.' },
+        { minItems: 1, maxItems: 8, description: 'Adds to the quality that is expected of some targets.' },
       ),
     ),
     allow: someTargets('Only these are asked.'),
@@ -271,6 +275,16 @@ const rule = object(
       {
         rule: "!has(self.adjust) || self.strategy.type in ['Weighted', 'LeastLatency'] == false || self.adjust.all(a, !has(a.floor) && !has(a.lambda) && !has(a.boost))",
         message: 'floor, lambda and boost are for strategies that weigh quality: not for Weighted and LeastLatency.',
+        fieldPath: '.adjust',
+      },
+      ...(['allow', 'deny', 'boost'] as const).map((list) => ({
+        rule: `!has(self.adjust) || self.adjust.all(a, !has(a.${list}) || a.${list}.all(s, self.targets.exists(t, ${isTarget('s')})))`,
+        message: `${list} of an adjustment names what is no target of the rule.`,
+        fieldPath: '.adjust',
+      })),
+      {
+        rule: `!has(self.adjust) || self.adjust.all(a, !has(a.pin) || self.targets.exists(t, ${isTarget('a.pin')}))`,
+        message: 'pin of an adjustment names what is no target of the rule.',
         fieldPath: '.adjust',
       },
       {
