@@ -1,3 +1,4 @@
+import { bandits } from './bandits.ts'
 import { cascade } from './cascade.ts'
 import { certificates } from './certificate.ts'
 import { classifier } from './classifier.ts'
@@ -27,5 +28,6 @@ export const parts: readonly Part[] = [
   { name: 'signals', title: 'What looking into a request takes', run: () => signals() },
   { name: 'cascade', title: 'Cascades', run: (folder) => cascade(zeroeval(folder)) },
   { name: 'certificate', title: 'Certificates', run: (folder) => certificates(zeroeval(folder), routellm(folder)) },
+  { name: 'bandits', title: 'Bandits', run: (folder) => bandits(zeroeval(folder)) },
   { name: 'domain', title: 'Out of domain', run: (folder) => domain(routellm(folder), zeroeval(folder)) },
 ]

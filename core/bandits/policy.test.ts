@@ -9,6 +9,7 @@ const option = (mean: number, rest: Partial<Option> & { width?: number } = {}): 
   rank: 0,
   belief: { mean, width: rest.width ?? 0.05 },
   count: 1000,
+  given: false,
   offset: 0,
   cost: 1,
   ...rest,
@@ -60,9 +61,24 @@ test('floor: arms are asked that surely reach it, the unsure are tried, and thos
 
 test('floor: where none reaches it the strongest is asked, and new arms have their share', () => {
   const options = [option(0.3, { rank: 0 }), option(0.4, { rank: 2 }), option(0.5, { rank: 1, width: 2, count: 0 })]
-  const { propensities, best, below } = policyOf(options, { ...how, floor: 0.6 }, leave, random)
-  assert.deepEqual([best, below], [1, true])
+  const { propensities, best, strongest } = policyOf(options, { ...how, floor: 0.6 }, leave, random)
+  assert.deepEqual([best, strongest], [1, 'unproven'])
   assert.deepEqual([...propensities], [0, 0.9, 0.1])
+})
+
+test('nothing known: the strongest is asked and the others tried, until one is trusted; a quality that was given is believed', () => {
+  const options = [
+    option(0.5, { rank: 0, count: 0 }),
+    option(0.5, { rank: 2, count: 0 }),
+    option(0.5, { rank: 1, count: 49 }),
+  ]
+  const first = policyOf(options, how, leave, random)
+  assert.deepEqual([first.best, first.strongest], [1, 'unproven'])
+  assert.deepEqual([...first.propensities], [0.05, 0.9, 0.05])
+  const told = policyOf([option(0.5, { count: 0, given: true }), ...options.slice(1)], how, leave, random)
+  assert.deepEqual([told.best, told.strongest], [0, undefined])
+  const all = [option(0.4), option(0.3, { rank: 1 })]
+  assert.equal(policyOf(all, { ...how, floor: 0.9 }, leave, random).strongest, 'below_floor')
 })
 
 test('spend: an arm that is dearer than the best by more than the allowance is not explored', () => {

@@ -15,6 +15,8 @@ export interface Option {
   readonly belief: Belief
   /** Rewards that it has had, over all time and the whole fleet. */
   readonly count: number
+  /** Its quality was said beforehand, so that it needs no rewards to be believed in. */
+  readonly given: boolean
   /** What its score has besides the quality: less for cost and latency, in units of quality. */
   readonly offset: number
   /** Expected, in any unit; NaN: not known, and then nothing is held against it. */
@@ -49,8 +51,8 @@ export interface Policy {
   readonly propensities: Float64Array
   /** −1 where there are no options. */
   readonly best: number
-  /** No arm's lower bound reaches the floor: the strongest is asked. */
-  readonly below: boolean
+  /** Why the strongest is the best: nothing is known well enough yet, or no arm's lower bound reaches the floor. */
+  readonly strongest: 'unproven' | 'below_floor' | undefined
 }
 
 /** α of LinUCB and v of LinTS: how many standard errors count. */
@@ -66,7 +68,8 @@ const FORCED = 0.1
  * Thompson sampling the shares of 64 posterior draws (Thompson, Biometrika 25, 1933; Agrawal and Goyal, ICML 2013), for LinUCB the arm with
  * the highest upper bound (Li et al., WWW 2010), for ε-greedy the best with 1 − ε and ε spread evenly; and of what is left of the floor π_min.
  *
- * Explored are arms whose lower bound reaches the quality floor. One whose bounds lie on both sides of it has π_min, and the new ones
+ * An arm is trusted once its quality was given or it has had its first rewards; until one is, the strongest is asked, since a router that
+ * cannot tell must not be cheap. Explored are arms whose lower bound reaches the quality floor. One whose bounds lie on both sides of it has π_min, and the new ones
  * together a tenth, so that what is unknown, or was bad, can show that it is good; one that is surely below is not asked. None is explored
  * that would cost more than the allowance over the best.
  */
@@ -79,19 +82,19 @@ export function policyOf(
   const { floor, least, pulls, quality } = how
   const propensities = new Float64Array(options.length)
   const reaches = (belief: Belief) => floor === undefined || lowerBound(belief) >= floor
-  const safe = indices(options, ({ belief }) => reaches(belief))
-  const below = safe.length === 0
-  const best = below ? strongest(options) : argmax(safe, options, (it) => quality * it.belief.mean + it.offset)
+  const trusted = ({ given, count }: Option) => given || count >= pulls
+  const safe = indices(options, (option) => trusted(option) && reaches(option.belief))
+  const none = safe.length > 0 ? undefined : options.every(trusted) ? 'below_floor' : 'unproven'
+  const best = none ? strongest(options) : argmax(safe, options, (it) => quality * it.belief.mean + it.offset)
   const asked = options[best]
-  if (!asked) return { propensities, best, below }
+  if (!asked) return { propensities, best, strongest: none }
   const affordable = ({ cost }: Option) => !(cost - asked.cost > Math.max(0, allowance))
-  const open =
-    !explore || below ? [best] : safe.filter((index) => index === best || affordable(options[index] ?? asked))
+  const open = !explore || none ? [best] : safe.filter((index) => index === best || affordable(options[index] ?? asked))
   const others = (which: (option: Option) => boolean) =>
     explore ? indices(options, (option) => option !== asked && affordable(option) && which(option)) : []
   const fresh = others(({ count }) => count < pulls)
   const unsure = others(
-    ({ belief, count }) => count >= pulls && floor !== undefined && !reaches(belief) && upperBound(belief) >= floor,
+    (it) => it.count >= pulls && floor !== undefined && !reaches(it.belief) && upperBound(it.belief) >= floor,
   )
   for (const index of fresh) propensities[index] = FORCED / fresh.length
   for (const index of unsure) propensities[index] = least
@@ -100,7 +103,7 @@ export function policyOf(
   spread(open, options, how, random, Math.max(0, 1 - taken), propensities)
   // Many arms may have more in floors than there is.
   if (taken > 1) for (const [index, part] of propensities.entries()) propensities[index] = part / taken
-  return { propensities, best, below }
+  return { propensities, best, strongest: none }
 }
 
 /** The index that the number `at`, in [0, 1), falls on. */

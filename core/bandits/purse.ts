@@ -1,6 +1,6 @@
 /**
- * What exploring may cost: a part of what is spent anyway. Each request adds that part of what the best arm would cost; asking a dearer one
- * takes what it is dearer by. It starts empty and nothing is lent, so that at no moment was more spent on exploring than the part.
+ * What exploring may cost: a part of what is spent. Each request adds that part of what it is expected to cost; asking a dearer arm than the
+ * best takes what it is dearer by. It starts empty and nothing is lent, so that at no moment more than the part was spent on exploring.
  */
 export class Purse {
   #balance = 0
@@ -12,7 +12,7 @@ export class Purse {
 
   /** One arm was asked. Costs in any one unit; NaN: not known, and not counted. `part`: 0…1. */
   spend(best: number, asked: number, part: number): void {
-    if (!Number.isNaN(best)) this.#balance += part * best
+    if (!Number.isNaN(asked)) this.#balance += part * asked
     if (asked > best) this.#balance -= asked - best
   }
 }

@@ -42,7 +42,7 @@ export const bandit = {
         halfLife: integer({
           minimum: 20,
           maximum: 1_000_000,
-          default: 500,
+          default: 350,
           description:
             'After so many rewards of a target an old one counts half; while other targets have the rewards, twenty times as many. Another value begins anew.',
         }),
@@ -73,7 +73,7 @@ export const bandit = {
               maximum: 1000,
               default: 50,
               description:
-                'A new target has a tenth of the requests, together with other new ones, until it has had so many rewards.',
+                'A new target has a tenth of the requests, together with other new ones, until it has had so many rewards; unless its endpoint says what its quality is, it is trusted no sooner.',
             }),
             exceptTiers: optional(
               array(string({ maxLength: 63, minLength: 1, description: 'A tier, as spec.caller.tier reads it.' }), {
@@ -133,6 +133,7 @@ export const bandit = {
       const offsets = score(arms, blank, weighed, undefined)
       const options = believed.map((arm, at) => ({
         ...arm,
+        given: !Number.isNaN(arm.prior),
         offset: (offsets[at]?.[1] ?? 0) + weighed.quality * boost(open[at]?.index ?? 0),
         cost: blank[at]?.cost ?? Number.NaN,
       }))
@@ -152,7 +153,7 @@ export const bandit = {
         return list
       }
       return {
-        reason: chosen !== policy.best ? 'explored' : policy.below ? 'below_floor' : 'best_known',
+        reason: chosen === policy.best ? (policy.strongest ?? 'best_known') : 'explored',
         first,
         exempt: true,
         terms,

@@ -41,6 +41,7 @@ export type Reason =
   | 'prompts_shifted'
   | 'best_known'
   | 'explored'
+  | 'unproven'
   | 'below_floor'
   | 'feedback'
   | 'pinned'
