@@ -6,6 +6,7 @@ import { documents, YamlError } from '../api/yaml.ts'
 import type { Document, Position } from '../api/yaml.ts'
 import { kinds } from '../api/kinds.ts'
 import { unpriced } from '../operator/compile/endpoint.ts'
+import { unrated } from '../operator/compile/unrated.ts'
 import { isLoopback } from '../operator/compile/loopback.ts'
 import { resolve } from '../operator/compile/references.ts'
 import type { NamespaceView } from '../operator/world.ts'
@@ -90,7 +91,8 @@ export function check(files: readonly File[], options: Options): Checked {
             )
       }
     }
-  for (const route of routes) findings.push(...unresolved(route, endpoints, namespaces, refused))
+  for (const route of routes)
+    findings.push(...unresolved(route, endpoints, namespaces, refused), ...withoutQuality(route, endpoints))
   const without = [...endpoints].flatMap(([name, it]) => unpriced(it).map((model) => `${name} ${model}`))
   return { manifests: seen.size, findings, unpriced: without }
 }
@@ -143,6 +145,25 @@ function* unresolved(
       const route = `ModelRoute ${fullName(object.metadata)}`
       yield { file, ...place, severity: 'warning', object: route, path, rule: fault.reason, message: fault.message }
     }
+}
+
+/** Targets that no floor lets be first. */
+function* withoutQuality(
+  { object, file, document }: Entry<ModelRoute>,
+  endpoints: ReadonlyMap<string, ModelEndpoint>,
+): Generator<Finding> {
+  for (const { path, message } of unrated(object, (name) => endpoints.get(name))) {
+    const route = `ModelRoute ${fullName(object.metadata)}`
+    yield {
+      file,
+      ...document.position(path),
+      severity: 'warning',
+      object: route,
+      path,
+      rule: 'QualityNotStated',
+      message,
+    }
+  }
 }
 
 function referred(endpoint: ModelEndpoint | undefined) {

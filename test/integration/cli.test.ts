@@ -180,6 +180,21 @@ describe('tradewind validate', () => {
     )
   })
 
+  test('a target that no floor lets be first is a warning: nobody has said how good it is', async () => {
+    const models = [{ name: 'm', quality: { default: '0.9' } }, { name: 'n' }]
+    const endpoint = manifest('ModelEndpoint', 'e', { address: ADDRESS, models })
+    const targets = models.map(({ name }) => ({ endpoint: { name: 'e', model: name } }))
+    const found = async (leastCost: object) => {
+      const route = manifest('ModelRoute', 'r', { rules: [{ targets, strategy: { type: 'LeastCost', leastCost } }] })
+      const { code, stdout } = await tradewind(['validate', '-', '-o', 'json'], { input: yaml(endpoint, route) })
+      assert.equal(code, 0)
+      const { findings } = JSON.parse(stdout) as { findings: { severity: string; rule: string; path: string }[] }
+      return findings.map(({ severity, rule, path }) => `${severity} ${path} ${rule}`)
+    }
+    assert.deepEqual(await found({ floor: '0.8' }), ['warning spec.rules[0].targets[1] QualityNotStated'])
+    assert.deepEqual(await found({}), [])
+  })
+
   test('lists are read item by item, other kinds are left alone, and an object that is there twice is an error', async () => {
     const items = [
       manifest('ModelEndpoint', 'e', { limits: { maxInFlight: 0 } }),
