@@ -1,4 +1,5 @@
 import { writeArtefact } from '../../core/learning/artefact.ts'
+import { BUCKETS } from '../../core/learning/ngrams.ts'
 import { DENSE } from '../../core/learning/dense.ts'
 import { GATE_FEATURES } from '../../core/learning/gate-features.ts'
 import { writeGates } from '../../core/learning/gates.ts'
@@ -40,6 +41,7 @@ export function trainedGate(weak: string, shape: Shape = {}): TrainedGate {
     weak,
     strong: 'strong',
     second,
+    field: '*',
     gate: {
       features: GATE_FEATURES,
       wrong: by(feature, 10, -3),
@@ -57,7 +59,15 @@ export function gateArtefact(...gates: readonly TrainedGate[]): Uint8Array {
     textRule: 'LastUser',
     provenance: { data: '', date: '2026-01-01T00:00:00Z', version: 'test', rows: 0, seed: 0, bar: 0.5 },
     standard: { mean: DENSE.map(() => 0), deviation: DENSE.map(() => 1) },
-    heads: [],
+    heads: [
+      {
+        model: 'none',
+        weights: new Float32Array(BUCKETS),
+        dense: new Float32Array(DENSE.length),
+        bias: 0,
+        calibration: { kind: 'platt', a: 1, b: 0 },
+      },
+    ],
     sections: new Map([['gates', writeGates(gates)]]),
   })
 }
