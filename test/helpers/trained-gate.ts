@@ -2,7 +2,7 @@ import { writeArtefact } from '../../core/learning/artefact.ts'
 import { BUCKETS } from '../../core/learning/ngrams.ts'
 import { DENSE } from '../../core/learning/dense.ts'
 import { GATE_FEATURES } from '../../core/learning/gate-features.ts'
-import { writeGates } from '../../core/learning/gates.ts'
+import { GATES, writeGates } from '../../core/learning/gates.ts'
 import type { TrainedGate } from '../../core/learning/gates.ts'
 
 /** Rises with one feature, and with no other. */
@@ -68,6 +68,6 @@ export function gateArtefact(...gates: readonly TrainedGate[]): Uint8Array {
         calibration: { kind: 'platt', a: 1, b: 0 },
       },
     ],
-    sections: new Map([['gates', writeGates(gates)]]),
+    sections: new Map([[GATES, writeGates(gates)]]),
   })
 }

@@ -18,6 +18,14 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
   sticky: [/"content":"(one|two) heard/, /"content":"(one|two) heard/],
   'pass-through': [/"\/v2\/models\/fraud\/infer"/],
   'in-cluster-service': [/"content":"vllm heard/],
+  cascade: [
+    /x-tradewind-endpoint: default\/small[^]*small heard/,
+    /says=/,
+    /x-tradewind-endpoint: default\/large[^]*x-tradewind-reason: .*escalation[^]*large heard/,
+    /x-tradewind-endpoint: default\/large[^]*data: [^]*large[^]*data: \[DONE\]/,
+    /status=500/,
+    /x-tradewind-endpoint: default\/small[^]*x-tradewind-reason: .*gate_stronger_failed[^]*I cannot help with that/,
+  ],
   'any-provider': [
     /x-tradewind-endpoint: default\/anthropic[^]*"object":"chat.completion"[^]*anthropic heard/,
     /"type":"message"[^]*anthropic heard/,
