@@ -4,10 +4,11 @@ import { ArtefactError } from '../learning/artefact-error.ts'
 import type { Artefact } from '../learning/artefact.ts'
 import { Guard } from '../learning/guard.ts'
 import type { StrongReason } from '../learning/guard.ts'
-import type { Signals } from '../signals/signals.ts'
+import type { Guards } from '../learning/guards.ts'
+import { segmentOf } from '../signals/segment.ts'
 import { array, choice, object, optional, string } from '../schema.ts'
 import { floorOf, objective, objectiveRules, termsOf } from './least-cost.ts'
-import type { Choosable, Preference, Strategy } from './strategy.ts'
+import type { Choosable, Comparison, Preference, Strategy } from './strategy.ts'
 
 /** A target's own model, as artefacts name heads. */
 interface Modelled {
@@ -67,8 +68,8 @@ export const classifier = {
   },
   artefact: ({ artefact }) => (artefact as { readonly name: string }).name, // the schema has it
   weighs: () => true,
-  make: ({ targets, settings, wall, artefact: loaded }) => {
-    const trained = loaded && 'artefact' in loaded ? guarded(loaded.artefact, settings) : undefined
+  make: ({ targets, settings, wall, artefact: loaded, guards }) => {
+    const trained = loaded && 'artefact' in loaded ? guarded(loaded.artefact, settings, guards) : undefined
     if (!trained) return ({ outs }) => strongest(targets, outs)
     const { artefact, guard } = trained
     const names = headNames(targets, settings)
@@ -91,57 +92,44 @@ export const classifier = {
         ...preference,
         reason: reason ? (REASONS[reason] ?? 'uncertified') : 'classifier',
         confidence: score,
-        audit: audit > 0 ? comparison(guard, targets, names, { segment, model, weak, score, share: audit }) : undefined,
+        audit: audit && comparison(guard, targets, names, { kind: audit, segment, weak, score }),
         outs: names.map((name) => (promised(name) ? undefined : notPromised(reason))),
       }
     }
   },
 } as const satisfies Strategy
 
-/** What would tell whether a promise holds: of a request that stays cheap also the strong answer; of one that is novel also the cheap answer, for the log alone. */
+/** What would tell whether a promise holds: of a request that stays cheap also the strong answer; of one that is novel also the cheap answer, to be learnt from. */
 function comparison<T>(
   guard: Guard,
   targets: readonly T[],
   names: readonly string[],
-  {
-    segment,
-    model,
-    weak,
-    score,
-    share,
-  }: { segment: string; model: string; weak: string | undefined; score: number; share: number },
-): Preference<T>['audit'] {
+  asked: Pick<Comparison<T>, 'kind' | 'segment' | 'score'> & { readonly weak: string | undefined },
+): Comparison<T> | undefined {
+  const { kind, segment, score } = asked
   const of = (name: string | undefined) => targets[names.findIndex((each) => each === name)]
-  const [own, other] = [of(model), of(model === guard.strong ? weak : guard.strong)]
-  if (!own || !other) return undefined
-  const heard = (mine: number, others: number): void => {
-    if (model !== guard.strong) guard.audited(segment, score, others - mine)
-  }
-  return { own, other, heard, share }
+  const [weak, strong] = [of(asked.weak), of(guard.strong)]
+  if (!weak || !strong) return undefined
+  const [own, other] = kind === 'kept' ? [weak, strong] : [strong, weak]
+  // The promise is about requests that stay cheap.
+  const heard = (mine: number, others: number) =>
+    kind === 'kept' ? guard.audited(segment, score, others - mine) : undefined
+  return { kind, segment, score, own, other, heard }
 }
-
-/** What was seen since an artefact was loaded holds for all rules that use it, and outlives their edits. */
-const guards = new WeakMap<Artefact, Guard | undefined>()
 
 /** What an artefact promises, unless the rule does not care. Undefined where it does not say so in a way that can be read. */
 function guarded(
   artefact: Artefact,
   { promises }: Json,
+  guards: Guards | undefined,
 ): { readonly artefact: Artefact; readonly guard: Guard | undefined } | undefined {
   if (promises === 'Ignore') return { artefact, guard: undefined }
   try {
-    if (!guards.has(artefact)) guards.set(artefact, Guard.of(artefact))
-    return { artefact, guard: guards.get(artefact) }
+    return { artefact, guard: guards ? guards.of(artefact) : Guard.of(artefact) }
   } catch (error) {
     if (error instanceof ArtefactError) return undefined
     throw error
   }
-}
-
-/** What a request has in the field that segments are named by. */
-function segmentOf(field: string, signals: Signals): string {
-  if (field === 'task') return signals.task
-  return field === 'tier' ? signals.tier : ''
 }
 
 /** Why the strong model answers, in the words of `x-tradewind-reason`. */

@@ -1,4 +1,3 @@
-import type { Schema } from '../schema.ts'
 import { bandit } from './bandit.ts'
 import { classifier } from './classifier.ts'
 import { leastCost } from './least-cost.ts'
@@ -15,11 +14,6 @@ export const strategies: readonly Strategy[] = all
 
 /** The names that `strategy.type` takes. */
 export const strategyTypes: readonly StrategyType[] = all.map((strategy) => strategy.type)
-
-/** The members of `strategy` that hold settings, by name. */
-export const strategySettings: Readonly<Record<string, Schema>> = Object.fromEntries(
-  strategies.flatMap(({ settings }) => (settings ? [[settings.name, settings.schema] as const] : [])),
-)
 
 const byType: ReadonlyMap<string, Strategy> = new Map(all.map((strategy) => [strategy.type, strategy]))
 

@@ -52,7 +52,7 @@ function loads(targets: readonly Choosable[]) {
 }
 
 /** ms; infinite for one that may not be asked. */
-export function loadOf(target: Choosable): number {
+function loadOf(target: Choosable): number {
   const part = target.available()
   return part === 0 ? Number.POSITIVE_INFINITY : target.load() / part
 }

@@ -4,6 +4,8 @@ import type { Out } from '../decide/out.ts'
 import type { Terms, Values } from '../decide/decide.ts'
 import type { Json } from '../dialects/dialect.ts'
 import type { Artefact } from '../learning/artefact.ts'
+import type { Verdict } from '../learning/audit.ts'
+import type { Guards } from '../learning/guards.ts'
 import type { Schema } from '../schema.ts'
 import type { Signals } from '../signals/signals.ts'
 
@@ -77,11 +79,16 @@ export interface Answered {
 
 /** Two answers whose comparison would tell whether what a strategy promises holds. */
 export interface Comparison<T> {
+  /** Why: the request stays cheap; or it is like nothing that was trained on, and nobody knows how the cheap one does. */
+  readonly kind: 'kept' | 'novel'
   /** Who is to answer, and who is asked besides. */
   readonly own: T
   readonly other: T
-  /** Hears how good both were, 0…1. */
-  readonly heard: (own: number, other: number) => void
+  /** What the segment of the request is called, and how sure the strategy was. */
+  readonly segment: string
+  readonly score: number
+  /** Hears how good both were, 0…1. What stands then; undefined where nothing is promised of such requests. */
+  readonly heard: (own: number, other: number) => Verdict | undefined
 }
 
 /** What a strategy makes of it; `decide` puts the targets in order by it. */
@@ -103,8 +110,8 @@ export interface Preference<T> {
   readonly exempt?: true | undefined
   /** Hears what came of the request, where there is an answer. */
   readonly answered?: ((answered: Answered) => void) | undefined
-  /** Worth comparing in this share of cases, where the rule has a judge. */
-  readonly audit?: (Comparison<T> & { readonly share: number }) | undefined
+  /** What is worth comparing, where the rule has audits. */
+  readonly audit?: Comparison<T> | undefined
   /** How likely it was that each target is put first, by their order; asked only where decisions are written down. Undefined: one was sure to be. */
   readonly propensities?: (() => readonly number[]) | undefined
   /** How sure it is of its choice, 0…1. */
@@ -126,6 +133,8 @@ export interface Parts<T> {
   readonly wall: () => number
   /** What `artefact` names, or why it is not there; undefined where it names none. */
   readonly artefact?: Loaded | undefined
+  /** What was found of artefacts in service; undefined: nothing. */
+  readonly guards?: Guards | undefined
   /** What was learnt under this rule so far; undefined: nothing, and it is forgotten with the configuration. */
   readonly memory?: Memory | undefined
 }

@@ -33,7 +33,7 @@ function shares(targets: readonly Choosable[], usable: (index: number) => number
 }
 
 /** Whose a sticky key is: of those that can be asked, or of all where none can. */
-export function owner<T extends Choosable>(targets: readonly T[], key: string, { outs }: Choice): T | undefined {
+function owner<T extends Choosable>(targets: readonly T[], key: string, { outs }: Choice): T | undefined {
   const feasible = outs ? targets.filter((_, index) => !outs[index]) : targets
   return rendezvous(feasible, key, (target) => target.available()) ?? rendezvous(feasible, key)
 }

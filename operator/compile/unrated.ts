@@ -14,7 +14,8 @@ export function unrated(
   endpoints: (name: string) => ModelEndpoint | undefined,
 ): readonly Unrated[] {
   return spec.rules.flatMap(({ strategy, adjust = [], targets }, i) => {
-    const floor = strategy.leastCost?.floor !== undefined || adjust.some((each) => each.floor !== undefined)
+    const { leastCost } = strategy as { readonly leastCost?: { readonly floor?: string } } // members come by the registry
+    const floor = leastCost?.floor !== undefined || adjust.some((each) => each.floor !== undefined)
     if (strategy.type !== 'LeastCost' || !floor) return []
     return targets.flatMap(({ endpoint }, j) => {
       const name = `${endpoint.namespace ?? metadata.namespace}/${endpoint.name}`
