@@ -3,13 +3,15 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { ArtefactError } from '../core/learning/artefact-error.ts'
+import type { Promises } from '../core/learning/promises.ts'
 import type { TextRule } from '../core/learning/text.ts'
 import { TEXT_RULES } from '../core/learning/text.ts'
+import { SEGMENT_FIELDS } from '../core/signals/segment.ts'
 import { Failure } from './failure.ts'
 import { columns, paint } from './output.ts'
 import { artefactManifest } from './train/manifest.ts'
 import { progressLine } from './train/progress.ts'
-import { percent, promiseWords, reportPage, savingWords } from './train/report.ts'
+import { gateName, percent, promiseWords, reportPage, savingWords } from './train/report.ts'
 import { readTraining } from './train/rows.ts'
 import type { Trained } from './train/train.ts'
 import { trained } from './train/train.ts'
@@ -20,6 +22,8 @@ Files are JSON Lines, or CSV where the name ends in .csv; either may be compress
   quality     {"prompt": …, "quality": {"small": 0.4, "large": 0.9}}            columns quality:small, quality:large
   one answer  {"prompt": …, "model": "small", "quality": 0.4}                   columns model, quality (or acceptable)
   preference  {"prompt": …, "model_a": …, "model_b": …, "winner": "model_a"}    winner: model_a, model_b, tie, both_bad
+Where a row also has what models said, gates are trained for cheap answers (gate.learned):
+  answers     {…, "answer": {"small": "It is 4.", "large": "4"}}                columns answer:small; answer beside model; answer_a, answer_b
 
 Writes NAME.yaml, a ConfigMap for a route’s classifier.artefact, and NAME.html, the report.
 
@@ -37,6 +41,9 @@ interface Flags {
   readonly date?: string
   readonly cost: ReadonlyMap<string, number>
   readonly segment?: string
+  readonly strong?: string
+  readonly weak?: readonly string[]
+  readonly second?: string
   readonly retain: number
   readonly delta: number
 }
@@ -56,7 +63,15 @@ export function trainCommand(): Command {
       cost,
       new Map(),
     )
-    .option('--segment <column>', 'promise for each value of this column by itself')
+    .addOption(
+      new Option(
+        '--segment <column>',
+        'promise for each value of this column by itself; requests are told apart by the same',
+      ).choices(SEGMENT_FIELDS),
+    )
+    .option('--strong <model>', 'whose quality is to be kept (default: the best model)')
+    .option('--weak <model...>', 'who may answer in its place (default: every cheaper model)')
+    .option('--second <model>', 'train gates also to compare answers with those of this model')
     .option('--retain <share>', 'the share of the strongest model’s quality to promise', inside(0, 1), 0.98)
     .option('--delta <chance>', 'the chance that the promise is wrong', inside(0, 0.5), 0.05)
     .option('--name <name>', 'the ConfigMap’s name', name, 'router')
@@ -99,7 +114,11 @@ function train(
   }
 }
 
-function summary({ artefact, judgement, promises, assumed, bytes }: Trained, manifest: string, page: string): string {
+function summary(
+  { artefact, judgement, promises, gates, assumed, bytes }: Trained,
+  manifest: string,
+  page: string,
+): string {
   const kept = judgement.savings.find(({ retain }) => retain === 0.98)
   const lines = [
     columns([
@@ -115,8 +134,11 @@ function summary({ artefact, judgement, promises, assumed, bytes }: Trained, man
     ]),
     '\n',
     kept ? `cost cut at 98 % of ${judgement.strong}’s quality: ${savingWords(kept)}\n` : '',
-    ...promises.made.map(
-      ({ weak, made }) => `${made.segment === '*' ? '' : `${made.segment}: `}${weak}: ${promiseWords(made)}\n`,
+    ...promiseLines(promises),
+    ...gates.flatMap((gate) =>
+      gate.made.map(
+        (made) => `${made.segment === '*' ? '' : `${made.segment}: `}${gateName(gate)}: ${promiseWords(made)}\n`,
+      ),
     ),
     assumed.length > 0
       ? `${paint('yellow', 'assumed')} costs that rise with quality, from 1 to 16.67: say them with --cost\n`
@@ -125,6 +147,22 @@ function summary({ artefact, judgement, promises, assumed, bytes }: Trained, man
     `${page}: the report\n`,
   ]
   return lines.join('')
+}
+
+/** Each promise by itself; refusals of one reason together, since with many segments there are many. */
+function promiseLines({ made }: Promises): readonly string[] {
+  const refusals = new Map<string, string[]>()
+  const lines: string[] = []
+  for (const { weak, made: one } of made) {
+    const name = one.segment === '*' ? weak : `${weak} in ${one.segment}`
+    if (one.kind === 'Refusal') refusals.set(one.reason, [...(refusals.get(one.reason) ?? []), name])
+    else lines.push(`${name}: ${promiseWords(one)}\n`)
+  }
+  for (const [reason, names] of refusals)
+    lines.push(
+      `${paint('yellow', 'not promised')} (${reason}): ${names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ')}\n`,
+    )
+  return lines
 }
 
 function read(file: string): Uint8Array {

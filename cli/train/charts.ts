@@ -3,10 +3,10 @@ import type { Judgement } from './judge.ts'
 
 const WIDTH = 640
 const HEIGHT = 380
-const LEFT = 56
+const LEFT = 72
 const BOTTOM = 46
 const TOP = 14
-const RIGHT = 16
+const RIGHT = 32
 
 /** An axis: what it shows from where to where, its ticks, and its name. */
 interface Axis {
@@ -81,7 +81,7 @@ export function costChart({ router, mixing, oracle, single, strong }: Judgement)
     const end = Number(x) > WIDTH / 2
     return (
       `<circle class="model" cx="${x}" cy="${y}" r="4"><title>${escaped(model)}: ${percent(quality)} at ${percent(cost / unit)} of the cost</title></circle>` +
-      `<text x="${Number(x) + (end ? -8 : 8)}" y="${Number(y) + 16}" text-anchor="${end ? 'end' : 'start'}">${escaped(model)}</text>`
+      `<text x="${Number(x) + (end ? -8 : 8)}" y="${Number(y) + (end ? -9 : 17)}" text-anchor="${end ? 'end' : 'start'}">${escaped(model)}</text>`
     )
   })
   return drawing(

@@ -158,7 +158,7 @@ function curves(
       low: at(0.025),
       high: at(0.975),
       mixing: 1 - mixed / whole.cost,
-      oracle: saving(oracle, whole, retain),
+      oracle: 1 - costAt(frontier(oracle), retain * whole.quality) / whole.cost,
     }
   })
   const kept = policies.findLast((_, at) => (router[at]?.quality ?? 0) >= 0.98 * whole.quality)?.choice ?? always

@@ -1,14 +1,17 @@
 import type { Certificate, Refusal } from '../../core/learning/certificate.ts'
+import type { TrainedGate } from '../../core/learning/gates.ts'
 import { calibrationChart, costChart, escaped } from './charts.ts'
 import type { Saving } from './judge.ts'
 import type { Trained } from './train.ts'
 
 /** A share as a percentage with a digit; a dash for what there is none of. */
-export const percent = (value: number): string => (Number.isFinite(value) ? `${(100 * value).toFixed(1)} %` : '–')
+export const percent = (value: number): string =>
+  // Adding 0 takes the sign from a 0 that rounding left negative.
+  Number.isFinite(value) ? `${(Math.round(1000 * value) / 10 + 0).toFixed(1)} %` : '–'
 
 /** Why there is no certificate, and what would help. */
 const REFUSALS: Readonly<Record<Refusal['reason'], string>> = {
-  'too-few-rows': 'too few rows certify: a fifth of the rows do, and 500 are needed',
+  'too-few-rows': 'too few rows certify: three in ten of the rows do, and 500 are needed',
   'far-pair': 'the cheap model is too far from the strong one',
   'no-safe-threshold': 'no threshold is shown to keep the quality',
 }
@@ -20,13 +23,20 @@ export function promiseWords(made: Certificate | Refusal): string {
     : `promised: at least ${percent(made.retain)} of the quality with ${percent(made.share)} of requests kept cheap, δ = ${made.delta.toFixed(3)}, ${made.n} rows, until ${made.expires}`
 }
 
+/** A gate in words. */
+export const gateName = ({ weak, second }: TrainedGate): string =>
+  `gate of ${weak}${second === undefined ? '' : ` beside ${second}`}`
+
 /** Whether a saving is better than mixing by lot, by its interval. */
 export function savingWords({ router, low, high, mixing, oracle }: Saving): string {
   return `${percent(router)} (${percent(low)} to ${percent(high)}); random mixing ${percent(mixing)}, oracle ${percent(oracle)}`
 }
 
 /** The report: one HTML page with nothing fetched, for light and dark. */
-export function reportPage(name: string, { artefact, bytes, judgement, promises, assumed, parts }: Trained): string {
+export function reportPage(
+  name: string,
+  { artefact, bytes, judgement, promises, gates, assumed, parts }: Trained,
+): string {
   const { provenance, hash, textRule } = artefact
   const { savings, heads, segments, strong, single } = judgement
   const main = savings.find(({ retain }) => retain === 0.98)
@@ -76,6 +86,15 @@ export function reportPage(name: string, { artefact, bytes, judgement, promises,
           ['segment', 'cheap model', 'promise'],
           promises.made.map(({ weak, made }) => [made.segment, weak, promiseWords(made)]),
         ),
+    ...(gates.length === 0
+      ? []
+      : [
+          '<p>Of a cascade: the cheap model is asked first, and its answer is kept where a gate finds that the strong one’s would be no better.</p>',
+          table(
+            ['segment', 'gate', 'promise'],
+            gates.flatMap((gate) => gate.made.map((made) => [made.segment, gateName(gate), promiseWords(made)])),
+          ),
+        ]),
     '<h2>Models</h2>',
     table(
       ['model', 'rows', 'mean quality', 'acceptable', 'cost', 'calibration error', 'Brier', 'Brier of the base rate'],
@@ -126,7 +145,7 @@ const key = (kind: string, words: string): string =>
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = (tag: string, row: readonly string[]): string =>
-    `<tr>${row.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('')}</tr>`
+    `<tr>${row.map((cell) => `<${tag}>${escaped(cell).replaceAll(' %', '&nbsp;%')}</${tag}>`).join('')}</tr>`
   return `<div class="wide"><table><thead>${cells('th', head)}</thead><tbody>${rows.map((row) => cells('td', row)).join('')}</tbody></table></div>`
 }
 

@@ -11,6 +11,8 @@ export interface TrainingRow {
   readonly segment: string
   /** Quality in [0, 1] by model. */
   readonly quality: ReadonlyMap<string, number>
+  /** What models said, where the rows have it. */
+  readonly answers: ReadonlyMap<string, string>
 }
 
 export interface ReadOptions {
@@ -33,16 +35,26 @@ export function readTraining(
   files: readonly { readonly name: string; readonly text: string }[],
   { text: rule, segment }: ReadOptions,
 ): readonly TrainingRow[] {
-  const merged = new Map<string, { text: string; segment: string; known: Map<string, number[]> }>()
+  const merged = new Map<
+    string,
+    { text: string; segment: string; known: Map<string, number[]>; answers: Map<string, string> }
+  >()
   for (const { name, text } of files)
     for (const found of /\.csv(\.gz)?$/.test(name) ? fromCsv(name, text) : fromJsonLines(name, text)) {
       const own = promptOf(found, rule)
       const part = segment === undefined ? '*' : segmentOf(found, segment)
       const key = `${part}\n${promptKey(own)}`
-      const row = merged.get(key) ?? { text: own, segment: part, known: new Map<string, number[]>() }
+      const row = merged.get(key) ?? {
+        text: own,
+        segment: part,
+        known: new Map<string, number[]>(),
+        answers: new Map<string, string>(),
+      }
       merged.set(key, row)
       for (const [model, quality] of qualitiesOf(found))
         row.known.set(model, [...(row.known.get(model) ?? []), quality])
+      // Of several answers of one model to one prompt the first is read.
+      for (const [model, answer] of answersOf(found)) if (!row.answers.has(model)) row.answers.set(model, answer)
     }
   return [...merged.values()].map(({ known, ...row }) => ({
     ...row,
@@ -68,9 +80,10 @@ function* fromJsonLines(name: string, text: string): Iterable<Found> {
   }
 }
 
-const NESTED = /^(quality|acceptable):(.+)$/
+const KINDS = ['quality', 'acceptable', 'answer'] as const
+const NESTED = /^(quality|acceptable|answer):(.+)$/
 
-/** Columns `quality:MODEL` and `acceptable:MODEL` become the objects that JSON Lines have. */
+/** Columns `quality:MODEL`, `acceptable:MODEL` and `answer:MODEL` become the objects that JSON Lines have. */
 function* fromCsv(name: string, text: string): Iterable<Found> {
   const [head, ...records] = readCsv(text.replace(/^\uFEFF/, ''), name)
   if (!head) throw new Failure(`${name}: the file is empty; its first line must name the columns`)
@@ -84,16 +97,16 @@ function* fromCsv(name: string, text: string): Iterable<Found> {
         `${at}: there are ${cells.length} cells where line ${head.line} names ${columns.length} columns`,
       )
     const fields: Record<string, unknown> = {}
-    const nested: Record<'quality' | 'acceptable', Record<string, unknown>> = { quality: {}, acceptable: {} }
+    const nested: Record<(typeof KINDS)[number], Record<string, unknown>> = { quality: {}, acceptable: {}, answer: {} }
     for (const [place, column] of columns.entries()) {
       const cell = cells[place]?.trim() ?? ''
-      const [, kind, model] = NESTED.exec(column) ?? []
-      if ((kind === 'quality' || kind === 'acceptable') && model !== undefined) {
+      const [, named, model] = NESTED.exec(column) ?? []
+      const kind = KINDS.find((it) => it === named)
+      if (kind !== undefined && model !== undefined) {
         if (cell !== '') nested[kind][model] = cell
       } else if (cell !== '') fields[column] = column === 'prompt' ? cells[place] : cell
     }
-    for (const kind of ['quality', 'acceptable'] as const)
-      if (Object.keys(nested[kind]).length > 0) fields[kind] = nested[kind]
+    for (const kind of KINDS) if (Object.keys(nested[kind]).length > 0) fields[kind] = nested[kind]
     yield { at, fields }
   }
 }
@@ -150,6 +163,21 @@ function qualitiesOf(found: Found): readonly (readonly [string, number])[] {
   const entries = Object.entries(byModel)
   if (entries.length === 0) throw new Failure(`${at}: column "${kind}": it names no model`)
   return entries.map(([model, value]) => [modelName(at, kind, model), read(at, `${kind}:${model}`, value)])
+}
+
+/** What models said: of the one that the row is of, of both of a preference, or by model. */
+function answersOf({ at, fields }: Found): readonly (readonly [string, string])[] {
+  const { model, model_a, model_b, answer, answer_a, answer_b } = fields
+  const said = (column: string, by: unknown, value: unknown): readonly (readonly [string, string])[] => {
+    if (value === undefined) return []
+    if (typeof value !== 'string') throw new Failure(`${at}: column "${column}": it must be the text of an answer`)
+    return [[modelName(at, column, by), value]]
+  }
+  if (model !== undefined) return said('answer', model, answer)
+  if (model_a !== undefined) return [...said('answer_a', model_a, answer_a), ...said('answer_b', model_b, answer_b)]
+  if (answer === undefined) return []
+  if (!isObject(answer)) throw new Failure(`${at}: column "answer": it must be an object from model to text`)
+  return Object.entries(answer).flatMap(([name, value]) => said(`answer:${name}`, name, value))
 }
 
 const WINNERS: ReadonlyMap<unknown, readonly [number, number]> = new Map([

@@ -9,7 +9,10 @@ import type { Promises } from '../../core/learning/promises.ts'
 import { place } from '../../core/learning/split.ts'
 import type { TextRule } from '../../core/learning/text.ts'
 import { vouched } from '../../core/learning/vouch.ts'
+import { GATES, writeGates } from '../../core/learning/gates.ts'
+import type { TrainedGate } from '../../core/learning/gates.ts'
 import { Failure } from '../failure.ts'
+import { gatesOf } from './gates.ts'
 import type { Judgement } from './judge.ts'
 import { judged } from './judge.ts'
 import type { TrainingRow } from './rows.ts'
@@ -24,6 +27,12 @@ export interface TrainOptions {
   /** What one request costs by model; what is missing is assumed. */
   readonly cost: ReadonlyMap<string, number>
   readonly segment?: string
+  /** Whose quality is to be kept; undefined: the best of them. */
+  readonly strong?: string
+  /** Who may answer in its place; undefined: all that are cheaper. */
+  readonly weak?: readonly string[]
+  /** Whose answers gates compare with. */
+  readonly second?: string
   readonly retain: number
   readonly delta: number
   readonly progress: (share: number) => void
@@ -33,6 +42,7 @@ export interface Trained {
   readonly bytes: Uint8Array
   readonly artefact: Artefact
   readonly promises: Promises
+  readonly gates: readonly TrainedGate[]
   readonly judgement: Judgement
   /** Models whose cost was assumed. */
   readonly assumed: readonly string[]
@@ -40,8 +50,11 @@ export interface Trained {
   readonly parts: Readonly<Record<Part, number>>
 }
 
-/** Half of the prompts teach the heads; a tenth set what is novel and which thresholds are tried, a fifth certify, a fifth judge. */
-const PARTS = { taught: 0.5, held: 0.6, certify: 0.8, judge: 1 } as const
+/**
+ * Of the prompts 45 % teach the heads; a tenth set what is novel and which thresholds are tried, 30 % certify, and 15 % judge. A promise is cut short by too few
+ * rows that certify long before heads are by too few that teach.
+ */
+const PARTS = { taught: 0.45, held: 0.55, certify: 0.85, judge: 1 } as const
 type Part = keyof typeof PARTS
 
 const MODELS = 16
@@ -59,9 +72,12 @@ export function trained(rows: readonly TrainingRow[], data: readonly Uint8Array[
     parts[at < PARTS.taught ? 'taught' : at < PARTS.held ? 'held' : at < PARTS.certify ? 'certify' : 'judge'].push(row)
   }
   const models = modelsOf(parts.taught, bar)
-  const strong = models.reduce((best, model) =>
-    meanOf(parts.taught, model) > meanOf(parts.taught, best) ? model : best,
-  )
+  for (const model of [options.strong, options.second, ...(options.weak ?? [])])
+    if (model !== undefined && !models.includes(model))
+      throw new Failure(`${model} is in none of the rows that teach; there are ${models.join(', ')}`)
+  const strong =
+    options.strong ??
+    models.reduce((best, model) => (meanOf(parts.taught, model) > meanOf(parts.taught, best) ? model : best))
   const { cost, assumed } = costsOf(models, parts.taught, options.cost)
   const texts = parts.taught.map((row) => row.text)
   const targets = new Map(
@@ -80,28 +96,28 @@ export function trained(rows: readonly TrainingRow[], data: readonly Uint8Array[
     segment: row.segment,
     outcome: models.map((model) => row.quality.get(model) ?? Number.NaN),
   })
-  const cheaper = models.filter((model) => model !== strong && (cost.get(model) ?? 0) < (cost.get(strong) ?? 0))
+  const cheaper = (options.weak ?? models).filter(
+    (model) => model !== strong && (cost.get(model) ?? 0) < (cost.get(strong) ?? 0),
+  )
+  const promise = { retain, delta, issued: date.slice(0, 10), strong, weak: cheaper, field: options.segment ?? '*' }
   const { sections, promises } = vouched(
     readArtefact(writeArtefact(bare)),
     texts,
     parts.held.map(witness),
     parts.certify.map(witness),
-    {
-      ...CERTIFY_DEFAULTS,
-      retain,
-      delta,
-      issued: date.slice(0, 10),
-      strong,
-      weak: cheaper,
-      field: options.segment ?? '*',
-    },
+    { ...CERTIFY_DEFAULTS, ...promise },
   )
-  const bytes = writeArtefact({ ...bare, sections })
+  const gates = gatesOf(parts, { ...promise, bar, second: options.second })
+  const bytes = writeArtefact({
+    ...bare,
+    sections: gates.length === 0 ? sections : new Map([...sections, [GATES, writeGates(gates)]]),
+  })
   const artefact = readArtefact(bytes)
   return {
     bytes,
     artefact,
     promises,
+    gates,
     judgement: judged(artefact, parts.judge, { strong, cost, bar, seed }),
     assumed,
     parts: {
@@ -137,7 +153,7 @@ function modelsOf(rows: readonly TrainingRow[], bar: number): readonly string[] 
     const good = known.filter((q) => q >= bar).length
     if (good < LEAST || known.length - good < LEAST)
       throw new Failure(
-        `${model} has ${good} acceptable answers and ${known.length - good} others among the rows that teach; it needs ${LEAST} of each (half of the rows teach; --bar ${bar} says what is acceptable)`,
+        `${model} has ${good} acceptable answers and ${known.length - good} others among the rows that teach; it needs ${LEAST} of each (45 % of the rows teach; --bar ${bar} says what is acceptable)`,
       )
   }
   return models

@@ -7,6 +7,7 @@ import type { Exchange, Reply, Waiting, Why } from '../exchange.ts'
 import { asFailure } from '../layers/errors.ts'
 import { answerKey } from '../learning/answer-key.ts'
 import type { Handler } from '../pipeline.ts'
+import { segmentOf } from '../signals/segment.ts'
 import type { Model, Target } from '../target.ts'
 import { agreement, agrees } from './agreement.ts'
 import type { Gate } from './config.ts'
@@ -269,7 +270,7 @@ export class Cascade implements Waiting {
       prompt: signals.textBy(learned.textRule),
       said,
       second,
-      segment: signals.task,
+      segment: segmentOf(trained.field, signals),
       wall: deps.wall(),
     })
   }

@@ -1,15 +1,12 @@
 import type { GatedAnswer } from '../learning/gate-features.ts'
 import { gateFeatures } from '../learning/gate-features.ts'
-import { keeps, readGates } from '../learning/gates.ts'
+import { GATES, keeps, readGates } from '../learning/gates.ts'
 import type { TrainedGate } from '../learning/gates.ts'
 import { ArtefactError } from '../learning/artefact-error.ts'
 import type { TextRule } from '../learning/text.ts'
 import type { Loaded } from '../strategies/strategy.ts'
 import type { Finding } from './facts.ts'
 import type { Said } from './said.ts'
-
-/** The section of an artefact that has its gates. */
-export const GATES = 'gates'
 
 /** What an artefact's gates say of answers, or why there are none. */
 export type Learned = Taught | { readonly fault: string }

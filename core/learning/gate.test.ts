@@ -87,6 +87,7 @@ const trained = trainGate(written(1500, 1), written(800, 3), written(2000, 2), {
   ...CERTIFY_DEFAULTS,
   issued: '2026-11-21',
   bar: 0.5,
+  field: 'task',
   models: { weak: 'cheap', strong: 'strong', second: 'other' },
 })
 

@@ -5,6 +5,7 @@ import { GATE_FEATURES } from './gate-features.ts'
 import { sigmoid } from './head.ts'
 import type { DenseModel } from './newton.ts'
 import { denseLogit, fitDense } from './newton.ts'
+import { seeded, shuffled } from './random.ts'
 
 /** A learned quality gate: judges a cheap answer by features of the prompt and the answer. */
 export interface Gate {
@@ -39,14 +40,14 @@ export interface Judgement {
 /** The penalty on standardised weights, in rows; the figures of `bench/routing.md` are the same within their intervals from 3 to 100. */
 const L2 = 10
 
-/**
- * Learns a gate. `bar` is the quality from which an answer is right. The last fifth of the rows, which must be in no order that means something, calibrates
- * the probability (Platt) and trains nothing else of it.
- */
-export function fitGate({ features, weak, strong }: GateRows, bar: number): Gate {
+/** Learns a gate. `bar` is the quality from which an answer is right. A fifth of the rows, by lot, calibrates the probability (Platt) and does not train it. */
+export function fitGate(rows: GateRows, bar: number): Gate {
+  const order = shuffled(rows.features.length, seeded(rows.features.length))
+  const features = Array.from(order, (row) => rows.features[row] ?? new Float64Array())
+  const weak = Float64Array.from(order, (row) => rows.weak[row] ?? 0)
+  const gain = Float64Array.from(order, (row) => (rows.strong[row] ?? 0) - (rows.weak[row] ?? 0))
+  const wrongs = weak.map((quality) => (quality < bar ? 1 : 0))
   const fitted = Math.floor(0.8 * features.length)
-  const wrongs = Float64Array.from(features, (_, i) => ((weak[i] ?? 0) < bar ? 1 : 0))
-  const gain = (i: number): number => (strong[i] ?? 0) - (weak[i] ?? 0)
   const wrong = fitDense(features.slice(0, fitted), wrongs, L2)
   const logits = Float64Array.from(features.slice(fitted), (row) => denseLogit(wrong, row))
   return {
@@ -54,12 +55,12 @@ export function fitGate({ features, weak, strong }: GateRows, bar: number): Gate
     wrong,
     better: fitDense(
       features,
-      Float64Array.from(features, (_, i) => Math.max(0, gain(i))),
+      gain.map((it) => Math.max(0, it)),
       L2,
     ),
     worse: fitDense(
       features,
-      Float64Array.from(features, (_, i) => Math.max(0, -gain(i))),
+      gain.map((it) => Math.max(0, -it)),
       L2,
     ),
     calibration: platt(logits, wrongs.subarray(fitted)),

@@ -12,6 +12,8 @@ export interface TrainedGate {
   readonly strong: string
   /** The model whose answer it compares; undefined for a gate that reads the one answer alone. */
   readonly second: string | undefined
+  /** Which field names the segment of a request; `*`: all are one. */
+  readonly field: string
   readonly gate: Gate
   /** By segment; `*` where all are one. */
   readonly made: readonly (Certificate | Refusal)[]
@@ -31,6 +33,8 @@ export interface GateOptions extends Omit<CertifyOptions, 'segment'> {
   readonly models: { readonly weak: string; readonly strong: string; readonly second?: string | undefined }
   /** The quality from which an answer is right. */
   readonly bar: number
+  /** Which field of the rows names their segment; `*`: all are one. */
+  readonly field: string
 }
 
 /**
@@ -41,7 +45,7 @@ export function trainGate(
   taught: readonly GateRow[],
   held: readonly GateRow[],
   certified: readonly GateRow[],
-  { models, bar, ...options }: GateOptions,
+  { models, bar, field, ...options }: GateOptions,
 ): TrainedGate {
   const read = ({ text, answer, second }: GateRow): Float64Array => gateFeatures(text, answer, second)
   const column = (rows: readonly GateRow[], of: 'weak' | 'strong'): readonly number[] => rows.map((row) => row[of])
@@ -57,7 +61,7 @@ export function trainGate(
     const outcomes = { score: own.map(score), weak: column(own, 'weak'), strong: column(own, 'strong') }
     return certify(outcomes, tried, { ...options, segment })
   })
-  return { weak: models.weak, strong: models.strong, second: models.second, gate, made }
+  return { weak: models.weak, strong: models.strong, second: models.second, field, gate, made }
 }
 
 /** What a trained gate says of an answer. */
@@ -78,7 +82,9 @@ export function keeps({ gate, made }: TrainedGate, segment: string, features: Fl
   return { ...judgement, threshold, keep: judgement.score >= threshold }
 }
 
-/** The section of an artefact. */
+/** The section of an artefact that has its gates. */
+export const GATES = 'gates'
+
 export const writeGates = (gates: readonly TrainedGate[]): Uint8Array => Buffer.from(JSON.stringify(gates))
 
 /** Reads what `writeGates` wrote; throws `ArtefactError` for anything else, and for gates of other features than this version reads. */
@@ -86,14 +92,15 @@ export function readGates(section: Uint8Array): readonly TrainedGate[] {
   try {
     // Each is looked at below.
     const read = JSON.parse(Buffer.from(section).toString()) as readonly TrainedGate[]
-    return read.map(({ weak, strong, second, gate, made }) => {
+    return read.map(({ weak, strong, second, field, gate, made }) => {
       const named =
-        typeof weak === 'string' && typeof strong === 'string' && made.every((it) => typeof it.segment === 'string')
+        [weak, strong, field].every((it) => typeof it === 'string') &&
+        made.every((it) => typeof it.segment === 'string')
       const sound = made.every(
         (it) => it.kind === 'Refusal' || (Number.isFinite(it.threshold) && Number.isFinite(Date.parse(it.expires))),
       )
       if (!named || !sound) throw new ArtefactError('a gate in the artefact lacks what it says of itself')
-      return { weak, strong, second, gate: gateOf(gate), made }
+      return { weak, strong, second, field, gate: gateOf(gate), made }
     })
   } catch (cause) {
     if (cause instanceof ArtefactError) throw cause
