@@ -194,7 +194,12 @@ const credentials = object(
 
 const tls = object(
   {
-    ca: optional(secretKey('A Secret with the PEM certificates that are trusted instead of the system’s.', 'ca.crt')),
+    ca: optional(
+      secretKey(
+        'A Secret with the PEM certificates that are trusted instead of the system’s; and besides them towards the servers of tokens (Google’s, STS).',
+        'ca.crt',
+      ),
+    ),
     clientCertificate: optional(
       object(
         {

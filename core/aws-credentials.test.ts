@@ -57,7 +57,7 @@ const answer = `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.
 </AssumeRoleWithWebIdentityResponse>`
 
 test('the keys of a role are read from the answer of STS', () => {
-  assert.deepEqual(readRoleKeys(200, answer, wall), {
+  assert.deepEqual(readRoleKeys(200, answer, wall, 'sent'), {
     accessKeyId: 'ASgeIAIOSFODNN7EXAMPLE',
     secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY',
     sessionToken: 'AQoDYXdzEE0a8ANXXXXXXXXNO1ewxE5TijQyp+IEXAMPLE',
@@ -68,10 +68,13 @@ test('the keys of a role are read from the answer of STS', () => {
 test('why STS gives no keys is said', () => {
   const error =
     '<ErrorResponse><Error><Type>Sender</Type><Code>InvalidIdentityToken</Code><Message>No OpenIDConnect provider found</Message></Error></ErrorResponse>'
-  assert.equal(readRoleKeys(400, error, wall), 'status 400, InvalidIdentityToken: No OpenIDConnect provider found')
-  assert.equal(readRoleKeys(502, '<html>', wall), 'status 502')
-  assert.equal(readRoleKeys(200, answer.replace(/<SessionToken>.*/, ''), wall), 'its answer has no credentials')
-  assert.equal(readRoleKeys(200, answer, wall + 3_600_000), 'the credentials have expired already')
+  assert.equal(
+    readRoleKeys(400, error, wall, 'sent'),
+    'status 400, InvalidIdentityToken: No OpenIDConnect provider found',
+  )
+  assert.equal(readRoleKeys(502, '<html>', wall, 'sent'), 'status 502')
+  assert.equal(readRoleKeys(200, answer.replace(/<SessionToken>.*/, ''), wall, 'sent'), 'its answer has no credentials')
+  assert.equal(readRoleKeys(200, answer, wall + 3_600_000, 'sent'), 'the credentials have expired already')
 })
 
 test('STS is asked with a form', () => {

@@ -1,4 +1,8 @@
+import { withoutPieces } from './credential.ts'
 import type { AwsKeys } from './sigv4.ts'
+
+/** Of the words of STS no more is said than this, characters. */
+const WORDS = 300
 
 /** Why a text holds no credentials of AWS; its message never holds any of the text. */
 export class InvalidAwsCredentials extends Error {
@@ -62,10 +66,16 @@ export function roleRequest({ arn, session, token }: Role): string {
   }).toString()
 }
 
-/** What STS answered: keys, or why there are none. It speaks XML, in which none of these values has anything to be unescaped. */
-export function readRoleKeys(status: number, body: string, wall: number): RoleKeys | string {
+/**
+ * What STS answered: keys, or why there are none, in words without any of `sent`, the token that it got. It speaks XML, in which none of
+ * these values has anything to be unescaped.
+ */
+export function readRoleKeys(status: number, body: string, wall: number, sent: string): RoleKeys | string {
   const value = (name: string): string => new RegExp(`<${name}>([^<]*)</${name}>`).exec(body)?.[1]?.trim() ?? ''
-  if (status !== 200) return `status ${status}${value('Code') === '' ? '' : `, ${value('Code')}: ${value('Message')}`}`
+  if (status !== 200) {
+    const words = withoutPieces(`${value('Code')}: ${value('Message')}`, sent).slice(0, WORDS)
+    return `status ${status}${words === ': ' ? '' : `, ${words}`}`
+  }
   const accessKeyId = value('AccessKeyId')
   const secretAccessKey = value('SecretAccessKey')
   const sessionToken = value('SessionToken')

@@ -42,6 +42,14 @@ export function withoutCredentials(body: Buffer, credentials: readonly string[],
   return rest.subarray(0, Math.max(0, rest.length - part))
 }
 
+/** What of a token may be said: so few characters of it, in one run, tell nobody anything. */
+const RUN = /[\w-]{16,}/g
+
+/** Words without pieces of a token, however it is cut. */
+export function withoutPieces(words: string, token: string): string {
+  return words.replaceAll(RUN, (run) => (token.includes(run) ? String(INSTEAD) : run))
+}
+
 /** The flat list of headers without them. */
 export function headersWithout(headers: string[], credentials: readonly string[]): string[] {
   const long = credentials.filter((key) => key.length >= SHORT)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
 import test from 'node:test'
-import { InvalidServiceAccount, readServiceAccount, readToken, tokenRequest } from './google-token.ts'
+import { assertion, InvalidServiceAccount, readServiceAccount, readToken, tokenRequest } from './google-token.ts'
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const pem = privateKey.export({ type: 'pkcs8', format: 'pem' })
@@ -16,7 +16,7 @@ const read = (rest: object, loopback = false) => readServiceAccount(JSON.stringi
 const WALL = 1_767_225_600_500
 
 test('google token: an assertion is signed with RS256 over the claims that Google asks for', () => {
-  const form = new URLSearchParams(tokenRequest(read({}), WALL))
+  const form = new URLSearchParams(tokenRequest(assertion(read({}), WALL)))
   assert.equal(form.get('grant_type'), 'urn:ietf:params:oauth:grant-type:jwt-bearer')
   const [head = '', body = '', mark = ''] = (form.get('assertion') ?? '').split('.')
   const parsed = (text: string): unknown => JSON.parse(Buffer.from(text, 'base64url').toString())
@@ -96,4 +96,4 @@ const answers: readonly (readonly [about: string, status: number, body: string, 
 ]
 
 for (const [about, status, body, expected] of answers)
-  test(`google token: an answer with ${about}`, () => assert.deepEqual(readToken(status, body, WALL), expected))
+  test(`google token: an answer with ${about}`, () => assert.deepEqual(readToken(status, body, WALL, 'sent'), expected))

@@ -1,5 +1,6 @@
 import { createPrivateKey, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
+import { withoutPieces } from './credential.ts'
 import { record } from './openai-usage.ts'
 
 /** What a service account's key file says: https://cloud.google.com/iam/docs/keys-create-delete */
@@ -77,17 +78,18 @@ const LIFE = 3600
 /** Clocks differ, s. */
 const SKEW = 10
 
-/** The body of the request for a token (RFC 7523, section 2.1), signed with RS256 (RFC 7515); `wall` is in ms since the epoch. */
-export function tokenRequest({ email, keyId, key, tokenUri }: ServiceAccount, wall: number): string {
+/** What is exchanged for a token (RFC 7523, section 3), signed with RS256 (RFC 7515); `wall` is in ms since the epoch. */
+export function assertion({ email, keyId, key, tokenUri }: ServiceAccount, wall: number): string {
   const iat = Math.floor(wall / 1000) - SKEW
   const header = { alg: 'RS256', typ: 'JWT', ...(keyId === undefined ? {} : { kid: keyId }) }
   const claims = { iss: email, scope: SCOPE, aud: tokenUri.href, iat, exp: iat + LIFE }
   const said = [header, claims].map((it) => Buffer.from(JSON.stringify(it)).toString('base64url')).join('.')
-  const signature = sign('sha256', Buffer.from(said), key).toString('base64url')
-  return new URLSearchParams({
-    grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
-    assertion: `${said}.${signature}`,
-  }).toString()
+  return `${said}.${sign('sha256', Buffer.from(said), key).toString('base64url')}`
+}
+
+/** The body of the request for a token (RFC 7523, section 2.1). */
+export function tokenRequest(assertion: string): string {
+  return new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion }).toString()
 }
 
 /** An access token, and until when it holds, ms since the epoch. */
@@ -96,8 +98,11 @@ export interface Token {
   readonly expires: number
 }
 
-/** The token of an answer (RFC 6749, section 5.1), or why there is none (5.2), in words without any secret. */
-export function readToken(status: number, body: string, wall: number): Token | string {
+/**
+ * The token of an answer (RFC 6749, section 5.1), or why there is none (5.2), in words without any secret: a server may say back `sent`, the
+ * assertion that it got.
+ */
+export function readToken(status: number, body: string, wall: number, sent: string): Token | string {
   let json: Readonly<Record<string, unknown>> | undefined
   try {
     json = record(JSON.parse(body))
@@ -109,6 +114,6 @@ export function readToken(status: number, body: string, wall: number): Token | s
     const seconds = typeof life === 'number' && life > 0 ? life : LIFE
     return { value, expires: wall + seconds * 1000 }
   }
-  const words = [error, why].filter((it) => typeof it === 'string').join(': ')
+  const words = withoutPieces([error, why].filter((it) => typeof it === 'string').join(': '), sent)
   return `it answered ${status}${words === '' ? ' without a token' : ` (${words.slice(0, 300)})`}`
 }

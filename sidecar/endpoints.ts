@@ -20,6 +20,7 @@ import type { Address, Endpoint, Model, ModelState, Signer } from '../core/targe
 import type { Destination } from './connect.ts'
 import { KeySigner, RoleSigner, webIdentity } from './credentials/aws.ts'
 import { googleSigner } from './credentials/google.ts'
+import type { Way } from './credentials/post.ts'
 import { proxyFromEnvironment } from './proxy.ts'
 import { Pool } from './upstream.ts'
 
@@ -226,7 +227,7 @@ export class Endpoints {
   }
 
   private credential(
-    { credentials, proxy, provider: { settings } }: CompiledEndpoint,
+    { credentials, proxy, tls, provider: { settings } }: CompiledEndpoint,
     resources: CompiledConfig,
     auth: Auth,
     url: URL,
@@ -236,11 +237,12 @@ export class Endpoints {
     const { type, secret } = credentials
     if (type === 'Passthrough') return 'passthrough'
     const scope = auth.type === 'aws' && { region: String(settings?.['region']), service: auth.service }
-    const through = (to: URL) => proxy ?? proxyFromEnvironment(to, this.environment)
+    const ca = caOf(tls, resources)
+    const way: Way = { proxy: (to) => proxy ?? proxyFromEnvironment(to, this.environment), ca }
     if (type === 'WebIdentity') {
       if (!scope) throw new Refused('/credentials/type', 'A web identity is for providers on AWS.')
-      const keys = webIdentity(this.environment, scope.region, through)
-      return signer(kept, [type, scope, proxy], () => new RoleSigner(keys, scope))
+      const keys = webIdentity(this.environment, scope.region, way)
+      return signer(kept, [type, scope, proxy, ca], () => new RoleSigner(keys, scope))
     }
     const path = '/credentials/secret'
     if (!secret) throw new Refused(path, 'The secret is missing.')
@@ -248,8 +250,8 @@ export class Endpoints {
     const value = secretValue(resources, secret.secret, secret.key, path).trim()
     if (auth.type === 'google') {
       const local = isThisMachine(url)
-      return signer(kept, [auth.type, value, proxy, local], () =>
-        read(path, InvalidServiceAccount, () => googleSigner(value, local, through)),
+      return signer(kept, [auth.type, value, proxy, ca, local], () =>
+        read(path, InvalidServiceAccount, () => googleSigner(value, local, way)),
       )
     }
     const given = scope && read(path, InvalidAwsCredentials, () => readAwsSecret(value))
@@ -299,12 +301,10 @@ function parseUrl(text: string): URL {
 }
 
 function tlsOf({ tls }: CompiledEndpoint, host: string, resources: CompiledConfig): NonNullable<Destination['tls']> {
-  const ca = tls?.ca && secretValue(resources, tls.ca.secret, tls.ca.key, '/tls/ca')
+  const ca = caOf(tls, resources)
   const pair = tls?.clientCertificate
   const cert = pair === undefined ? undefined : secretValue(resources, pair, 'tls.crt', '/tls/clientCertificate')
   const key = pair === undefined ? undefined : secretValue(resources, pair, 'tls.key', '/tls/clientCertificate')
-  // A CA that cannot be read would be passed over in silence, and then nothing would be trusted.
-  if (ca !== undefined) check('/tls/ca', () => void new X509Certificate(ca), 'The CA is not a PEM certificate.')
   if (cert !== undefined)
     check(
       '/tls/clientCertificate',
@@ -312,6 +312,14 @@ function tlsOf({ tls }: CompiledEndpoint, host: string, resources: CompiledConfi
       'The certificate and its key are not a PEM pair.',
     )
   return { serverName: tls?.serverName ?? host, ca, cert, key }
+}
+
+function caOf(tls: CompiledEndpoint['tls'], resources: CompiledConfig): string | undefined {
+  if (!tls?.ca) return undefined
+  const ca = secretValue(resources, tls.ca.secret, tls.ca.key, '/tls/ca')
+  // One that cannot be read would be passed over in silence, and then nothing would be trusted.
+  check('/tls/ca', () => void new X509Certificate(ca), 'The CA is not a PEM certificate.')
+  return ca
 }
 
 function secretValue(resources: CompiledConfig, name: string, key: string, path: string): string {

@@ -6,6 +6,7 @@ import { SigV4 } from '../../core/sigv4.ts'
 import type { AwsKeys, AwsScope, Signable } from '../../core/sigv4.ts'
 import type { Signer } from '../../core/target.ts'
 import { post } from './post.ts'
+import type { Way } from './post.ts'
 import { Renewed } from './renewed.ts'
 
 /** Signs calls with the keys of a Secret. */
@@ -52,7 +53,7 @@ export class RoleSigner implements Signer {
   }
 
   secrets(): readonly string[] {
-    return this.keys.current ? secretsOf(this.keys.current) : []
+    return this.keys.known.flatMap(secretsOf)
   }
 }
 
@@ -67,13 +68,9 @@ type Environment = Readonly<Record<string, string | undefined>>
 /**
  * What asks STS for the keys of the role that the pod's service account has, by the token that Kubernetes keeps in a file: AWS's webhook
  * gives both to a pod (`AWS_ROLE_ARN`, `AWS_WEB_IDENTITY_TOKEN_FILE`). STS is that of the region unless `AWS_ENDPOINT_URL_STS` says
- * another; `proxy` gives the proxy through which a URL is reached. Rejects with `credentials_unavailable`.
+ * another. Rejects with `credentials_unavailable`.
  */
-export function webIdentity(
-  environment: Environment,
-  region: string,
-  proxy: (url: URL) => string | undefined,
-): (wall: number) => Promise<RoleKeys> {
+export function webIdentity(environment: Environment, region: string, way: Way): (wall: number) => Promise<RoleKeys> {
   return async (wall) => {
     const {
       AWS_ROLE_ARN: arn,
@@ -84,18 +81,19 @@ export function webIdentity(
       throw unavailable(
         'The pod has no web identity: AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE are not set in the sidecar; give its service account a role.',
       )
-    const token = await readFile(file, 'utf8').catch((error: unknown) => {
+    const text = await readFile(file, 'utf8').catch((error: unknown) => {
       throw unavailable(`The token of the pod’s web identity cannot be read from ${file}.`, error)
     })
+    const token = text.trim()
     const url = stsUrl(environment, region)
     const whose = `STS at ${url.host} gave no keys`
     let answer: Awaited<ReturnType<typeof post>>
     try {
-      answer = await ask(url, proxy(url), roleRequest({ arn, session, token: token.trim() }))
+      answer = await post(url, way, roleRequest({ arn, session, token }))
     } catch (error) {
       throw unavailable(`${whose}: ${error instanceof Error ? error.message : String(error)}.`, error)
     }
-    const keys = readRoleKeys(answer.status, answer.body, wall)
+    const keys = readRoleKeys(answer.status, answer.body, wall, token)
     if (typeof keys === 'string') throw unavailable(`${whose}: ${keys}.`)
     return keys
   }
@@ -106,19 +104,6 @@ function stsUrl({ AWS_ENDPOINT_URL_STS: own }: Environment, region: string): URL
     return new URL(`https://sts.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/`)
   if (URL.canParse(own)) return new URL(own)
   throw unavailable('AWS_ENDPOINT_URL_STS is no URL.')
-}
-
-function ask(url: URL, proxy: string | undefined, body: string): ReturnType<typeof post> {
-  const tls = url.protocol === 'https:'
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  const destination = {
-    host,
-    port: Number(url.port || (tls ? 443 : 80)),
-    tls: tls ? { serverName: host, ca: undefined, cert: undefined, key: undefined } : undefined,
-    proxy,
-  }
-  const headers = ['host', url.host, 'content-type', 'application/x-www-form-urlencoded', 'accept-encoding', 'identity']
-  return post(destination, url.pathname + url.search, headers, body)
 }
 
 function unavailable(detail: string, cause?: unknown): Failure {

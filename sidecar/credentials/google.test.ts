@@ -97,7 +97,7 @@ test('google signer: a token server that is not there, or hangs up, is a failure
   const server = createServer((socket) => socket.destroy())
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   const { port } = server.address() as AddressInfo // a TCP server's address is this object
-  const signer = googleSigner(key(`http://127.0.0.1:${port}/token`), true, () => undefined)
+  const signer = googleSigner(key(`http://127.0.0.1:${port}/token`), true, { proxy: () => undefined, ca: undefined })
   await assert.rejects(Promise.resolve(signer.sign(undefined, 0)), { code: 'credentials_unavailable' })
   await new Promise((done) => server.close(done))
   await assert.rejects(Promise.resolve(signer.sign(undefined, 5000)), { code: 'credentials_unavailable' })

@@ -1,37 +1,18 @@
 import { Failure } from '../../core/errors.ts'
-import { readServiceAccount, readToken, tokenRequest } from '../../core/google-token.ts'
+import { assertion, readServiceAccount, readToken, tokenRequest } from '../../core/google-token.ts'
 import type { ServiceAccount, Token } from '../../core/google-token.ts'
 import type { Signer } from '../../core/target.ts'
 import { post } from './post.ts'
+import type { Way } from './post.ts'
 import { Renewed } from './renewed.ts'
 
 /** Sends the request for a token to the account's token server. */
 type Exchange = (body: string) => Promise<{ readonly status: number; readonly body: string }>
 
-/**
- * The signer of a service account's JSON key. Throws `InvalidServiceAccount`. `loopback`: its token server may be on this machine; `proxy`
- * gives the proxy through which a URL is reached.
- */
-export function googleSigner(key: string, loopback: boolean, proxy: (url: URL) => string | undefined): GoogleSigner {
+/** The signer of a service account's JSON key. Throws `InvalidServiceAccount`. `loopback`: its token server may be on this machine. */
+export function googleSigner(key: string, loopback: boolean, way: Way): GoogleSigner {
   const account = readServiceAccount(key, loopback)
-  const { tokenUri } = account
-  const tls = tokenUri.protocol === 'https:'
-  const host = tokenUri.hostname.replace(/^\[|\]$/g, '')
-  const destination = {
-    host,
-    port: Number(tokenUri.port || (tls ? 443 : 80)),
-    tls: tls ? { serverName: host, ca: undefined, cert: undefined, key: undefined } : undefined,
-    proxy: proxy(tokenUri),
-  }
-  const headers = [
-    'host',
-    tokenUri.host,
-    'content-type',
-    'application/x-www-form-urlencoded',
-    'accept-encoding',
-    'identity',
-  ]
-  return new GoogleSigner(account, (body) => post(destination, tokenUri.pathname + tokenUri.search, headers, body))
+  return new GoogleSigner(account, (body) => post(account.tokenUri, way, body))
 }
 
 /** Authorises calls with a service account's access token, which is had once, kept, and renewed before it ends. */
@@ -51,20 +32,21 @@ export class GoogleSigner implements Signer {
   }
 
   secrets(): readonly string[] {
-    return this.token.current ? [this.token.current.value] : []
+    return this.token.known.map(({ value }) => value)
   }
 
   private async fetch(wall: number): Promise<Token> {
     const { account } = this
     const whose = `The token server ${account.tokenUri.host} gave no token`
+    const sent = assertion(account, wall)
     let answer: Awaited<ReturnType<Exchange>>
     try {
-      answer = await this.exchange(tokenRequest(account, wall))
+      answer = await this.exchange(tokenRequest(sent))
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
       throw new Failure('credentials_unavailable', { detail: `${whose}: ${why}.`, cause: error })
     }
-    const token = readToken(answer.status, answer.body, wall)
+    const token = readToken(answer.status, answer.body, wall, sent)
     if (typeof token === 'string') throw new Failure('credentials_unavailable', { detail: `${whose}: ${token}.` })
     return token
   }

@@ -12,6 +12,8 @@ export class Renewed<T extends { readonly expires: number }> {
   /** What is at hand, whether or not it still serves. */
   current: T | undefined
   private readonly fetch: (wall: number) => Promise<T>
+  /** What was there before it: a call that was signed with that may still be under way. */
+  private before: T | undefined
   private coming: Promise<T> | undefined
   private failed: { readonly at: number; readonly failure: Failure } | undefined
 
@@ -30,6 +32,11 @@ export class Renewed<T extends { readonly expires: number }> {
     return current
   }
 
+  /** What calls that are under way may have been signed with. */
+  get known(): readonly T[] {
+    return [this.current, this.before].filter((it) => it !== undefined)
+  }
+
   /** One request at a time, whoever waits for it. */
   private renew(wall: number): Promise<T> {
     if (this.coming) return this.coming
@@ -39,6 +46,7 @@ export class Renewed<T extends { readonly expires: number }> {
       .then(
         (value) => {
           this.failed = undefined
+          this.before = this.current
           return (this.current = value)
         },
         (error: unknown) => {

@@ -21,6 +21,7 @@ export async function observed(
   parts: Parameters<typeof compiled>[0],
   random: () => number = Math.random,
   decisions: JournalSettings = { to: [], file: undefined },
+  environment: Readonly<Record<string, string>> = {},
 ) {
   const directory = scratch('observed')
   const file = join(directory, 'log')
@@ -42,7 +43,7 @@ export async function observed(
     telemetry,
     passThrough: (deps) => new PassThroughProxy(deps),
     bodyLimit: 1024 * 1024,
-    environment: {},
+    environment,
   })
   const { configuration } = path
   const exposed = () => telemetry.exposed()
