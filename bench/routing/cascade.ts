@@ -48,12 +48,7 @@ function table(pair: Pair, second: string): string {
       `| ${points(runs.map(({ wrong }) => wrong.escalation))} · ${points(runs.map(({ wrong }) => wrong.saving))} |`
     )
   })
-  const best = leastEscalation(
-    pair,
-    'response',
-    all,
-    pair.weak.map((quality, row) => quality - (pair.strong[row] ?? 0)),
-  )
+  const best = oracle(pair)
   const mixed = mixing(pair)
   return [
     `### ${pair.name}, ${pair.rows.length} prompts, second opinion ${second}`,
@@ -111,8 +106,14 @@ function resampled(pair: Pair, signal: Signal, score: Float64Array, seed: number
   )
 }
 
+/** Who knows both answers escalates only where that helps. */
+export function oracle(pair: Pair): Outcome {
+  const score = pair.weak.map((quality, row) => quality - (pair.strong[row] ?? 0))
+  return leastEscalation(pair, 'response', [...pair.rows.keys()], score)
+}
+
 /** A share of prompts to the cheap model by lot, none asked twice. */
-function mixing(pair: Pair): { readonly escalation: number; readonly saving: number } {
+export function mixing(pair: Pair): { readonly escalation: number; readonly saving: number } {
   const sum = (of: Float64Array): number => of.reduce((total, it) => total + it, 0)
   const kept = Math.min(1, ((1 - RETAIN) * sum(pair.strong)) / (sum(pair.strong) - sum(pair.weak)))
   return { escalation: 1 - kept, saving: kept * (1 - sum(pair.cost.weak) / sum(pair.cost.strong)) }
