@@ -26,11 +26,14 @@ export function readFields(received: Received): RequestFields {
   }
 }
 
+const BYTE_ORDER_MARK = 0xfeff
+
 /** The whole of a body whose fields were read. Throws `invalid_json`: that was not looked into what stands inside strings. */
 export function readJson(body: Bytes): Json {
   const text = body.slice(0, body.length).toString()
   try {
-    return JSON.parse(text.replace(/^\ufeff/, '')) as Json // its fields have been read, and so it is an object
+    // Its fields have been read, and so it is an object.
+    return JSON.parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text) as Json
   } catch (error) {
     throw new Failure('invalid_json', { cause: error })
   }
