@@ -34,22 +34,22 @@ const WINDOW = 200
 export class Drift {
   /** The index of the last whole window; 0 before there is one. */
   psi = 0
-  private readonly then: Spread
+  private readonly reference: Spread
   private readonly counts: Uint32Array
   private total = 0
 
-  constructor(then: Spread) {
-    this.then = then
-    this.counts = new Uint32Array(then.shares.length)
+  constructor(reference: Spread) {
+    this.reference = reference
+    this.counts = new Uint32Array(reference.shares.length)
   }
 
   observe(value: number): void {
-    const bin = binOf(this.then.edges, value)
+    const bin = binOf(this.reference.edges, value)
     this.counts[bin] = (this.counts[bin] ?? 0) + 1
     if (++this.total < WINDOW) return
     // Half a value stands for none, so that an empty bin is no infinity.
     const least = 0.5 / WINDOW
-    this.psi = this.then.shares.reduce((sum, share, at) => {
+    this.psi = this.reference.shares.reduce((sum, share, at) => {
       const [then, now] = [Math.max(share, least), Math.max((this.counts[at] ?? 0) / WINDOW, least)]
       return sum + (now - then) * Math.log(now / then)
     }, 0)
