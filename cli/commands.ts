@@ -30,6 +30,11 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./train.ts')).trainCommand(),
   },
   {
+    name: 'simulate',
+    summary: 'replay a data set or a decision log through a route, and say what comes of it',
+    load: async () => (await import('./simulate.ts')).simulateCommand(),
+  },
+  {
     name: 'status',
     summary: 'show what each sidecar serves, its health, and the shares observed',
     load: async () => (await import('./status.ts')).statusCommand(),
