@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { Question } from '../question.ts'
 import type { Signals } from './signals.ts'
 
@@ -208,6 +209,27 @@ test('signals: tokens are estimated, and not characters counted', () => {
   const { tokens } = signalsOf('/v1/chat/completions', { model: 'm', messages: [{ role: 'user', content }] })
   // Ten tokens a sentence; the textbook's `len(prompt)` says 4,500.
   assert.ok(tokens > 900 && tokens < 1150, `${tokens}`)
+})
+
+test('signals: whether tokens are within bounds is what their number says, whether or not the size of the body tells', () => {
+  const property = fc.property(
+    fc.array(fc.string({ unit: 'grapheme', maxLength: 40 }), { maxLength: 4 }),
+    fc.boolean(),
+    fc.nat(300),
+    fc.nat(300),
+    (texts, pictured, min, more) => {
+      const url = { type: 'image_url', image_url: { url: 'https://example.com/a' } }
+      const messages = texts.map((text) => ({ role: 'user', content: pictured ? [{ type: 'text', text }, url] : text }))
+      const body = { model: 'm', messages }
+      for (const max of [min + more, Infinity])
+        for (const from of [0, min]) {
+          const { tokens } = signalsOf('/v1/chat/completions', body)
+          const expected = tokens >= from && tokens <= max
+          assert.equal(signalsOf('/v1/chat/completions', body).tokensWithin(from, max), expected, `${tokens}`)
+        }
+    },
+  )
+  fc.assert(property, { numRuns: 300 })
 })
 
 test('signals: escapes that are none are invalid JSON, and say so', () => {

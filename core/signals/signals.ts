@@ -20,6 +20,9 @@ import { taskOf } from './task.ts'
 export const INPUT_KINDS = ['Text', 'Image', 'Audio', 'File', 'Code', 'Embeddings'] as const
 export type InputKind = (typeof INPUT_KINDS)[number]
 
+/** What no part that is a picture does without, in any dialect. */
+const PICTURE = Buffer.from('image')
+
 /** The request that signals are of: an exchange, or a question about one. */
 export interface SignalSource {
   readonly surface: Surface
@@ -95,6 +98,17 @@ export class Signals {
   get tokens(): number {
     this.readTokens ??= this.estimate()
     return this.readTokens
+  }
+
+  /**
+   * Whether they lie within bounds, both included. A prompt has no more tokens than its body has bytes, pictures aside, so that for most requests the size
+   * is enough to tell.
+   */
+  tokensWithin(min: number, max: number): boolean {
+    const { body, fields } = this.source
+    if (this.readTokens === undefined && !fields?.form && (body.length < min || (min === 0 && body.length <= max)))
+      if (body.find(PICTURE, 0) < 0) return min === 0
+    return this.tokens >= min && this.tokens <= max
   }
 
   /** What the caller lets the answer come to, tokens; undefined where it does not say. */
