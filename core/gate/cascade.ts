@@ -1,38 +1,16 @@
-import { obstacle } from '../availability.ts'
-import type { ChatRequest } from '../chat.ts'
-import type { Deps } from '../deps.ts'
 import { Failure } from '../errors.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Exchange, Reply, Waiting, Why } from '../exchange.ts'
-import { asFailure } from '../layers/errors.ts'
-import { answerKey } from '../learning/answer-key.ts'
-import type { Handler } from '../pipeline.ts'
-import { segmentOf } from '../signals/segment.ts'
-import type { Model, Target } from '../target.ts'
-import { agreement, agrees } from './agreement.ts'
-import type { Gate } from './config.ts'
-import { drain } from './drain.ts'
-import type { Examiners } from './examine.ts'
+import type { Target } from '../target.ts'
 import { expectedCost, spent } from './expected.ts'
 import type { Finding, GateFacts, GateReason } from './facts.ts'
+import type { Gatehouse } from './gatehouse.ts'
 import { Held } from './held.ts'
-import { gateFor, judgeLearned } from './learned.ts'
+import { Inquiry } from './inquiry.ts'
 import { above, bound, goDirect } from './ladder.ts'
-import { markRequest, readMark } from './mark.ts'
 import { EscalationRate } from './rate.ts'
-import { Ear } from './said.ts'
-
-/** What lives as long as the rule. */
-export interface Gatehouse {
-  readonly gate: Gate
-  readonly deps: Deps
-  readonly next: Handler
-  readonly examiners: Examiners
-  /** By target that answers first. */
-  readonly rates: Map<Target, EscalationRate>
-  /** Models that refuse to say how likely their tokens are. */
-  readonly silent: WeakSet<Model>
-}
+import { given, note, opened } from './record.ts'
+import type { Ear } from './said.ts'
 
 /** One answer that was asked for. */
 interface Run {
@@ -53,28 +31,18 @@ export class Cascade implements Waiting {
   private readonly house: Gatehouse
   private readonly exchange: Exchange
   private readonly open = new Set<Exchange>()
-  private readonly request: ChatRequest | undefined
-  readonly facts: GateFacts
+  private readonly inquiry: Inquiry
+  private readonly facts: GateFacts
 
   constructor(house: Gatehouse, exchange: Exchange) {
     this.house = house
     this.exchange = exchange
-    this.request = readRequest(exchange)
-    const first = exchange.candidates[0]?.id ?? ''
-    const { mode } = house.gate
-    this.facts = exchange.facts.gate = {
-      mode,
-      first,
-      final: first,
-      direct: undefined,
-      reason: 'unjudged',
-      escalations: 0,
-      wrong: undefined,
-      answers: [],
-    }
+    this.inquiry = new Inquiry(house, exchange)
+    this.facts = opened(exchange, house.gate.mode)
   }
 
   cancel(code: ErrorCode): void {
+    this.inquiry.cancel(code)
     for (const fork of this.open) fork.end(code)
   }
 
@@ -97,7 +65,7 @@ export class Cascade implements Waiting {
       if (facts.escalations >= gate.maxEscalations) return this.give(run, 'max_escalations')
       const findings = await this.examine(run)
       const failed = findings.some((finding) => finding.failed)
-      facts.answers.push({ ...nameOf(run.target), findings })
+      note(facts, run.target, findings)
       const output = run.fork.ear?.output ?? 0
       if (findings.length > 0) this.rate(run.target).observe(failed, output)
       if (this.left) throw this.leave()
@@ -169,7 +137,7 @@ export class Cascade implements Waiting {
     const { exchange, house, facts } = this
     const { gate, deps } = house
     const [first] = candidates
-    const fork = this.fork(candidates, opening, this.ear(first))
+    const fork = this.fork(candidates, opening, this.inquiry.ear(first))
     const last = !first || facts.escalations >= gate.maxEscalations || this.above(first).length === 0
     const { stream } = exchange.facts
     // What is asked for in the place of an answer that is there has to be whole, or to have begun, before that one is let go of.
@@ -180,7 +148,7 @@ export class Cascade implements Waiting {
       reply = await house.next(fork)
     } catch (error) {
       this.open.delete(fork)
-      if (this.silenced(fork, error)) return this.ask(candidates, opening)
+      if (this.inquiry.silenced(fork, error)) return this.ask(candidates, opening)
       if (opening === undefined) {
         exchange.join(fork)
         exchange.exhausted = fork.exhausted
@@ -211,122 +179,17 @@ export class Cascade implements Waiting {
     return fork
   }
 
-  /** Listens to a target's answer, which is asked for log-probabilities where the gate looks at them and the target says them. */
-  ear(target: Target | undefined): Ear {
-    const { gate, silent } = this.house
-    const wants = gate.logprobs !== undefined && this.request?.logprobs !== true
-    return new Ear(wants && !(target && silent.has(target.model)))
-  }
-
-  /** Whether a target may have refused the request only since it was asked for log-probabilities; it is not asked for them again. */
-  silenced({ target, ear, over }: Exchange, error: unknown): boolean {
-    if (!target || !ear?.wantsLogprobs || over || asFailure(error).code !== 'upstream_refused') return false
-    this.house.silent.add(target.model)
-    return true
-  }
-
   // Examining.
 
   /** What is found of an answer; nothing where it cannot be judged. */
-  private async examine(run: Run): Promise<readonly Finding[]> {
-    const { fork, reply, ended } = run
+  private async examine({ fork, reply, target, ended }: Run): Promise<readonly Finding[]> {
     const { ear } = fork
     if (ended?.code !== undefined) return [{ check: 'Finished', failed: true, detail: ended.code }]
-    if (!ear || ear.lost || ear.said.length === 0) return []
+    if (!ear) return []
     const whole = Buffer.isBuffer(reply.body) || ear.whole
     // It was too long to be held back, and flows.
     if (!whole && this.house.gate.mode !== 'Prefix') return []
-    return this.find(ear, run.target, whole)
-  }
-
-  /** What the examiners find of what was heard, the costly ones last and only of a whole answer. */
-  async find(ear: Ear, target: Target, whole: boolean): Promise<readonly Finding[]> {
-    const { examiners, deps } = this.house
-    const findings = [...(await examiners.cheap(ear, { request: this.request, schemas: deps.schemas }, whole))]
-    if (!whole || findings.some(({ failed }) => failed)) return findings
-    // What is learned of an answer takes in what others say; by itself their word counts where nothing was learned.
-    const told = (await this.judge(ear, target)) ?? (await this.compare(ear, target))
-    if (told) findings.push(told)
-    if (told?.failed) return findings
-    const marked = await this.mark(ear)
-    if (marked) findings.push(marked)
-    return findings
-  }
-
-  /** What a trained gate says; nothing where there is none for the target. Without the artefact no cheap answer is trusted. */
-  private async judge(ear: Ear, target: Target): Promise<Finding | undefined> {
-    const { gate, deps } = this.house
-    const { learned, agreement: others } = gate
-    const [said] = ear.said
-    if (!learned || !said || ear.said.length > 1) return undefined
-    if ('fault' in learned) return { check: 'Learned', failed: true, detail: learned.fault }
-    const trained = gateFor(learned, target.model.name, others?.by?.model.name)
-    if (!trained) return undefined
-    const second = trained.second !== undefined && others?.by ? await this.aside(others.by) : undefined
-    const { signals } = this.exchange
-    return judgeLearned({
-      gate: trained,
-      threshold: learned.threshold,
-      prompt: signals.textBy(learned.textRule),
-      said,
-      second,
-      segment: segmentOf(trained.field, signals),
-      wall: deps.wall(),
-    })
-  }
-
-  /** Whether others come to the same; nothing where the answer comes to nothing short. */
-  private async compare(ear: Ear, target: Target): Promise<Finding | undefined> {
-    const { agreement: config } = this.house.gate
-    const text = ear.said[0]?.text ?? ''
-    if (!config || ear.said.length !== 1 || answerKey(text) === '') return undefined
-    const by = config.by ?? target
-    const others = await Promise.all(Array.from({ length: config.samples - 1 }, () => this.aside(by)))
-    const share = agreement(
-      text,
-      others.filter((it) => it !== undefined),
-    )
-    if (share === undefined) return undefined
-    const failed = !agrees(share)
-    return { check: 'Agreement', failed, ...(failed ? { detail: 'others come to another answer' } : {}), score: share }
-  }
-
-  /** The mark of the judge, for a sample of the answers. */
-  private async mark(ear: Ear): Promise<Finding | undefined> {
-    const { gate, deps } = this.house
-    const { judge } = gate
-    const { request } = this
-    if (!judge || !request || deps.random() * 100 >= judge.percent) return undefined
-    const text = ear.said.map((said) => said.text).join('\n')
-    if (text === '') return undefined
-    const asking = markRequest(this.exchange, request, text, judge.prompt)
-    const score = readMark((await this.aside(judge.by, asking)) ?? '')
-    if (score === undefined) return undefined
-    const failed = score < judge.bar
-    return { check: 'Judge', failed, ...(failed ? { detail: 'the judge gave too low a mark' } : {}), score }
-  }
-
-  /** What a target says besides, to the same request or to another; undefined where it says nothing. */
-  private async aside(target: Target, asking?: Exchange): Promise<string | undefined> {
-    const { house, exchange } = this
-    if (exchange.over || obstacle(target, house.deps.now()) !== undefined) return undefined
-    const opening = asking ? 'judge' : 'agreement'
-    const fork = asking ?? this.fork([target], opening, new Ear(false))
-    if (asking) {
-      asking.candidates = [target]
-      asking.opening = opening
-      asking.ear = new Ear(false)
-      this.open.add(asking)
-    }
-    try {
-      const whole = await drain(await house.next(fork))
-      return whole ? fork.ear?.said[0]?.text : undefined
-    } catch {
-      // That it failed is in `attempts`; the answer is what it was.
-      return undefined
-    } finally {
-      this.open.delete(fork)
-    }
+    return this.inquiry.find(ear, target, whole)
   }
 
   // What becomes of answers.
@@ -335,9 +198,7 @@ export class Cascade implements Waiting {
     const { exchange, facts, house } = this
     const { fork, reply } = run
     exchange.join(fork)
-    facts.final = run.target.id
-    facts.wrong = wrongOf(facts, run.target)
-    facts.reason = reason
+    given(facts, run.target, reason)
     this.open.delete(fork)
     this.cancel('escalated')
     this.open.clear()
@@ -367,29 +228,5 @@ export class Cascade implements Waiting {
     this.cancel('client_closed')
     this.exchange.wait(undefined)
     return new Failure('client_closed')
-  }
-}
-
-/** P(wrong) of the answer that is given, where somebody has said it. */
-export function wrongOf({ answers }: GateFacts, { id }: Target): number | undefined {
-  const found = answers.findLast(({ target }) => target === id)?.findings.find(({ check }) => check === 'Learned')
-  return found?.score
-}
-
-export const nameOf = ({ id, endpoint, model }: Target) => ({
-  target: id,
-  endpoint: endpoint.name,
-  model: model.name,
-})
-
-/** The request in the canonical form; undefined where only its own provider understands it. */
-function readRequest(exchange: Exchange): ChatRequest | undefined {
-  const { chat } = exchange.surface
-  if (!chat) return undefined
-  try {
-    return exchange.read(chat)
-  } catch (error) {
-    if (error instanceof Failure) return undefined
-    throw error
   }
 }

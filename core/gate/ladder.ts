@@ -60,8 +60,11 @@ export function bound(
   if (escalations >= maxEscalations) return 'max_escalations'
   if (left <= latency) return 'deadline'
   if (!budget) return undefined
-  if (spent === undefined || next === undefined) return 'budget'
   const { most = Infinity, multiple } = budget
   const limit = multiple === undefined ? most : Math.min(most, multiple * (first ?? Number.NaN))
-  return spent + next <= limit ? undefined : 'budget'
+  return affordable(limit, spent, next) ? undefined : 'budget'
 }
+
+/** Whether one more call is within the money; not where something of it cannot be counted. */
+export const affordable = (limit: number, spent: number | undefined, next: number | undefined): boolean =>
+  spent !== undefined && next !== undefined && spent + next <= limit

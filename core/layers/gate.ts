@@ -1,10 +1,11 @@
-import { Audited, Whole } from '../gate/audited.ts'
-import { Cascade, nameOf, wrongOf } from '../gate/cascade.ts'
-import type { Gatehouse } from '../gate/cascade.ts'
-import { compared } from '../gate/compare.ts'
-import { examiners } from '../gate/examine.ts'
-import { Ear } from '../gate/said.ts'
 import type { Exchange, Reply } from '../exchange.ts'
+import { Audited, Whole } from '../gate/audited.ts'
+import { Cascade } from '../gate/cascade.ts'
+import { examiners } from '../gate/examine.ts'
+import type { Gatehouse } from '../gate/gatehouse.ts'
+import { Inquiry } from '../gate/inquiry.ts'
+import { given, note, opened } from '../gate/record.ts'
+import { Ear } from '../gate/said.ts'
 import type { Layer } from '../pipeline.ts'
 import type { Rule } from '../target.ts'
 
@@ -19,34 +20,31 @@ export const gate: Layer<Rule> = (rule, deps) => (next) => {
   return (exchange) => {
     const { surface } = exchange
     if (!surface.chat || !surface.watch) return next(exchange)
-    const answer = config.mode === 'Audit' ? audit(house, exchange) : new Cascade(house, exchange).climb()
-    return exchange.comparison ? compared(house, exchange, exchange.comparison, answer) : answer
+    return config.mode === 'Audit' ? audit(house, exchange) : new Cascade(house, exchange).climb()
   }
 }
 
 /** The answer goes its way, and what would have been found is written down. */
 async function audit(house: Gatehouse, exchange: Exchange): Promise<Reply> {
   const { gate: config, next } = house
-  const cascade = new Cascade(house, exchange)
-  const { facts } = cascade
-  facts.reason = 'audited'
-  exchange.ear = cascade.ear(exchange.candidates[0])
+  const inquiry = new Inquiry(house, exchange)
+  const facts = opened(exchange, config.mode)
+  exchange.ear = inquiry.ear(exchange.candidates[0])
   let reply: Reply
   try {
     reply = await next(exchange)
   } catch (error) {
-    if (!cascade.silenced(exchange, error)) throw error
+    if (!inquiry.silenced(exchange, error)) throw error
     exchange.ear = new Ear(false)
     reply = await next(exchange)
   }
   const { target } = exchange
   const judge = async (): Promise<void> => {
     const { ear } = exchange
-    if (!target || !ear || !ear.whole) return
-    exchange.wait(cascade)
-    facts.final = target.id
-    facts.answers.push({ ...nameOf(target), findings: await cascade.find(ear, target, true) })
-    facts.wrong = wrongOf(facts, target)
+    if (!target || !ear?.whole) return
+    exchange.wait(inquiry)
+    note(facts, target, await inquiry.find(ear, target, true))
+    given(facts, target, 'audited')
     exchange.wait(undefined)
   }
   if (!Buffer.isBuffer(reply.body)) return { ...reply, body: new Audited(reply.body, judge) }

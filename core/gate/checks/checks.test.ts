@@ -60,7 +60,7 @@ const cases: Readonly<Record<CheckType, readonly (readonly [found: boolean, one:
     [true, text('As an AI language model, I have no opinions.')],
     [true, text('The provided text does not contain the date.')],
     [true, said({ text: '', refusal: 'No.' })],
-    [true, said({ finish: 'content_filter' })],
+    [false, said({ finish: 'content_filter' })],
     [false, text('The function cannot return null, since it throws.')],
     [false, text('I’m sorry to hear that. Here is what you can do: rest, and drink water.')],
     [false, text(`${'It rains. '.repeat(60)}I cannot help you.`)],

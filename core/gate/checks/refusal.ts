@@ -15,13 +15,13 @@ const USUAL: readonly Pattern[] = [
 /** Of an answer, what is looked at, characters: a refusal comes first. */
 const BEGINNING = 400
 
-/** The answer refuses, in the dialect's own way or in words. */
+/** The answer refuses, in the dialect's own way or in words. What a provider's filter ended is for `fallback.when: [ContentFilter]` to say. */
 export const refusal: Check<{ readonly refusal?: { readonly patterns?: readonly Pattern[] | undefined } | undefined }> =
   {
     early: true,
     make({ refusal: { patterns = USUAL } = {} }) {
       return (said) => {
-        if (said.refusal !== '' || said.finish === 'content_filter') return 'it is a refusal'
+        if (said.refusal !== '') return 'it is a refusal'
         if (said.calls.length > 0) return undefined
         const beginning = said.text.trimStart().slice(0, BEGINNING)
         return patterns.some((matches) => matches(beginning)) ? 'it reads like a refusal' : undefined
