@@ -171,7 +171,7 @@ const credentials = object(
   {
     type: choice(['Secret', 'Passthrough', 'WebIdentity'], {
       description:
-        'Secret: the key is read from a Secret and replaces what the caller sent; Passthrough: the caller’s own key goes on, in Authorization or in the header that the provider wants, to this endpoint only; WebIdentity: for provider Bedrock, the role of the pod’s own service account (`AWS_ROLE_ARN` and `AWS_WEB_IDENTITY_TOKEN_FILE`, which AWS’s webhook sets).',
+        'Secret: the key is read from a Secret and replaces what the caller sent; Passthrough: the caller’s own key goes on, in the header that the provider wants where the caller uses that, else in Authorization (but an API key of Anthropic’s or Google’s in theirs), and in one request to one host only: no other endpoint of the route gets it when this one fails; WebIdentity: for provider Bedrock, the role of the pod’s own service account (`AWS_ROLE_ARN` and `AWS_WEB_IDENTITY_TOKEN_FILE`, which AWS’s webhook sets).',
     }),
     secret: optional(
       secretKey(

@@ -31,7 +31,7 @@ export function credentialsOf(
 }
 
 /** `Bearer KEY`, or the key alone. */
-const keyIn = (value: string): string => value.slice(value.lastIndexOf(' ') + 1)
+export const keyIn = (value: string): string => value.slice(value.lastIndexOf(' ') + 1)
 
 /** The text without them. `cut`: it goes on, and may end in the midst of one. */
 export function withoutCredentials(body: Buffer, credentials: readonly string[], cut = false): Buffer {

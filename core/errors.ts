@@ -87,6 +87,11 @@ export const errors = {
     message: 'The target asked to be left alone for a while.',
   },
   unhealthy: { ...ours, status: 503, message: 'No address of the target is healthy.' },
+  key_elsewhere: {
+    ...ours,
+    status: 502,
+    message: 'The caller’s own key is passed on to one host only, and it was for another.',
+  },
   address_forbidden: {
     ...ours,
     status: 502,

@@ -192,6 +192,8 @@ export class Exchange implements Due, Asked, SignalSource {
   comparison: Comparison<Target> | undefined = undefined
   /** Listens to what targets say. */
   ear: Ear | undefined = undefined
+  /** The hosts that the caller's own keys are for, by the key: each goes to one only, whichever fork asks. */
+  keys: Map<string, string> | undefined = undefined
   /** The fork whose answer is this one's. */
   private winner: Exchange | undefined = undefined
   /** When the whole request is to be over, of `deps.now()`. */
@@ -229,6 +231,7 @@ export class Exchange implements Due, Asked, SignalSource {
     fork.why = this.why
     fork.panic = this.panic
     fork.due = this.due
+    fork.keys = this.keys ??= new Map()
     fork.until = this.until
     fork.opening = this.opening
     fork.ear = this.ear && new Ear(this.ear.wantsLogprobs)

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addTraceContext, answerHeadersOf, headerOf, requestHeaders } from './headers.ts'
-import { anthropic } from './providers/anthropic.ts'
-import { openai } from './providers/openai.ts'
 import type { Endpoint } from './target.ts'
 
 type Given = Parameters<typeof requestHeaders>[1]
@@ -10,7 +8,6 @@ type Given = Parameters<typeof requestHeaders>[1]
 const endpoint = (rest: Partial<Endpoint> = {}): Given => ({
   authority: 'api.example',
   authorization: undefined,
-  provider: openai,
   setHeaders: [],
   dropHeaders: new Set(),
   ...rest,
@@ -49,14 +46,13 @@ test('headers: what the caller sends goes on, but for credentials, hop-by-hop he
   assert.deepEqual(seen, { ...ours, 'content-type': 'application/json', 'x-stainless-lang': 'js' })
 })
 
-test('headers: the endpoint’s credential replaces the caller’s; passed through, the caller’s own goes on', () => {
+test('headers: the endpoint’s credential replaces the caller’s', () => {
   const caller = { Authorization: 'Bearer own' }
   assert.deepEqual(sent(caller), ours)
   assert.deepEqual(sent(caller, endpoint({ authorization: ['authorization', 'Bearer key'] })), {
     ...ours,
     authorization: 'Bearer key',
   })
-  assert.deepEqual(sent(caller, endpoint({ authorization: 'passthrough' })), { ...ours, authorization: 'Bearer own' })
 })
 
 test('headers: those that the endpoint sets replace the caller’s, those that it removes do not go on', () => {
@@ -100,22 +96,4 @@ test('headers: a wait that comes with a good answer is not told', () => {
   const answer = ['Content-Type', 'application/json', 'Retry-After', '17', 'retry-after-ms', '17000']
   assert.deepEqual(answerHeadersOf(answer, true), ['content-type', 'application/json'])
   assert.equal(answerHeadersOf(answer).length, 6)
-})
-
-test('headers: a caller’s own key goes on in Authorization and as the provider wants keys, and no other', () => {
-  const keys = {
-    authorization: 'Bearer own',
-    'x-api-key': 'own-key',
-    'api-key': 'of-another',
-    'x-goog-api-key': 'of-another',
-  }
-  const passing = (rest: Partial<Endpoint>) => endpoint({ authorization: 'passthrough', ...rest })
-  assert.deepEqual(sent(keys, passing({ provider: anthropic })), {
-    ...ours,
-    authorization: 'Bearer own',
-    'x-api-key': 'own-key',
-  })
-  assert.deepEqual(sent(keys, passing({ provider: openai })), { ...ours, authorization: 'Bearer own' })
-  const set = { setHeaders: ['x-api-key', 'theirs'], dropHeaders: new Set(['x-api-key']) }
-  assert.equal(sent(keys, passing({ provider: anthropic, ...set }))['x-api-key'], 'theirs')
 })

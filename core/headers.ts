@@ -105,34 +105,24 @@ function withoutNamed(headers: string[], from: number, connection: string): stri
   return headers.filter((_, i) => i < from || !named.has(headers[i - (i % 2)] ?? ''))
 }
 
-const NONE: readonly string[] = []
-
-/** In which a caller's own key goes on to such a provider: as Authorization, and as the provider itself wants keys. */
-function keyHeaders({ auth }: Endpoint['provider']): readonly string[] {
-  return auth.type === 'key' ? ['authorization', auth.header('')[0]] : ['authorization']
-}
-
 /**
- * The headers of the request to an endpoint: the caller's without its credentials and hop-by-hop ones, then the endpoint's own. The
- * endpoint's credential replaces the caller's, which goes on only where the endpoint passes it through. `foreign`: the
- * endpoint speaks another dialect than the caller.
+ * The headers of the request to an endpoint: the caller's without its credentials and hop-by-hop ones, then the endpoint's own, with the
+ * endpoint's credential. `foreign`: the endpoint speaks another dialect than the caller.
  */
 export function requestHeaders(
   caller: readonly string[],
-  endpoint: Pick<Endpoint, 'authority' | 'authorization' | 'provider' | 'setHeaders' | 'dropHeaders'>,
+  endpoint: Pick<Endpoint, 'authority' | 'authorization' | 'setHeaders' | 'dropHeaders'>,
   requestId: string,
   foreign = false,
 ): string[] {
-  const { dropHeaders, setHeaders, authorization, authority, provider } = endpoint
-  const keys = authorization === 'passthrough' ? keyHeaders(provider) : NONE
+  const { dropHeaders, setHeaders, authorization, authority } = endpoint
   let headers: string[] = ['host', authority, 'accept-encoding', 'identity', 'x-request-id', requestId]
   const own = headers.length
   let connection = ''
   for (let i = 0; i < caller.length; i += 2) {
     const { name, request } = know(caller[i] ?? '')
     if (request) {
-      if (keys.includes(name) && !dropHeaders.has(name)) headers.push(name, caller[i + 1] ?? '')
-      else if (name === 'connection') connection += `,${caller[i + 1]}`
+      if (name === 'connection') connection += `,${caller[i + 1]}`
     } else if (!dropHeaders.has(name) && !(foreign && FOREIGN.test(name))) headers.push(name, caller[i + 1] ?? '')
   }
   headers = withoutNamed(headers, own, connection)

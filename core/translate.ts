@@ -13,11 +13,12 @@ import type { Edit, Removal, RequestFields } from './json-fields.ts'
 import { InvalidForm, spliceForm } from './multipart.ts'
 import type { NativeCall } from './providers/provider.ts'
 import { joinQuery } from './query.ts'
+import { ownKey } from './own-key.ts'
 import { refusesEmpty } from './rescue/empty.ts'
 import { rejoin } from './rescue/rejoin.ts'
 import type { Rejoining } from './rescue/rejoin.ts'
 import type { Surface } from './surfaces/surface.ts'
-import type { Target } from './target.ts'
+import type { Endpoint, Target } from './target.ts'
 
 /** What goes to a target, from the caller's own bytes each time: never from what went to another. */
 export interface Translated {
@@ -36,14 +37,14 @@ const NOTHING: readonly string[] = []
 
 /**
  * The call of a target. Where it speaks the caller's own surface, the body keeps its bytes but for the model's name and the endpoint's
- * parameters; otherwise all is said anew in its dialect. `now` is the clock that `facts.started` is of, ms. Throws `invalid_request`, `not_translatable`, `operation_not_supported`.
+ * parameters; otherwise all is said anew in its dialect. `now` is the clock that `facts.started` is of, ms. Throws `invalid_request`, `not_translatable`, `operation_not_supported`, `key_elsewhere`.
  */
 export function translate(exchange: Exchange, target: Target, now: Clock): Translated {
   const { endpoint, model } = target
   const { facts, fields, surface } = exchange
   const { provider, settings } = endpoint
   if (provider.opaque || !fields) {
-    const headers = requestHeaders(exchange.headers, endpoint, facts.requestId)
+    const headers = headersFor(exchange, endpoint)
     const path = endpoint.basePath + exchange.path + exchange.query
     const call = { method: exchange.method, path, headers, body: exchange.body }
     return { call, model: '', answering: undefined, dropped: NOTHING }
@@ -70,7 +71,7 @@ function pass(
   const { facts, surface, found } = exchange
   const { fields, sent } = beginning(exchange, again)
   const { provider, settings } = endpoint
-  const headers = requestHeaders(exchange.headers, endpoint, facts.requestId)
+  const headers = headersFor(exchange, endpoint)
   if (native.headers) headers.push(...native.headers)
   const { unlessGiven = [] } = native
   for (let i = 0; i < unlessGiven.length; i += 2)
@@ -117,6 +118,13 @@ function pass(
         : passes,
     dropped,
   }
+}
+
+/** Those of the caller and the endpoint, and the caller's own key where that is passed through. Throws `key_elsewhere`. */
+function headersFor(exchange: Exchange, endpoint: Endpoint, foreign = false): string[] {
+  const headers = requestHeaders(exchange.headers, endpoint, exchange.facts.requestId, foreign)
+  if (endpoint.authorization === 'passthrough') headers.push(...ownKey(exchange, endpoint))
+  return headers
 }
 
 /** The caller's body; with the beginning of the answer in it where the target is to go on with that. */
@@ -200,7 +208,7 @@ function convert(
   const body: Record<string, unknown> = { ...(again ? again.body(written) : written) }
   for (const { name: field, json } of model.defaults) body[field] ??= JSON.parse(json)
   for (const { name: field, json } of model.force) body[field] = JSON.parse(json)
-  const headers = requestHeaders(exchange.headers, endpoint, facts.requestId, true)
+  const headers = headersFor(exchange, endpoint, true)
   headers.push('content-type', 'application/json')
   if (out.headers) headers.push(...out.headers)
   const bytes = new Bytes([Buffer.from(JSON.stringify(body))])

@@ -16,6 +16,7 @@ const NOT_ASKED: ReadonlySet<string> = new Set([
   'unhealthy',
   'not_translatable',
   'operation_not_supported',
+  'key_elsewhere',
 ])
 
 /**

@@ -38,7 +38,8 @@ export const anthropic = {
   genAi: 'anthropic',
   settings: { name: 'anthropic', schema },
   url: () => 'https://api.anthropic.com',
-  auth: { type: 'key', header: (key) => ['x-api-key', key] },
+  // OAuth tokens (sk-ant-oat…) stay bearers: the API takes each in its own header only.
+  auth: { type: 'key', header: (key) => ['x-api-key', key], isKey: /^sk-ant-(?!oat)/ },
   native(surface, _model, _stream, settings) {
     const path = paths.get(surface)
     if (path === undefined) return undefined

@@ -11,7 +11,7 @@ export const gemini = {
   genAi: 'gcp.gemini',
   url: () => 'https://generativelanguage.googleapis.com',
   // In a header, never in the query: URLs end up in logs.
-  auth: { type: 'key', header: (key) => ['x-goog-api-key', key] },
+  auth: { type: 'key', header: (key) => ['x-goog-api-key', key], isKey: /^AIza/ },
   native(surface, model, stream, _, found) {
     const path = modelPath(model)
     if (surface === 'generate_content')

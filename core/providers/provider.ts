@@ -8,8 +8,12 @@ import type { Found } from '../surfaces/surface.ts'
 
 /** How requests to a provider are authorised. */
 export type Auth =
-  /** One header with the key of the Secret. */
-  | { readonly type: 'key'; readonly header: (key: string) => readonly [name: string, value: string] }
+  /** One header with the key of the Secret. `isKey`: by its looks, a caller's bearer is such a key, and goes on in that header, too. */
+  | {
+      readonly type: 'key'
+      readonly header: (key: string) => readonly [name: string, value: string]
+      readonly isKey?: RegExp
+    }
   /** A service account's JSON key in the Secret; access tokens are minted and renewed (RFC 7523). */
   | { readonly type: 'google' }
   /** AWS Signature Version 4 over the exact request, with the Secret's keys or a web identity. */

@@ -174,3 +174,63 @@ test('credentials: a caller’s own key goes to no other host', async (t) => {
   assert.equal(seen.length, 1)
   assert.ok(!seen.join().includes(OWN), seen.join())
 })
+
+/** Which header with a key servers got, of a caller with that bearer, on these endpoints in turn; the first of two fails. */
+async function keysSeen(
+  t: TestContext,
+  providers: readonly CompiledEndpoint['provider'][],
+  key: string,
+): Promise<{ readonly status: number; readonly seen: readonly string[] }> {
+  const seen: string[] = []
+  const servers = await Promise.all(
+    providers.map(({ type }) =>
+      scripted(t, (response, _, { headers }) => {
+        const { authorization, 'x-api-key': own } = headers
+        seen.push(`${type}: ${authorization ?? ''}|${own ?? ''}`)
+        if (providers.length > 1 && seen.length === 1) response.writeHead(503).end()
+        else json(response, type === 'Anthropic' ? message : completion('hi'))
+      }),
+    ),
+  )
+  const credentials = { type: 'Passthrough' } as const
+  const names = ['a', 'b'].slice(0, providers.length)
+  const { url } = await dataPath(t, {
+    routes: [route('chat', [rule(names.map((name, priority) => target(name, { priority })))])],
+    endpoints: providers.map((provider, i) =>
+      endpoint(names[i] ?? '', servers[i]?.url ?? '', { provider, credentials }),
+    ),
+  })
+  const answer = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+    body: JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: 'hi' }] }),
+  })
+  await answer.text()
+  return { status: answer.status, seen }
+}
+
+const message = {
+  id: 'm',
+  type: 'message',
+  role: 'assistant',
+  model: 'm',
+  content: [{ type: 'text', text: 'hi' }],
+  stop_reason: 'end_turn',
+  stop_sequence: null,
+  usage: { input_tokens: 1, output_tokens: 1 },
+}
+
+test('credentials: OpenAI’s callers reach Anthropic with a key of Anthropic’s, in the header that it wants', async (t) => {
+  const by = (key: string) => keysSeen(t, [{ type: 'Anthropic' }], key)
+  assert.deepEqual(await by('sk-ant-api03-own'), { status: 200, seen: ['Anthropic: |sk-ant-api03-own'] })
+  assert.deepEqual(await by('sk-ant-oat01-own'), { status: 200, seen: ['Anthropic: Bearer sk-ant-oat01-own|'] })
+})
+
+test('credentials: a caller’s own key goes to no second host, though both endpoints pass keys through', async (t) => {
+  for (const second of ['OpenAI', 'Anthropic'] as const) {
+    const { status, seen } = await keysSeen(t, [{ type: 'OpenAI' }, { type: second }], 'sk-proj-own')
+    // It is the first one's failure that is told.
+    assert.equal(status, 503)
+    assert.deepEqual(seen, ['OpenAI: Bearer sk-proj-own|'])
+  }
+})
