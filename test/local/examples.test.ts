@@ -41,6 +41,23 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /status=529/,
     /x-tradewind-model: claude-sonnet-4-5\r[^]*x-tradewind-reason: least_cost, retry, fallback\r/,
   ],
+  bandit: [
+    /x-tradewind-endpoint: default\/small\r[^]*x-tradewind-reason: best_known\r/,
+    /"learnt":true/,
+    /(small|strong) heard: Hello/,
+    /says=I cannot help/,
+    /strong heard: Hello/,
+    /x-tradewind-endpoint: default\/strong\r[^]*x-tradewind-reason: best_known\r/,
+    /"target":"default\/small gpt-4o-mini","rewards":\d\d+/,
+  ],
+  feedback: [
+    /x-tradewind-model: gpt-4o-mini\r[^]*x-tradewind-reason: least_cost\r/,
+    /"reward":0,"upgraded":true/,
+    /x-tradewind-model: gpt-4o\r[^]*x-tradewind-reason: feedback\r/,
+    /x-tradewind-model: gpt-4o-mini\r[^]*x-tradewind-reason: least_cost\r/,
+    /Reason feedback[^]*asked first[^]*after the others: it has rank 1, and answers to requests like it were rated badly[^]*the choice is the same/,
+    /the route +72\.5 %[^]*random mixing, as good as the route/,
+  ],
   credentials: [/"content":"openai heard/],
   'rules-by-content': [
     /x-tradewind-rule: simple[^]*x-tradewind-endpoint: default\/small/,
@@ -113,10 +130,14 @@ async function execute(line: string, { url, admin }: Running): Promise<string> {
   const command =
     tool === 'curl'
       ? `curl -sS ${words.join(' ')}`
-      : `"${process.execPath}" "${program}" ${words.join(' ')} --admin ${admin}`
-  const { code, stdout, stderr } = await runProgram('sh', ['-c', command.replaceAll('http://127.0.0.1:4141', url)], {
-    cwd: root,
-  })
+      : `"${process.execPath}" "${program}" ${words.join(' ')}${words[0] === 'simulate' ? '' : ` --admin ${admin}`}`
+  const { code, stdout, stderr } = await runProgram(
+    'sh',
+    ['-c', command.replaceAll('http://127.0.0.1:4141', url).replaceAll('http://127.0.0.1:4142', admin)],
+    {
+      cwd: root,
+    },
+  )
   assert.equal(code, 0, stderr)
   return stdout
 }
