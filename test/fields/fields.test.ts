@@ -4,6 +4,8 @@ import { kinds } from '../../api/kinds.ts'
 import type { Schema } from '../../core/schema.ts'
 import { address } from './address.ts'
 import { anthropic } from './anthropic.ts'
+import { audit } from './audit.ts'
+import { bandit } from './bandit.ts'
 import { bedrock } from './bedrock.ts'
 import { caller } from './caller.ts'
 import { connection } from './connection.ts'
@@ -24,6 +26,8 @@ import { vertexAI } from './vertex-ai.ts'
 const tables: readonly Coverage[] = [
   address,
   anthropic,
+  audit,
+  bandit,
   bedrock,
   caller,
   connection,

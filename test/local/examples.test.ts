@@ -48,7 +48,7 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /says=I cannot help/,
     /strong heard: Hello/,
     /x-tradewind-endpoint: default\/strong\r[^]*x-tradewind-reason: best_known\r/,
-    /"target":"default\/small gpt-4o-mini","rewards":\d\d+/,
+    /"target": "default\/small gpt-4o-mini",\s+"rewards": \d\d/,
   ],
   feedback: [
     /x-tradewind-model: gpt-4o-mini\r[^]*x-tradewind-reason: least_cost\r/,
@@ -131,13 +131,8 @@ async function execute(line: string, { url, admin }: Running): Promise<string> {
     tool === 'curl'
       ? `curl -sS ${words.join(' ')}`
       : `"${process.execPath}" "${program}" ${words.join(' ')}${words[0] === 'simulate' ? '' : ` --admin ${admin}`}`
-  const { code, stdout, stderr } = await runProgram(
-    'sh',
-    ['-c', command.replaceAll('http://127.0.0.1:4141', url).replaceAll('http://127.0.0.1:4142', admin)],
-    {
-      cwd: root,
-    },
-  )
+  const here = command.replaceAll('http://127.0.0.1:4141', url).replaceAll('http://127.0.0.1:4142', admin)
+  const { code, stdout, stderr } = await runProgram('sh', ['-c', here], { cwd: root })
   assert.equal(code, 0, stderr)
   return stdout
 }
