@@ -3,7 +3,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { ArtefactError } from './artefact-error.ts'
 
 /** The format that this code writes and reads; an older or newer one is refused, and so the strongest target is chosen. */
-export const FORMAT = 1
+const FORMAT = 1
 /** An artefact travels in a ConfigMap, whose limit is 1 MiB with all its names and labels. */
 export const MOST_BYTES = 900 * 1024
 const MAGIC = Buffer.from('TWRA')

@@ -9,7 +9,7 @@ export interface Judged {
 }
 
 /** The price of a strong call where a weak one costs 1. */
-export const PRICE_RATIO = 16.67
+const PRICE_RATIO = 16.67
 
 /** Each a share, but APGR (random 0.5, the oracle above 1 where the weak model is sometimes better). */
 export interface Figures {

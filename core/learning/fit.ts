@@ -30,8 +30,6 @@ export interface FitOptions {
 export interface Fitted {
   readonly standard: Standard
   readonly heads: readonly Head[]
-  /** The settings that inner folds chose. */
-  readonly chosen: Setting
 }
 
 /** FTRL's step size, and how far targets are drawn to what a row's neighbours say. */
@@ -82,7 +80,7 @@ export function fit({ texts, targets }: TrainingSet, { seed, read, buckets, prog
   const heads = step(train(work, best.setting, undefined)).map((linear, at) =>
     asHead(models[at] ?? '', linear, table, calibrationOf(logits[at], work.targets[at])),
   )
-  return { standard: table.standard, heads, chosen: best.setting }
+  return { standard: table.standard, heads }
 }
 
 interface Work {
