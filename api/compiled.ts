@@ -128,6 +128,14 @@ const compiledRule = object({
   /** `after` in ms; absent: the target's own 95th percentile. */
   hedge: optional(object({ after: optional(ms(1)), percent: integer({ minimum: 1, maximum: 100 }) })),
   gate: optional(compiledGate),
+  audit: optional(
+    object({
+      percent: integer({ minimum: 1, maximum: 100 }),
+      novelPercent: integer({ minimum: 0, maximum: 100 }),
+      spendPercent: integer({ minimum: 1, maximum: 100 }),
+      judge: optional(object({ by: object({ endpoint: text(), model: text() }), prompt: optional(text(8192)) })),
+    }),
+  ),
   feedback: optional(
     object({
       within: ms(1),

@@ -1,6 +1,7 @@
 import { array, choice, decimal, duration, fraction, integer, object, optional, string } from '../core/schema.ts'
 import type { Rule, Schema, Static } from '../core/schema.ts'
 import { strategies, strategyTypes } from '../core/strategies/index.ts'
+import { audit } from './audit.ts'
 import { conditions } from './conditions.ts'
 import { caller, tasks } from './caller.ts'
 import { endpointName, endpointReference } from './endpoint-reference.ts'
@@ -256,6 +257,7 @@ const rule = object(
       ),
     ),
     gate: optional(gate),
+    audit: optional(audit),
     feedback: optional(feedback),
     speculate: optional(speculate),
     onUnavailable: choice(['Redistribute', 'Fail'], {
@@ -291,6 +293,11 @@ const rule = object(
         rule: "!has(self.speculate) || self.strategy.type == 'Classifier'",
         message: 'speculate is for strategy Classifier only: it goes by how sure the classifier is.',
         fieldPath: '.speculate',
+      },
+      {
+        rule: "!has(self.audit) || (self.strategy.type == 'Classifier' && (!has(self.strategy.classifier) || self.strategy.classifier.promises == 'Keep'))",
+        message: 'audit is for strategy Classifier with promises: Keep, since it watches what that promises.',
+        fieldPath: '.audit',
       },
       {
         rule: '!has(self.speculate) || !has(self.hedge)',

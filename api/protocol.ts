@@ -39,6 +39,7 @@ export const CAPABILITIES: readonly string[] = [
   'feedback',
   'gate:learned',
   'speculate',
+  'audit',
   'artefact',
 ]
 

@@ -1,7 +1,10 @@
+import type { AuditDesk } from './audit/desk.ts'
+import type { AuditRecord } from './audit/record.ts'
 import type { Memories } from './bandits/memory.ts'
 import type { Bytes } from './bytes.ts'
 import type { AttemptFacts, Exchange, Facts } from './exchange.ts'
 import type { FeedbackDesk, Outcome } from './feedback/desk.ts'
+import type { Guards } from './learning/guards.ts'
 import type { SchemaCompiler } from './gate/checks/check.ts'
 
 /** Something with a time by which it must be over. The list of live ones is scanned, so that setting a deadline costs a store and no timer. */
@@ -28,6 +31,8 @@ export interface Telemetry {
   attemptEnded(facts: Facts, attempt: AttemptFacts): void
   exchangeStarted(facts: Facts): void
   exchangeEnded(facts: Facts, exchange: Exchange): void
+  /** A request was answered by both models. */
+  audited?(record: AuditRecord): void
   /** Somebody has said what they think of an answer. */
   fedBack?(outcome: Outcome): void
 }
@@ -80,6 +85,10 @@ export interface Deps {
   readonly memories?: Memories
   /** Takes feedback; undefined: none is taken. */
   readonly feedback?: FeedbackDesk
+  /** What was found of artefacts in service; undefined: each begins anew with its configuration. */
+  readonly guards?: Guards
+  /** Undefined: nothing is audited. */
+  readonly audits?: AuditDesk
   /** Undefined: schemas of callers are not checked. */
   readonly schemas?: SchemaCompiler
 }

@@ -188,7 +188,7 @@ export class Exchange implements Due, Asked, SignalSource {
   traits: Traits | undefined = undefined
   /** What is asked and answered is to be written down with the decision. */
   sampled = false
-  /** Its answer is to be compared with another target's. */
+  /** Its answer is worth comparing with another target's. */
   comparison: Comparison<Target> | undefined = undefined
   /** Listens to what targets say. */
   ear: Ear | undefined = undefined

@@ -1,6 +1,7 @@
 import type { Deps } from './deps.ts'
 import type { Exchange, Reply } from './exchange.ts'
 import { call } from './layers/attempt.ts'
+import { audit } from './layers/audit.ts'
 import { bind } from './layers/bind.ts'
 import { breaker } from './layers/breaker.ts'
 import { choose } from './layers/choose.ts'
@@ -38,6 +39,7 @@ const inner: readonly Layer<Rule>[] = [
   heed, // outside the choice: what a request says of the answer before it counts for it
   choose, // once a request: what is tried later is part of the same choice
   bind, // after the choice, whose order it changes for conversations that only one provider can go on with
+  audit, // outside the gate: it compares what the caller got; inside the choice, which it does not make again
   gate, // outside rescue: an answer is judged when no target can be asked to make it whole any more, and the next one is a choice of its own
   rescue, // outside fallback: it acts when nobody can be asked any more, since the caller has part of an answer
   fallback, // outside retry: the next target is asked when this one has had its attempts

@@ -1,3 +1,4 @@
+import type { AuditSettings } from './audit/settings.ts'
 import type { Breaker } from './breaker.ts'
 import type { Adjustment } from './decide/adjust.ts'
 import type { Lengths } from './decide/lengths.ts'
@@ -190,6 +191,8 @@ export interface Rule {
   /** Asks a stronger target besides, where P(it is needed) is between the two; `percent`: of the requests. */
   readonly speculate?: { readonly from: number; readonly to: number; readonly percent: number } | undefined
   readonly gate?: Gate | undefined
+  /** Undefined: nothing is audited. */
+  readonly audit?: AuditSettings | undefined
   /** What becomes of what callers think of its answers; undefined: nothing, but strategies that learn hear of it. */
   readonly feedback?: FeedbackSettings | undefined
   /** What is written down of its decisions; undefined: all of them, without content. */

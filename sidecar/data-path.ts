@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
+import { AuditDesk } from '../core/audit/desk.ts'
 import { Memories } from '../core/bandits/memory.ts'
 import type { Deps, Telemetry } from '../core/deps.ts'
 import type { Exchange } from '../core/exchange.ts'
 import { FeedbackDesk } from '../core/feedback/desk.ts'
+import { Guards } from '../core/learning/guards.ts'
 import { Configuration } from './config.ts'
 import { Sweep } from './deadlines.ts'
 import { Endpoints } from './endpoints.ts'
@@ -29,6 +31,9 @@ export class DataPath {
   readonly traffic: Traffic
   /** What was learnt under each rule. */
   readonly memories: Memories
+  /** What was found of artefacts in service. */
+  readonly guards = new Guards()
+  private readonly audits = new AuditDesk()
 
   constructor({ telemetry, passThrough, bodyLimit, environment }: DataPathOptions) {
     const now = () => performance.now()
@@ -41,6 +46,8 @@ export class DataPath {
       telemetry,
       schemas,
       memories: (this.memories = new Memories(randomUUID)),
+      guards: this.guards,
+      audits: this.audits,
       feedback: new FeedbackDesk(this.memories, (outcome) => telemetry.fedBack?.(outcome)),
     }
     this.deps = deps
@@ -64,6 +71,7 @@ export class DataPath {
 
   /** Takes no new connections, and resolves when what is in flight has been answered. */
   async drain(): Promise<void> {
+    this.audits.close()
     await this.traffic.drain()
     this.configuration.close()
   }

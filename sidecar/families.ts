@@ -1,5 +1,6 @@
 import type { Operation } from '../core/surfaces/surface.ts'
 import type { Model } from '../core/target.ts'
+import type { ArtefactView, PromiseView } from './artefacts.ts'
 import type { Gauges } from './gauges.ts'
 import type { Histogram } from './histogram.ts'
 import type { TargetCounts } from './metrics.ts'
@@ -78,6 +79,22 @@ export const counted: readonly Family<[TargetCounts, Gauges]>[] = [
       Object.entries(counts.feedback).flatMap(([verdict, value]) =>
         value > 0 ? [{ labels: { ...target(counts), [LABEL.verdict]: verdict }, value }] : [],
       ),
+  },
+  {
+    name: METRIC.audits,
+    type: 'counter',
+    help: 'Answers that were drawn to be compared with another model’s, by why (it stays cheap, it is novel) and what came of it.',
+    values: (counts) =>
+      counts.audited.map(({ kind, outcome, count }) => ({
+        labels: { ...target(counts), [LABEL.kind]: kind, [LABEL.outcome]: outcome },
+        value: count,
+      })),
+  },
+  {
+    name: METRIC.auditAlarms,
+    type: 'counter',
+    help: 'How often audits have shown that answers lose more than was promised, and the threshold has stepped back.',
+    values: (counts) => (counts.alarms > 0 ? [{ labels: target(counts), value: counts.alarms }] : []),
   },
   {
     name: METRIC.gatedRequests,
@@ -247,6 +264,52 @@ export const measured: readonly Family<[Gauges]>[] = [
     values: ({ routes }) => [...routes].map(([route, value]) => ({ labels: { [LABEL.route]: route }, value })),
   },
   {
+    name: METRIC.artefactInfo,
+    type: 'gauge',
+    help: '1 for each artefact that a route decides by, with its hash and whether it serves: loaded, alarmed (a promise was taken back), expired or unusable.',
+    values: ({ artefacts }) =>
+      artefacts.map(({ name, hash = '', state }) => ({
+        labels: { [LABEL.artefact]: name, [LABEL.digest]: hash, [LABEL.state]: state },
+        value: 1,
+      })),
+  },
+  {
+    name: METRIC.artefactExpiry,
+    type: 'gauge',
+    help: 'When the first certificate of the artefact ends, in seconds since 1970.',
+    values: ({ artefacts }) =>
+      artefacts.flatMap(({ name, expires }) =>
+        expires === undefined ? [] : [{ labels: { [LABEL.artefact]: name }, value: Date.parse(expires) / 1000 }],
+      ),
+  },
+  {
+    name: METRIC.promiseThreshold,
+    type: 'gauge',
+    help: 'The score from which requests of the segment stay cheap; +Inf: none does.',
+    values: ({ artefacts }) => promises(artefacts, ({ threshold }) => threshold ?? Number.POSITIVE_INFINITY),
+  },
+  {
+    name: METRIC.promiseEvidence,
+    type: 'gauge',
+    help: 'What audits say against the promise: 1 is nothing, 20 takes it back.',
+    values: ({ artefacts }) => promises(artefacts, ({ evidence }) => evidence),
+  },
+  {
+    name: METRIC.stability,
+    type: 'gauge',
+    help: 'How far prompts and scores of the last 200 requests are from those that were certified: above 0.2 nothing stays cheap.',
+    values: ({ artefacts }) =>
+      artefacts.flatMap(({ name, psi, promises: made }) => [
+        ...(psi === undefined
+          ? []
+          : [{ labels: { [LABEL.artefact]: name, [LABEL.of]: 'prompts', [LABEL.segment]: '' }, value: psi }]),
+        ...made.map((it) => ({
+          labels: { [LABEL.artefact]: name, [LABEL.of]: 'scores', [LABEL.segment]: it.segment },
+          value: it.psi,
+        })),
+      ]),
+  },
+  {
     name: METRIC.connected,
     type: 'gauge',
     help: '1 while the operator is connected.',
@@ -284,6 +347,12 @@ function genAi(counts: TargetCounts, { endpoints }: Gauges, operation: Operation
     [LABEL.provider]: provider,
     [LABEL.requestModel]: model,
   }
+}
+
+function promises(artefacts: readonly ArtefactView[], of: (promise: PromiseView) => number): Value[] {
+  return artefacts.flatMap(({ name, promises: made }) =>
+    made.map((it) => ({ labels: { [LABEL.artefact]: name, [LABEL.segment]: it.segment }, value: of(it) })),
+  )
 }
 
 function because(counts: TargetCounts, why: string): Value[] {

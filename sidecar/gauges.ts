@@ -1,4 +1,5 @@
 import type { Endpoint } from '../core/target.ts'
+import type { ArtefactView } from './artefacts.ts'
 import type { Configuration } from './config.ts'
 
 /** How things stand, at the moment that somebody asks. */
@@ -10,6 +11,8 @@ export interface Gauges {
   readonly digest: string
   /** Milliseconds since it came into force; undefined before the first. */
   readonly age: number | undefined
+  /** What routes decide by. */
+  readonly artefacts: readonly ArtefactView[]
   readonly connected: boolean
   readonly linesDropped: number
   /** Lines of the decision log, by where they were to go. */
@@ -20,6 +23,7 @@ export interface Gauges {
 export function gaugesOf(
   configuration: Configuration,
   wall: number,
+  artefacts: () => readonly ArtefactView[],
   rest: Pick<Gauges, 'connected' | 'linesDropped' | 'decisionsDropped'>,
 ): Gauges {
   const { config, digest, since } = configuration.current()
@@ -30,6 +34,9 @@ export function gaugesOf(
       return new Map(
         [...config.values()].flatMap(({ body }) => ('rules' in body ? [[body.name, body.generation] as const] : [])),
       )
+    },
+    get artefacts() {
+      return artefacts()
     },
     digest,
     age: configuration.runtime ? wall - since : undefined,

@@ -1,3 +1,4 @@
+import type { AuditOutcome, AuditRecord } from '../core/audit/record.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { AttemptFacts, Facts, Rescued, Why } from '../core/exchange.ts'
 import type { Outcome } from '../core/feedback/desk.ts'
@@ -47,6 +48,13 @@ export interface Gated {
   count: number
 }
 
+/** Requests that were drawn to be answered by both models, by what came of it. */
+export interface Audited {
+  readonly kind: AuditRecord['kind']
+  readonly outcome: AuditOutcome
+  count: number
+}
+
 /** What a feedback says: better or worse than half; neither, or nothing of the kind; or something that nobody was asked for. */
 export type Verdict = 'good' | 'bad' | 'neutral' | 'implicit'
 
@@ -76,6 +84,9 @@ export class TargetCounts {
   readonly rescues: Record<Rescued, number> = { continued: 0, replayed: 0, failed: 0 }
   readonly examined: Examined[] = []
   readonly gated: Gated[] = []
+  readonly audited: Audited[] = []
+  /** How often audits of its answers have spoken against a promise. */
+  alarms = 0
   /** What callers said of its answers. */
   readonly feedback: Record<Verdict, number> = { good: 0, bad: 0, neutral: 0, implicit: 0 }
   readonly generations: Generation[] = []
@@ -124,6 +135,14 @@ export class TargetCounts {
     if (!examined) this.examined.push((examined = { check, count: 0, escalated: 0 }))
     examined.count++
     if (escalated) examined.escalated++
+  }
+
+  /** An answer of this target was drawn to be compared. */
+  audit({ kind, outcome, verdict }: AuditRecord): void {
+    let audited = this.audited.find((it) => it.kind === kind && it.outcome === outcome)
+    if (!audited) this.audited.push((audited = { kind, outcome, count: 0 }))
+    audited.count++
+    if (verdict?.alarm) this.alarms++
   }
 
   private gatedBy({ reason, direct }: GateFacts): void {
@@ -196,11 +215,16 @@ export class Metrics {
       this.of(route, rule, answer.endpoint, answer.model).examine(answer, at < (gate?.escalations ?? 0))
   }
 
+  /** A request was answered by both models. */
+  audited(record: AuditRecord): void {
+    const [endpoint, model] = partsOf(record.own)
+    this.of(record.route, record.rule, endpoint, model).audit(record)
+  }
+
   /** Somebody has said what they think of an answer. */
   fedBack({ known, feedback, implicit }: Outcome): void {
     const { route = '', rule = '', target = '' } = known ?? {}
-    const space = target.indexOf(' ')
-    const [endpoint, model] = space < 0 ? [target, ''] : [target.slice(0, space), target.slice(space + 1)]
+    const [endpoint, model] = partsOf(target)
     const reward = feedback?.reward ?? 0.5
     const verdict = implicit ? 'implicit' : reward > 0.5 ? 'good' : reward < 0.5 ? 'bad' : 'neutral'
     this.of(route, rule, endpoint, model).feedback[verdict]++
@@ -230,6 +254,12 @@ function answeredBy({ attempts, gate, endpoint, model }: Facts): AttemptFacts | 
   const is = (it: AttemptFacts) =>
     it.code === undefined && it.endpoint === endpoint && (it.model === model || it.model === '*')
   return (gate && attempts.findLast(is)) ?? attempts.at(-1)
+}
+
+/** Endpoint and model of a target's id. */
+function partsOf(target: string): readonly [endpoint: string, model: string] {
+  const space = target.indexOf(' ')
+  return space < 0 ? [target, ''] : [target.slice(0, space), target.slice(space + 1)]
 }
 
 function branch<K, B>(map: Map<string, Map<K, B>>, key: string): Map<K, B> {

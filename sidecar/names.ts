@@ -27,6 +27,13 @@ export const METRIC = {
   configInfo: 'tradewind_config_info',
   configAge: 'tradewind_config_age_seconds',
   routeGeneration: 'tradewind_route_generation',
+  audits: 'tradewind_audits_total',
+  auditAlarms: 'tradewind_audit_alarms_total',
+  artefactInfo: 'tradewind_artefact_info',
+  artefactExpiry: 'tradewind_artefact_expiry_timestamp_seconds',
+  promiseThreshold: 'tradewind_promise_threshold',
+  promiseEvidence: 'tradewind_promise_evidence',
+  stability: 'tradewind_population_stability_index',
   connected: 'tradewind_operator_connected',
   linesDropped: 'tradewind_log_lines_dropped_total',
   feedback: 'tradewind_feedback_total',
@@ -56,6 +63,9 @@ export const LABEL = {
   digest: 'digest',
   destination: 'destination',
   verdict: 'verdict',
+  artefact: 'artefact',
+  segment: 'segment',
+  of: 'of',
 } as const
 
 /** https://github.com/open-telemetry/semantic-conventions-genai and the HTTP conventions. */

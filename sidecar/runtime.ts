@@ -7,6 +7,7 @@ import type {
   ResourceKey,
   ResourceKind,
 } from '../api/compiled.ts'
+import { AUDIT_DEFAULTS } from '../core/audit/settings.ts'
 import { available } from '../core/availability.ts'
 import type { Adjustment } from '../core/decide/adjust.ts'
 import type { Deps } from '../core/deps.ts'
@@ -36,6 +37,8 @@ export interface Runtime {
   readonly table: RouteTable<Prepared>
   readonly endpoints: ReadonlyMap<string, ConfiguredEndpoint>
   readonly handle: Handler
+  /** What an artefact became; undefined where no route names it. */
+  readonly artefact: (key: ResourceKey) => Loaded | undefined
 }
 
 interface BuiltEndpoint {
@@ -97,7 +100,8 @@ export class RuntimeBuilder {
     this.byName = byName
     this.states.settle([...byName.values()])
     this.replace(routes)
-    return { table: this.table, endpoints: byName, handle: outerHandler(this.table, this.deps) }
+    const loaded = (key: ResourceKey) => this.artefacts.get(key)
+    return { table: this.table, endpoints: byName, handle: outerHandler(this.table, this.deps), artefact: loaded }
   }
 
   private buildEndpoints(
@@ -167,9 +171,10 @@ export class RuntimeBuilder {
       return routeRule(built, prepare(built, this.deps))
     })
     const uses = new Set(
-      route.rules.flatMap(({ targets, gate }) => [
+      route.rules.flatMap(({ targets, gate, audit }) => [
         ...targets.map(({ endpoint }) => endpoint),
         ...(gate ? askedBesides(gate) : []),
+        ...(audit?.judge ? [audit.judge.by.endpoint] : []),
       ]),
     )
     const artefacts = new Set(route.rules.flatMap((rule) => artefactsOf(name, rule)))
@@ -202,6 +207,8 @@ export class RuntimeBuilder {
         { id: `${named.endpoint} ${named.model}`, weight: 1, priority: 0, ...modelOf(named, endpoints, at) },
         'Redistribute',
       )
+    const gate =
+      rule.gate && gateOf(rule.gate, `${path}/gate`, { aside, artefact: (own) => artefact(artefactKey(route, own)) })
     return {
       name,
       route,
@@ -226,8 +233,8 @@ export class RuntimeBuilder {
         to: Number(rule.speculate.to),
         percent: rule.speculate.percent,
       },
-      gate:
-        rule.gate && gateOf(rule.gate, `${path}/gate`, { aside, artefact: (own) => artefact(artefactKey(route, own)) }),
+      gate,
+      audit: auditOf(rule, gate, (named) => aside(named, `${path}/audit/judge/by`)),
       feedback: rule.feedback && feedbackOf(rule.feedback),
       onUnavailable,
       onUnsupported,
@@ -290,6 +297,21 @@ function modelOf(
   const model = endpoint.models.get(asked)
   if (!model) throw new Refused(at, `Endpoint ${name} has no model ${asked}.`)
   return { endpoint, model }
+}
+
+/**
+ * How a rule is audited: by the gate's judge where it has none of its own, and where the gate has a judge also without being told to. Undefined for one that
+ * keeps no promises.
+ */
+function auditOf(
+  { strategy: by, audit }: CompiledRule,
+  gate: Rule['gate'],
+  aside: (named: Named) => Target,
+): Rule['audit'] {
+  if (by.type !== 'Classifier' || !(audit ?? gate?.judge)) return undefined
+  const { judge, ...settings }: NonNullable<CompiledRule['audit']> = audit ?? AUDIT_DEFAULTS
+  const own = judge ? { by: aside(judge.by), prompt: judge.prompt } : gate?.judge
+  return { ...settings, judge: own }
 }
 
 /** With numbers for the decimal strings of the wire. */

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { adminServer } from './admin.ts'
+import { artefactsOf } from './artefacts.ts'
 import { Client } from './client.ts'
 import { DataPath } from './data-path.ts'
 import { Journal } from './decisions/journal.ts'
@@ -134,8 +135,15 @@ export async function startSidecar(
             if (connected) reporter.changed()
           },
         }))
+  const artefacts = () =>
+    artefactsOf(
+      configuration.current().config,
+      (key) => configuration.runtime?.artefact(key),
+      path.guards,
+      deps.wall(),
+    )
   const gauges = () =>
-    gaugesOf(configuration, deps.wall(), {
+    gaugesOf(configuration, deps.wall(), artefacts, {
       connected: client?.connected ?? false,
       linesDropped: log.dropped,
       decisionsDropped: journal.dropped,
@@ -151,7 +159,7 @@ export async function startSidecar(
     now: deps.now,
     wall: deps.wall,
     exposed,
-    more: { 'GET /learning': () => ({ body: learning.page() }), ...embedding?.pages },
+    more: { 'GET /artefacts': () => ({ body: { artefacts: artefacts() } }), 'GET /learning': () => ({ body: learning.page() }), ...embedding?.pages },
   })
   // Nobody probes a sidecar that is part of another program.
   const probes = embedding ? undefined : probeServer({ started: () => listening, notReady, exposed })

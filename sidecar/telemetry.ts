@@ -1,3 +1,5 @@
+import { auditLine } from '../core/audit/record.ts'
+import type { AuditRecord } from '../core/audit/record.ts'
 import type { Telemetry } from '../core/deps.ts'
 import type { AttemptFacts, Exchange, Facts } from '../core/exchange.ts'
 import type { Journal } from './decisions/journal.ts'
@@ -57,6 +59,18 @@ export class SidecarTelemetry implements Telemetry {
     // What the caller brought about by leaving is nobody's failure.
     const level = facts.code === undefined || facts.aborted ? 'info' : 'warn'
     if (this.log.takes(level)) this.log.line(requestLine(facts, level, trace))
+  }
+
+  audited(record: AuditRecord): void {
+    this.metrics.audited(record)
+    if (record.outcome === 'busy' || record.outcome === 'unaffordable') return
+    this.journal.say(auditLine(record, Date.now()))
+    const { verdict, route, rule, segment, own, other, version } = record
+    if (!verdict?.alarm) return
+    const { from, evidence } = verdict.alarm
+    const to = Number.isFinite(verdict.threshold) ? verdict.threshold : null
+    const fields = { route, rule, segment, weak: own, strong: other, artefact: version, evidence, from, to }
+    this.log.warn('Audits have shown that cheap answers lose more than was promised.', fields)
   }
 
   fedBack(outcome: Outcome): void {

@@ -20,7 +20,7 @@ export const choose: Layer<Rule> = (rule, deps) => {
     const { order, preference, decision } = chooser.choose(exchange)
     exchange.facts.reason = preference.reason
     exchange.facts.decision = decision
-    exchange.comparison = rule.gate?.judge && drawn(preference, deps.random)
+    exchange.comparison = rule.audit && comparisonOf(preference)
     const [head] = order
     if (head && isGap(head)) throw new Failure('no_target', { detail: describe(rule, [head.gap]) })
     exchange.candidates = chooser.gaps
@@ -53,11 +53,11 @@ export const choose: Layer<Rule> = (rule, deps) => {
   }
 }
 
-/** What is to be compared, by the share of such requests that its strategy asks for. */
-function drawn({ audit }: Chosen['preference'], random: () => number): Comparison<Target> | undefined {
-  if (!audit || random() >= audit.share) return undefined
-  const { own, other, heard } = audit
-  return isGap(own) || isGap(other) ? undefined : { own, other, heard }
+/** What is worth comparing, where both are targets that resolve. */
+function comparisonOf({ audit }: Chosen['preference']): Comparison<Target> | undefined {
+  if (!audit) return undefined
+  const { own, other } = audit
+  return isGap(own) || isGap(other) ? undefined : { ...audit, own, other }
 }
 
 /**

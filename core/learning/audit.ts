@@ -1,5 +1,6 @@
 import type { SafeThreshold } from './certificate.ts'
 import { EProcess } from './e-process.ts'
+import type { EState } from './e-process.ts'
 
 export interface AuditOptions {
   /** What may be lost in the mean over all requests of the segment, in quality: the certificate's. */
@@ -24,6 +25,25 @@ export interface Verdict {
   readonly alarm?: { readonly from: number; readonly evidence: number }
 }
 
+/** An alarm: from which threshold to which it stepped back, on what evidence, of how many audits. */
+export interface Alarm {
+  readonly from: number
+  /** Undefined: nothing stays cheap any more. */
+  readonly to: number | undefined
+  readonly evidence: number
+  readonly audits: number
+}
+
+/** What an audit has come to: all that it needs to go on. */
+export interface AuditState {
+  readonly audits: number
+  readonly caution: number
+  /** By the thresholds that are still in use, the most cautious first. */
+  readonly tests: readonly { readonly threshold: number; readonly process: EState }[]
+  /** The last alarm, where there was one. */
+  readonly alarm?: Alarm
+}
+
 /**
  * Keeps watching a certified threshold in service. It is told of requests that stayed cheap and were answered by the strong endpoint too, by chance.
  *
@@ -36,6 +56,10 @@ export class Audit {
   private readonly options: AuditOptions
   private tests: readonly { readonly safe: SafeThreshold; readonly limit: number; readonly process: EProcess }[] = []
   private caution = 0
+  /** Audited requests so far. */
+  audits = 0
+  /** The last one, where there was one. */
+  alarm: Alarm | undefined
 
   constructor(options: AuditOptions) {
     this.options = options
@@ -52,13 +76,36 @@ export class Audit {
   update(score: number, loss: number): Verdict {
     const last = this.tests.at(-1)
     if (!last) return this.verdict
+    this.audits++
     for (const { safe, process } of this.tests) if (score >= safe.threshold) process.observe(loss)
     this.caution = Math.max(0, this.caution + this.options.step * (loss - last.limit))
     const { threshold: from, evidence } = this.verdict
     if (evidence < 1 / this.options.alpha) return this.verdict
     const held = this.tests.findLastIndex(({ process }) => process.evidence <= 1)
     this.watch(this.tests.slice(0, held + 1).map(({ safe }) => safe))
+    const { threshold } = this.verdict
+    this.alarm = { from, to: Number.isFinite(threshold) ? threshold : undefined, evidence, audits: this.audits }
     return { ...this.verdict, alarm: { from, evidence } }
+  }
+
+  /** How it stands, as JSON, to go on from with `restore`. */
+  get state(): AuditState {
+    const { audits, caution, alarm } = this
+    const tests = this.tests.map(({ safe: { threshold }, process }) => ({ threshold, process: process.state }))
+    return { audits, caution, tests, ...(alarm ? { alarm } : {}) }
+  }
+
+  /** Goes on from where another one of the same certificate stood. */
+  restore({ audits, caution, tests, alarm }: AuditState): void {
+    const before = new Map(tests.map(({ threshold, process }) => [threshold, process]))
+    this.watch(this.options.safe.filter(({ threshold }) => before.has(threshold)))
+    for (const { safe, process } of this.tests) {
+      const known = before.get(safe.threshold)
+      if (known) process.restore(known)
+    }
+    this.audits = audits
+    this.caution = caution
+    this.alarm = alarm
   }
 
   private watch(safe: readonly SafeThreshold[]): void {

@@ -4,6 +4,13 @@ const BETS = [0.03, 0.08, 0.2, 0.45, 0.8]
 /** After so many values another gambler starts with fresh capital. */
 const BLOCK = 250
 
+/** What an e-process has come to: all that the next value needs. */
+export interface EState {
+  readonly capital: readonly number[]
+  readonly gamblers: number
+  readonly values: number
+}
+
 /**
  * An e-process against "the mean loss is at most `limit`", for losses in [-1, 1] (Waudby-Smith and Ramdas 2023, section 4; bets mixed as in its section
  * 5.4). While that holds, the chance that `evidence` ever reaches 1 ÷ α is at most α (Ville), however often it is looked at.
@@ -20,6 +27,17 @@ export class EProcess {
   constructor(limit: number) {
     this.limit = limit
     this.capital = Float64Array.from(BETS, () => 0.5)
+  }
+
+  /** How it stands, as JSON, to go on from with `restore`. */
+  get state(): EState {
+    return { capital: [...this.capital], gamblers: this.gamblers, values: this.values }
+  }
+
+  restore({ capital, gamblers, values }: EState): void {
+    this.capital.set(capital.slice(0, BETS.length))
+    this.gamblers = gamblers
+    this.values = values
   }
 
   observe(loss: number): void {

@@ -139,7 +139,7 @@ test('guard: what is refused, unknown, novel or expired goes to the strong model
   assert.equal(reason('nothing of the kind', known()), 'uncertified')
   assert.equal(reason('chat', known(), Date.parse('2027-03-01')), 'expired')
   assert.equal(reason('chat', 'def f(xs):\n    return [x ** 2 for x in xs]\nassert f([1]) == ??'), 'novel')
-  assert.equal(guard.route('chat', 'SELECT * FROM t WHERE a = 1;', [0.99, 0.99], NOW).audit, 0.2)
+  assert.equal(guard.route('chat', 'SELECT * FROM t WHERE a = 1;', [0.99, 0.99], NOW).audit, 'novel')
 })
 
 test('guard: where prompts are no longer like those certified, all go to the strong model until they are again', () => {

@@ -1,6 +1,6 @@
 import type { Artefact } from './artefact.ts'
 import { Audit, AUDIT_DEFAULTS } from './audit.ts'
-import type { Verdict } from './audit.ts'
+import type { Alarm, AuditState, Verdict } from './audit.ts'
 import { LARGEST_PSI, voidReason } from './certificate.ts'
 import type { Certificate, VoidReason } from './certificate.ts'
 import { Drift } from './drift.ts'
@@ -20,15 +20,37 @@ export interface Guarded {
   readonly score: number
   /** Scores from here on stay cheap. */
   readonly threshold: number
-  /** The share of such requests that both models should answer, so that somebody knows what came of it. */
-  readonly audit: number
+  /** Worth being answered by both models, so that somebody knows what came of it: since it stays cheap, or since it is like nothing that was trained on. */
+  readonly audit: 'kept' | 'novel' | undefined
   /** The cheap model that the segment has a certificate for: what the strong one is to be compared with. */
   readonly weak: string | undefined
 }
 
-/** Of requests that stay cheap, so many are audited; and of novel ones, since there is most to be learnt from them. */
-const AUDITED = 0.02
-const AUDITED_NOVEL = 0.2
+/** What audits have found, by segment: JSON. */
+export interface GuardState {
+  readonly segments: Readonly<Record<string, AuditState>>
+}
+
+/** How one promise stands. */
+export interface Standing {
+  readonly segment: string
+  /** The cheap model that it lets answer. */
+  readonly weak: string
+  /** Scores from here on stay cheap: as certified, and now; Infinity: none does. */
+  readonly certified: number
+  readonly threshold: number
+  /** What the certificate says may be lost in the mean. */
+  readonly epsilon: number
+  /** The day it ends, as YYYY-MM-DD. */
+  readonly expires: string
+  /** Audited requests, and what they say against the promise: 1 is nothing, 1 ÷ alpha alarms. */
+  readonly audits: number
+  readonly evidence: number
+  /** The last, where there was one. */
+  readonly alarm: Alarm | undefined
+  /** Of the scores, over the last whole window. */
+  readonly psi: number
+}
 
 interface Watched {
   readonly weak: number
@@ -46,6 +68,8 @@ export class Guard {
   readonly strong: string
   /** Which field names the segment of a request; `*`: all are one. */
   readonly field: string
+  /** Hears of each audit that was taken in. */
+  onAudit: (() => void) | undefined
   private readonly segments: ReadonlyMap<string, Watched>
   private readonly familiar: (text: string) => number
   private readonly floor: number
@@ -103,16 +127,47 @@ export class Guard {
             ? 'unsure'
             : undefined)
     if (reason) return this.toStrong(reason, score, threshold, name)
-    return { model: name, score, threshold, audit: AUDITED, weak: name }
+    return { model: name, score, threshold, audit: 'kept', weak: name }
   }
 
   /** Takes what came of an audited request that stayed cheap: its score, and the strong answer's quality less the cheap one's, in [-1, 1]. */
   audited(segment: string, score: number, loss: number): Verdict | undefined {
-    return this.segments.get(this.field === '*' ? '*' : segment)?.audit.update(score, loss)
+    const verdict = this.segments.get(this.field === '*' ? '*' : segment)?.audit.update(score, loss)
+    if (verdict) this.onAudit?.()
+    return verdict
+  }
+
+  /** How its promises stand. */
+  standings(): readonly Standing[] {
+    return [...this.segments.values()].map(({ name, certificate, audit, scores }) => ({
+      segment: certificate.segment,
+      weak: name,
+      certified: certificate.threshold,
+      ...audit.verdict,
+      epsilon: certificate.epsilon,
+      expires: certificate.expires,
+      audits: audit.audits,
+      alarm: audit.alarm,
+      psi: scores.psi,
+    }))
+  }
+
+  /** The population stability index of the prompts' familiarity, over the last whole window. */
+  get psi(): number {
+    return this.prompts.psi
+  }
+
+  get state(): GuardState {
+    return { segments: Object.fromEntries([...this.segments].map(([name, { audit }]) => [name, audit.state])) }
+  }
+
+  /** Goes on from where another guard of the same artefact stood. */
+  restore({ segments }: GuardState): void {
+    for (const [name, state] of Object.entries(segments)) this.segments.get(name)?.audit.restore(state)
   }
 
   private toStrong(reason: StrongReason, score: number, threshold: number, weak: string | undefined): Guarded {
-    return { model: this.strong, reason, score, threshold, audit: reason === 'novel' ? AUDITED_NOVEL : 0, weak }
+    return { model: this.strong, reason, score, threshold, audit: reason === 'novel' ? 'novel' : undefined, weak }
   }
 }
 

@@ -80,7 +80,8 @@ export function compileRoute(
       return { endpoint: target, model, weight, priority, ...(fault ? { unavailable: fault } : {}) }
     })
     const gate = rule.gate && compileGate(rule.gate, refer)
-    const compiled = { ...body(rule, namespace), ...(gate ? { gate } : {}), name, targets }
+    const audit = rule.audit && auditOf(rule.audit, refer)
+    const compiled = { ...body(rule, namespace), ...(gate ? { gate } : {}), ...(audit ? { audit } : {}), name, targets }
     for (const { path, name: own } of artefactsOf(compiled)) {
       const full = `${namespace}/${own}`
       const fault = artefactFault(full, artefacts.get(full))
@@ -121,6 +122,21 @@ export function compileRoute(
     refersTo: [...refersTo],
     artefacts: [...artefactsUsed],
     extra,
+  }
+}
+
+/** How a rule is audited. Not at all where its judge does not resolve: by anything else it would find something else. */
+function auditOf(
+  { judge, ...rest }: NonNullable<Rule['audit']>,
+  refer: (reference: Parameters<typeof resolve>[0], path: string) => Resolved,
+): CompiledRule['audit'] {
+  if (!judge) return rest
+  const by = refer(judge.endpoint, 'audit.judge.endpoint')
+  if (by.fault) return undefined
+  const { prompt } = judge
+  return {
+    ...rest,
+    judge: { by: { endpoint: by.name, model: by.model }, ...(prompt === undefined ? {} : { prompt }) },
   }
 }
 

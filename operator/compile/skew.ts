@@ -17,6 +17,7 @@ export function requirements(rule: CompiledRule, endpoints: readonly Referred[])
   if (rule.hedge) words.add('hedge')
   if (rule.feedback) words.add('feedback')
   if (rule.speculate) words.add('speculate')
+  if (rule.audit) words.add('audit')
   if (rule.gate) {
     words.add('gate')
     if (rule.gate.learned) words.add('gate:learned')

@@ -11,6 +11,7 @@ import type {
   CompiledTarget,
   ResourceKey,
 } from '../../api/compiled.ts'
+import type { AuditRecord } from '../../core/audit/record.ts'
 import { digest } from '../../core/digest.ts'
 import type { Telemetry } from '../../core/deps.ts'
 import type { AttemptFacts, Facts } from '../../core/exchange.ts'
@@ -21,6 +22,7 @@ import { PassThroughProxy } from '../../sidecar/upgrade.ts'
 class Recorder implements Telemetry {
   readonly exchanges: Facts[] = []
   readonly attempts: AttemptFacts[] = []
+  readonly audits: AuditRecord[] = []
   started = 0
   traceparent: string | undefined
 
@@ -32,6 +34,9 @@ class Recorder implements Telemetry {
   }
   attemptStarted(): string | undefined {
     return this.traceparent
+  }
+  audited(record: AuditRecord): void {
+    this.audits.push(record)
   }
   attemptEnded(_: Facts, attempt: AttemptFacts): void {
     this.attempts.push(attempt)

@@ -8,6 +8,7 @@ import { adminServer } from '../../sidecar/admin.ts'
 import { DataPath } from '../../sidecar/data-path.ts'
 import { Journal } from '../../sidecar/decisions/journal.ts'
 import type { JournalSettings } from '../../sidecar/decisions/journal.ts'
+import { artefactsOf } from '../../sidecar/artefacts.ts'
 import { gaugesOf } from '../../sidecar/gauges.ts'
 import { Log } from '../../sidecar/log.ts'
 import { SidecarTelemetry } from '../../sidecar/telemetry.ts'
@@ -33,7 +34,7 @@ export async function observed(
     random,
     journal,
     gauges: () =>
-      gaugesOf(path.configuration, Date.now(), {
+      gaugesOf(path.configuration, Date.now(), artefacts, {
         connected: true,
         linesDropped: log.dropped,
         decisionsDropped: journal.dropped,
@@ -46,6 +47,8 @@ export async function observed(
     environment,
   })
   const { configuration } = path
+  const artefacts = () =>
+    artefactsOf(configuration.current().config, (key) => configuration.runtime?.artefact(key), path.guards, Date.now())
   const exposed = () => telemetry.exposed()
   const admin = adminServer({ configuration, log, journal, now: path.deps.now, wall: path.deps.wall, exposed })
   admin.listen(0, '127.0.0.1')
