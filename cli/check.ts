@@ -6,6 +6,7 @@ import { documents, YamlError } from '../api/yaml.ts'
 import type { Document, Position } from '../api/yaml.ts'
 import { kinds } from '../api/kinds.ts'
 import { unpriced } from '../operator/compile/endpoint.ts'
+import { flat } from '../operator/compile/flat.ts'
 import { unrated } from '../operator/compile/unrated.ts'
 import { isLoopback } from '../operator/compile/loopback.ts'
 import { resolve } from '../operator/compile/references.ts'
@@ -92,7 +93,7 @@ export function check(files: readonly File[], options: Options): Checked {
       }
     }
   for (const route of routes)
-    findings.push(...unresolved(route, endpoints, namespaces, refused), ...withoutQuality(route, endpoints))
+    findings.push(...unresolved(route, endpoints, namespaces, refused), ...withoutEffect(route, endpoints))
   const without = [...endpoints].flatMap(([name, it]) => unpriced(it).map((model) => `${name} ${model}`))
   return { manifests: seen.size, findings, unpriced: without }
 }
@@ -147,12 +148,17 @@ function* unresolved(
     }
 }
 
-/** Targets that no floor lets be first. */
-function* withoutQuality(
+/** Targets that no floor lets be first, and gates that have nobody to escalate to. */
+function* withoutEffect(
   { object, file, document }: Entry<ModelRoute>,
   endpoints: ReadonlyMap<string, ModelEndpoint>,
 ): Generator<Finding> {
-  for (const { path, message } of unrated(object, (name) => endpoints.get(name))) {
+  const known = (name: string) => endpoints.get(name)
+  const doubts = [
+    ...unrated(object, known).map((doubt) => ({ ...doubt, rule: 'QualityNotStated' })),
+    ...flat(object, known).map((doubt) => ({ ...doubt, rule: 'NoStrongerTarget' })),
+  ]
+  for (const { path, message, rule } of doubts) {
     const route = `ModelRoute ${fullName(object.metadata)}`
     yield {
       file,
@@ -160,7 +166,7 @@ function* withoutQuality(
       severity: 'warning',
       object: route,
       path,
-      rule: 'QualityNotStated',
+      rule,
       message,
     }
   }

@@ -6,6 +6,7 @@ import { compileEndpoint, type CompileOptions } from './compile/endpoint.ts'
 import type { Compiled } from './compile/index.ts'
 import { compileRoute, type RouteResult } from './compile/route.ts'
 import { secretsOf } from './compile/secrets.ts'
+import { flat } from './compile/flat.ts'
 import { unrated } from './compile/unrated.ts'
 import type { World } from './world.ts'
 
@@ -38,7 +39,8 @@ export function validate(
     return { ...(refused ? { refused: refused.message } : {}), warnings: brief(faults.map((it) => it.message)) }
   }
   const route = compileRoute(object, (name) => compiled?.endpoints.get(name)?.referred, world, undefined)
-  const doubts = [...route.unresolved, ...unrated(object, (name) => world.endpoints.get(name))]
+  const endpoints = (name: string) => world.endpoints.get(name)
+  const doubts = [...route.unresolved, ...unrated(object, endpoints), ...flat(object, endpoints)]
   const unresolved = doubts.map(({ path, message }) => `${path}: ${message}`)
   const others = [...(compiled?.routes.values() ?? [])].filter(
     (it) => it.namespace === object.metadata.namespace && it.name !== fullName(object.metadata),

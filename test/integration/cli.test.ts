@@ -195,6 +195,22 @@ describe('tradewind validate', () => {
     assert.deepEqual(await found({}), [])
   })
 
+  test('a gate that has nobody to escalate to is a warning', async () => {
+    const found = async (ranks: readonly number[], gate: object = {}) => {
+      const models = ranks.map((rank, i) => ({ name: `m${i}`, rank }))
+      const endpoint = manifest('ModelEndpoint', 'e', { address: ADDRESS, models })
+      const targets = models.map(({ name }) => ({ endpoint: { name: 'e', model: name } }))
+      const route = manifest('ModelRoute', 'r', { rules: [{ targets, gate }] })
+      const { code, stdout } = await tradewind(['validate', '-', '-o', 'json'], { input: yaml(endpoint, route) })
+      assert.equal(code, 0)
+      const { findings } = JSON.parse(stdout) as { findings: { severity: string; rule: string; path: string }[] }
+      return findings.map(({ severity, rule, path }) => `${severity} ${path} ${rule}`)
+    }
+    assert.deepEqual(await found([1, 1]), ['warning spec.rules[0].gate NoStrongerTarget'])
+    assert.deepEqual(await found([1, 2]), [])
+    assert.deepEqual(await found([1, 1], { mode: 'Audit' }), [])
+  })
+
   test('lists are read item by item, other kinds are left alone, and an object that is there twice is an error', async () => {
     const items = [
       manifest('ModelEndpoint', 'e', { limits: { maxInFlight: 0 } }),
