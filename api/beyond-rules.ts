@@ -1,28 +1,40 @@
 import { RE2JS } from 're2js'
-import type { ModelRouteSpec } from './model-route.ts'
-import { PATTERN_RULE } from './match.ts'
-import type { GateSpec } from './gate.ts'
-import type { MatchSpec } from './match.ts'
+import type { Schema } from '../core/schema.ts'
+import { children } from './cel.ts'
+import { PATTERN_RULE, timeZone } from './match.ts'
 import { below } from './problem.ts'
 import type { Problem } from './problem.ts'
 
 /**
- * What neither the schema nor its CEL rules can say of a route: whether its time zones are known, and whether its patterns are of the engine
- * that sidecars have (the API server asks Go's, which is older and younger than that). Whoever takes a manifest asks this besides.
+ * What neither a schema nor its CEL rules can say of a value: whether its time zones are known, and whether its patterns are of the engine that sidecars
+ * have (the API server asks Go's, which is older and younger than that). Whoever takes a manifest asks this besides. The value is of the schema.
  */
-export function beyondRules(spec: ModelRouteSpec, path: string): readonly Problem[] {
-  const redactions = (spec.decisions?.content?.redact ?? []).flatMap((pattern, i) =>
-    ofPattern(pattern, `${path}.decisions.content.redact[${i}]`),
-  )
-  const tasks = (spec.tasks ?? []).flatMap(({ patterns }, i) =>
-    patterns.flatMap((pattern, j) => ofPattern(pattern, `${path}.tasks[${i}].patterns[${j}]`)),
-  )
-  const rules = spec.rules.flatMap(({ matches = [], adjust = [], gate }, i) => [
-    ...(gate?.checks ?? []).flatMap((check, j) => ofCheck(check, `${path}.rules[${i}].gate.checks[${j}]`)),
-    ...matches.flatMap((match, j) => ofMatch(match, `${path}.rules[${i}].matches[${j}]`)),
-    ...adjust.flatMap(({ when }, j) => ofMatch(when, `${path}.rules[${i}].adjust[${j}].when`)),
-  ])
-  return [...redactions, ...tasks, ...rules]
+export function beyondRules(schema: Schema, value: unknown, path: string): readonly Problem[] {
+  if (!concerned(schema)) return NOTHING
+  if (typeof value === 'string') {
+    if (schema === timeZone) return ofZone(value, path)
+    return schema['x-kubernetes-validations']?.includes(PATTERN_RULE) ? ofPattern(value, path) : []
+  }
+  return [...children(schema, value)].flatMap(([step, field, part]) => beyondRules(field, part, below(path, step)))
+}
+
+const NOTHING: readonly Problem[] = []
+const known = new WeakMap<Schema, boolean>()
+
+/** Whether there is a zone or a pattern in a schema or below it: an operator asks of thousands of routes, most of which have none. */
+function concerned(schema: Schema): boolean {
+  let is = known.get(schema)
+  if (is === undefined) {
+    const { properties = {}, items, additionalProperties, 'x-kubernetes-validations': rules = [] } = schema
+    const below = [
+      ...Object.values(properties),
+      ...(items ? [items] : []),
+      ...(additionalProperties ? [additionalProperties] : []),
+    ]
+    is = schema === timeZone || rules.includes(PATTERN_RULE) || below.some(concerned)
+    known.set(schema, is)
+  }
+  return is
 }
 
 /** Whether a problem is one of these: the API server would not have refused it, or only by another engine's word. */
@@ -30,34 +42,17 @@ export const isBeyondRules = ({ rule }: Problem): boolean => rule === TIME_ZONE 
 
 const TIME_ZONE = 'timeZone'
 
-function ofMatch({ text, schedule, not }: MatchSpec, path: string): readonly Problem[] {
-  return [
-    ...(text?.pattern === undefined ? [] : ofPattern(text.pattern, `${below(path, 'text')}.pattern`)),
-    ...(schedule ? ofZone(schedule.timeZone, `${below(path, 'schedule')}.timeZone`) : []),
-    ...(not ? ofMatch(not, below(path, 'not')) : []),
-  ]
-}
-
-function ofCheck({ refusal, pattern }: GateSpec['checks'][number], path: string): readonly Problem[] {
-  const places = [
-    ...(refusal?.patterns ?? []).map((source, i) => [source, `${path}.refusal.patterns[${i}]`] as const),
-    [pattern?.must, `${path}.pattern.must`] as const,
-    [pattern?.mustNot, `${path}.pattern.mustNot`] as const,
-  ]
-  return places.flatMap(([source, place]) => (source === undefined ? [] : ofPattern(source, place)))
-}
-
 /** What was said of patterns and zones: there are few, and an operator asks of each route again and again. */
 const patterns = new Map<string, string | undefined>()
 const zones = new Map<string, string | undefined>()
 const MOST = 10_000
 
-function remembered(known: Map<string, string | undefined>, word: string, attempt: () => unknown): string | undefined {
-  if (!known.has(word)) {
-    if (known.size >= MOST) known.clear()
-    known.set(word, fault(attempt))
+function remembered(said: Map<string, string | undefined>, word: string, attempt: () => unknown): string | undefined {
+  if (!said.has(word)) {
+    if (said.size >= MOST) said.clear()
+    said.set(word, fault(attempt))
   }
-  return known.get(word)
+  return said.get(word)
 }
 
 function ofPattern(pattern: string, path: string): readonly Problem[] {

@@ -23,7 +23,10 @@ function compile(rule: string): (context: { self: unknown }) => unknown {
 }
 
 /** The parts of a schema one level down, for a value of it. */
-function* children(schema: Schema, value: unknown): Generator<[step: string | number, schema: Schema, value: unknown]> {
+export function* children(
+  schema: Schema,
+  value: unknown,
+): Generator<[step: string | number, schema: Schema, value: unknown]> {
   if (Array.isArray(value)) {
     if (schema.items) for (const [index, item] of value.entries()) yield [index, schema.items, item]
   } else if (value !== null && typeof value === 'object')

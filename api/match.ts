@@ -47,6 +47,15 @@ const range = (name: string, description: string) =>
 const timeOfDay = (description: string, value: '00:00' | '24:00') =>
   string({ maxLength: 5, pattern: '^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$', default: value, description })
 
+/** Whether there is such a zone, the API server cannot tell. */
+export const timeZone = string({
+  maxLength: 64,
+  minLength: 1,
+  pattern: '^[A-Za-z][-A-Za-z0-9_+]*(/[-A-Za-z0-9_+]+){0,2}$',
+  default: 'UTC',
+  description: 'An IANA time zone, such as `Europe/Berlin`; its summer time is followed.',
+})
+
 const conditions = {
   model: optional(
     string({
@@ -180,13 +189,7 @@ const conditions = {
   schedule: optional(
     object(
       {
-        timeZone: string({
-          maxLength: 64,
-          minLength: 1,
-          pattern: '^[A-Za-z][-A-Za-z0-9_+]*(/[-A-Za-z0-9_+]+){0,2}$',
-          default: 'UTC',
-          description: 'An IANA time zone, such as `Europe/Berlin`; its summer time is followed.',
-        }),
+        timeZone,
         days: array(choice(DAYS, { description: 'A day of the week.' }), {
           minItems: 1,
           maxItems: 7,

@@ -3,7 +3,7 @@ import { brokenRules } from './cel.ts'
 import { kinds } from './kinds.ts'
 import { metadataProblems } from './metadata.ts'
 import type { ModelEndpoint } from './model-endpoint.ts'
-import type { ModelRoute, ModelRouteSpec } from './model-route.ts'
+import type { ModelRoute } from './model-route.ts'
 import { dropNulls } from './nulls.ts'
 import type { Problem } from './problem.ts'
 import { API_VERSION } from './resource.ts'
@@ -39,9 +39,7 @@ export function parse(manifest: unknown, { rules = true }: { readonly rules?: bo
     if (!problems.some(({ rule }) => BLOCKING.has(rule))) {
       if (rules) problems.push(...brokenRules(kind.spec, spec, 'spec'))
       const told = new Set(problems.map(({ path }) => path))
-      // What blocks the rules has been found not to be there, and so the spec is of its kind's type.
-      if (kind.kind === 'ModelRoute')
-        problems.push(...beyondRules(spec as ModelRouteSpec, 'spec').filter(({ path }) => !told.has(path)))
+      problems.push(...beyondRules(kind.spec, spec, 'spec').filter(({ path }) => !told.has(path)))
     }
   }
   if (problems.length) return { ok: false, problems }

@@ -27,9 +27,15 @@ export function callerOf(caller: CompiledCaller | undefined): Caller | undefined
     taskHeader,
     tasks: tasks.map(({ name, patterns }, i) => ({
       name,
-      patterns: patterns.map((pattern, j) => patternOf(pattern, true, `/caller/tasks/${i}/patterns/${j}`)),
+      matches: anyOf(patterns, `/caller/tasks/${i}/patterns`),
     })),
   }
+}
+
+/** Whether any of some patterns matches, in one pass over the text: each alone must be one, and so all of them are. Throws `Refused`. */
+function anyOf(patterns: readonly string[], at: string): (text: string) => boolean {
+  for (const [i, pattern] of patterns.entries()) patternOf(pattern, true, `${at}/${i}`)
+  return patternOf(patterns.map((pattern) => `(?:${pattern})`).join('|'), true, at)
 }
 
 /** What a route has written down of its decisions; undefined: all of them, without content. Throws `Refused`. */

@@ -37,7 +37,7 @@ const CONDITIONS: Readonly<Record<string, readonly CompiledMatch[]>> = {
     match({ jsonSchema: true }),
     match({ input: ['Image', 'Code'] }),
   ],
-  tokens: [match({ tokens: { min: 100_000_000 } })],
+  tokens: [match({ tokens: { max: 1 } })],
   'one pattern': [text('\\bcontract(s|ual)?\\b', 'LastUser')],
   task: [match({ task: ['billing'] })],
   'all of them': [],

@@ -10,14 +10,14 @@ export interface Caller {
   }
   /** In lower case. */
   readonly taskHeader: string
-  /** The first whose patterns match the text of the last user turn names the task. */
+  /** The first that matches the text of the last user turn names the task. */
   readonly tasks: readonly TaskRule[]
 }
 
 export interface TaskRule {
   readonly name: string
-  /** Any of them. */
-  readonly patterns: readonly ((text: string) => boolean)[]
+  /** Whether a text is of it. */
+  readonly matches: (text: string) => boolean
 }
 
 export const TASK_HEADER = 'x-tradewind-task'

@@ -33,8 +33,8 @@ for (const [task, text] of tasks) test(`task: ${task}: ${text.slice(0, 50)}`, ()
 const caller = {
   taskHeader: 'x-task',
   tasks: [
-    { name: 'legal', patterns: [(text: string) => text.includes('contract')] },
-    { name: 'any', patterns: [(text: string) => text.includes('nothing'), (text: string) => text.includes('court')] },
+    { name: 'legal', matches: (text: string) => text.includes('contract') },
+    { name: 'any', matches: (text: string) => text.includes('court') },
   ],
 }
 const none = () => undefined

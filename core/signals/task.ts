@@ -65,5 +65,5 @@ export function taskOf(
 ): string {
   const said = header(taskHeader)
   if (said) return said
-  return tasks.find(({ patterns }) => patterns.some((matches) => matches(text())))?.name ?? guessTask(text())
+  return tasks.find(({ matches }) => matches(text()))?.name ?? guessTask(text())
 }
