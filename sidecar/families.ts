@@ -135,6 +135,15 @@ export const counted: readonly Family<[TargetCounts, Gauges]>[] = [
       ),
   },
   {
+    name: METRIC.wasted,
+    type: 'counter',
+    help: 'Tokens of calls that were ended since another answer was given: they lost a race, or were escalated while they still came.',
+    values: (counts) =>
+      Object.entries(counts.wasted).flatMap(([kind, value]) =>
+        value > 0 ? [{ labels: { ...target(counts), [LABEL.kind]: kind }, value }] : [],
+      ),
+  },
+  {
     name: METRIC.cost,
     type: 'counter',
     help: 'What the calls cost, in USD, by the prices of the endpoint or the price table.',

@@ -101,6 +101,8 @@ export class TargetCounts {
     imageInput: 0,
     imageOutput: 0,
   }
+  /** Of those, the ones of calls that were ended since another answer was given. */
+  readonly wasted = { input: 0, output: 0 }
   /** Picodollars of the attempts whose price is known, and how many used something without one. */
   cost = 0
   unpriced = 0
@@ -159,6 +161,10 @@ export class TargetCounts {
     tried.count++
     if (cost !== undefined) this.cost += cost
     else if (usage) this.unpriced++
+    if (usage && (code === 'hedge_lost' || code === 'escalated')) {
+      this.wasted.input += usage.input
+      this.wasted.output += usage.output
+    }
     if (!usage && !(stream && firstByte > 0)) return
     const generation = this.generation(operation)
     if (usage) this.used(generation, usage)

@@ -17,6 +17,7 @@ export const METRIC = {
   gatedAnswers: 'tradewind_gated_answers_total',
   escalations: 'tradewind_escalations_total',
   tokens: 'tradewind_tokens_total',
+  wasted: 'tradewind_wasted_tokens_total',
   cost: 'tradewind_cost_usd_total',
   unpriced: 'tradewind_unpriced_attempts_total',
   breakerState: 'tradewind_breaker_state',
