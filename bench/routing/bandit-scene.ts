@@ -37,7 +37,7 @@ export function sceneOf(all: readonly Row[]): Scene {
 }
 
 /** USD per million requests. `times`: what the list prices have become. */
-export function costOf(answers: readonly Answer[], arm: number, times: readonly number[] = []): number {
+function costOf(answers: readonly Answer[], arm: number, times: readonly number[] = []): number {
   const { in_tok: input = 0, out_tok: output = 0 } = answers[arm] ?? {}
   const [, ofInput = 0, ofOutput = 0] = ARMS[arm] ?? []
   return (ofInput * input + ofOutput * output) * (times[arm] ?? 1)

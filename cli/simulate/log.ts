@@ -2,7 +2,7 @@ import { readLine } from '../../core/decisions/line.ts'
 import type { DecisionLine } from '../../core/decisions/line.ts'
 import { replayed } from '../../core/decisions/replayed.ts'
 import { bootstrap, meanOf } from '../../core/evaluation/bootstrap.ts'
-import { offPolicy, onPolicy } from '../../core/evaluation/off-policy.ts'
+import { offPolicy, onPolicy, proposable } from '../../core/evaluation/off-policy.ts'
 import type { Estimate, LoggedDecision, OffPolicy } from '../../core/evaluation/off-policy.ts'
 import { seeded } from '../../core/learning/random.ts'
 import { TASK_HEADER } from '../../core/signals/caller.ts'
@@ -221,18 +221,34 @@ export function logTable(told: LogFigures): string {
     usable === 0
       ? 'Other routes cannot be told by this log: that takes decisions that were drawn by chance, with the prompt (spec.decisions.content) and with feedback.\n'
       : columns([
-          ['ROUTE', 'DIFFERS', 'SNIPS', 'DOUBLY ROBUST', 'ESS', 'ENOUGH', 'USD/1000 EXPECTED'],
+          ['ROUTE', 'DIFFERS', 'SNIPS', 'DOUBLY ROBUST', 'ESS', 'VERDICT', 'USD/1000 EXPECTED'],
           ...others.map(({ name, differing, reward, expected }) => [
             name,
             `${differing} of ${usable}`,
             reward ? interval(reward.snips) : '',
             reward ? interval(reward.dr) : '',
             reward ? reward.effective.toFixed(0) : '',
-            reward?.enough ? 'yes' : 'not enough evidence',
+            verdict(reward, quality, expected),
             `${money(expected.own)} (the log ${money(expected.logged)})`,
           ]),
         ]),
   ].join('')
+}
+
+/** Quality that a cheaper route may lose, for sure no more. */
+const MARGIN = 0.02
+
+/** Whether the evidence is enough to put a route in the place of what the log is of. */
+function verdict(
+  reward: OffPolicy | undefined,
+  quality: Estimate | undefined,
+  { logged, own }: Other['expected'],
+): string {
+  if (!reward?.enough || !quality) return 'not enough evidence'
+  const surely = (value: number): Estimate => ({ value, low: value, high: value })
+  return proposable({ reward: quality, cost: surely(logged) }, { reward: reward.dr, cost: surely(own) }, MARGIN)
+    ? 'may be proposed'
+    : 'no surer than today'
 }
 
 const part = <T>(items: readonly T[], is: (item: T) => boolean): number =>

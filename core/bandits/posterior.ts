@@ -10,7 +10,7 @@ export interface Belief {
 }
 
 /** ρ: what is expected beforehand counts as much as one answer does. */
-export const RIDGE = 1
+const RIDGE = 1
 /** The largest deviation that values in [0, 1] can have (Popoviciu), and the quantile that a tenth lies below. */
 const DEVIATION = 0.5
 const TENTH = 1.2816

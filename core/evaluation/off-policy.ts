@@ -49,7 +49,7 @@ export interface OffPolicyOptions {
 }
 
 /** Fewer effective decisions are not enough evidence. */
-export const ENOUGH = 100
+const ENOUGH = 100
 
 /**
  * Estimates the mean reward of a policy from decisions of another, whose propensities were written down. Decisions without a reward are not
