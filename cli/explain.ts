@@ -123,21 +123,31 @@ async function askSidecar(admin: string, { model, path, headers, body, at }: Que
   return (await askAdmin(admin, `/explain?${query.toString()}`, sent)) as Explanation // what that port answers with 200
 }
 
-function table({ error, why, passed, targets, strategy, sticky }: Explanation): string {
+const figure = (value: number | undefined, digits: number): string => (value === undefined ? '' : value.toFixed(digits))
+
+function table({ reason: because, error, why, passed, targets, strategy, sticky }: Explanation): string {
   const key = sticky && `, sticky by ${sticky.header}${sticky.key === undefined ? ' (which the request lacks)' : ''}`
-  const rows = targets.map(({ target, share, weight, priority, state, price, why: reason }) => [
+  const weighed = targets.some(({ quality, cost }) => quality !== undefined || cost !== undefined)
+  const rows = targets.map(({ target, share, weight, priority, state, price, why: reason, quality, cost, latency }) => [
     `${(share * 100).toFixed(share === 0 || share === 1 ? 0 : 1)} %`,
     target,
     `${weight}`,
     `${priority}`,
     state,
     price ? [price.input, price.output].filter(Boolean).join('/') : '',
+    ...(weighed
+      ? [figure(quality, 3), cost === undefined ? '' : `${Number(cost.toPrecision(3))}`, figure(latency, 0)]
+      : []),
     reason,
   ])
   return [
     error ? `${paint('red', `${error.status} ${error.code}`)}: ${error.message}\n` : `${why}\n`,
     ...passed.map(({ rule, why: reason }) => `Rule ${rule} does not match: ${reason}.\n`),
-    ...(strategy === undefined ? [] : [`Strategy ${strategy}${key ?? ''}.\n`]),
-    rows.length ? `\n${columns([['SHARE', 'TARGET', 'WEIGHT', 'PRIORITY', 'STATE', 'USD/M', 'WHY'], ...rows])}` : '',
+    ...(strategy === undefined
+      ? []
+      : [`Strategy ${strategy}${key ?? ''}${because === undefined ? '' : `, reason ${because}`}.\n`]),
+    rows.length
+      ? `\n${columns([['SHARE', 'TARGET', 'WEIGHT', 'PRIORITY', 'STATE', 'USD/M', ...(weighed ? ['QUALITY', 'USD', 'MS'] : []), 'WHY'], ...rows])}`
+      : '',
   ].join('')
 }

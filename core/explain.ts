@@ -3,6 +3,8 @@ import { perMillion } from './cost.ts'
 import { decide } from './decide/decide.ts'
 import { Failure } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
+import { explainChoice } from './explain-choice.ts'
+import type { Learnt } from './explain-choice.ts'
 import { misses } from './match/index.ts'
 import type { Asked } from './match/match.ts'
 import { Question } from './question.ts'
@@ -23,6 +25,11 @@ export interface ExplainedTarget {
   readonly state: 'available' | 'unresolved' | ErrorCode
   /** USD per million tokens, where that is known. */
   readonly price?: { readonly input?: string; readonly output?: string }
+  /** What was expected of it where that counts: quality 0…1, cost in USD, ms, and what they come to together. */
+  readonly quality?: number
+  readonly cost?: number
+  readonly latency?: number
+  readonly score?: number
   /** Why it has this share, one sentence. */
   readonly why: string
 }
@@ -41,6 +48,8 @@ export interface Explanation {
   /** The rules before it that do not match. */
   readonly passed: readonly { readonly rule: string; readonly why: string }[]
   readonly strategy?: string
+  /** The word of `x-tradewind-reason`, where the choice is made by more than weights. */
+  readonly reason?: string
   /** Where the rule is sticky: its header, and the key where the request carries it. */
   readonly sticky?: { readonly header: string; readonly key?: string }
   /** In the order in which priorities are tried. */
@@ -48,7 +57,13 @@ export interface Explanation {
 }
 
 /** Says what the table would do with a request, by the same code that does it. Asks nobody and moves no sequence. `now` and `wall` are of `Deps`. */
-export function explain(table: RouteTable<unknown>, told: Told, now: number, wall: number): Explanation {
+export function explain(
+  table: RouteTable<unknown>,
+  told: Told,
+  now: number,
+  wall: number,
+  learnt: Learnt = {},
+): Explanation {
   const request = new Question(told, wall)
   const base = { model: request.model, path: request.path, passed: [], targets: [] }
   try {
@@ -61,7 +76,10 @@ export function explain(table: RouteTable<unknown>, told: Told, now: number, wal
     const rule = through ? table.passThrough(request).rule : table.ruleOf(route, request)
     request.rule = rule.rule
     const why = through ? `Its path is the farthest-reaching one that matches.` : claim(table, route, request.model)
-    return { ...base, ...chosen(route, rule, request, why), ...shares(rule.rule, request, now, wall) }
+    const found = { ...base, ...chosen(route, rule, request, why) }
+    const plain = shares(rule.rule, request, now, wall)
+    if (plain.error) return { ...found, ...plain }
+    return { ...found, ...plain, ...choice(rule.rule, request, { now, wall }, learnt) }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     const { code, message, entry } = error
@@ -72,6 +90,22 @@ export function explain(table: RouteTable<unknown>, told: Told, now: number, wal
       ...(route ? { route: route.name, passed: passed(route, undefined, request) } : {}),
       why: message,
     }
+  }
+}
+
+/** The choice itself, where it is made by more than weights; that nobody can be asked, where that is so. */
+function choice(
+  rule: Rule,
+  request: Question,
+  at: { readonly now: number; readonly wall: number },
+  learnt: Learnt,
+): Partial<Pick<Explanation, 'targets' | 'reason' | 'error'>> {
+  try {
+    const made = explainChoice(rule, request, at, learnt)
+    return made ? { targets: made.targets, reason: made.decision.reason } : {}
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    return { error: { code: error.code, status: error.entry.status, message: error.message } }
   }
 }
 

@@ -3,6 +3,7 @@ import type { CompiledBody, CompiledConfig, ResourceKey } from '../api/compiled.
 import { perMillion } from '../core/cost.ts'
 import { SECRET_HEADER } from '../core/credential.ts'
 import { explain } from '../core/explain.ts'
+import type { Learnt } from '../core/explain-choice.ts'
 import type { RateLimits } from '../core/rate-limits.ts'
 import type { Model } from '../core/target.ts'
 import type { Configuration } from './config.ts'
@@ -21,6 +22,8 @@ interface Options {
   /** Monotonic milliseconds, and those since the epoch. */
   readonly now: () => number
   readonly wall: () => number
+  /** What choices depend on besides. */
+  readonly learnt: Learnt
   /** The text of the metrics. */
   readonly exposed: () => Promise<string>
   /** Further pages, such as what a local run's operator has to tell. */
@@ -28,14 +31,14 @@ interface Options {
 }
 
 /** The port for people on the pod: what is in force, how targets are, what would happen to a request, how much is logged. */
-export function adminServer({ configuration, log, journal, now, wall, exposed, more }: Options): Server {
+export function adminServer({ configuration, log, journal, learnt, now, wall, exposed, more }: Options): Server {
   const pages: Pages = {
     'GET /config': () => config(configuration),
     'GET /endpoints': () => ({
       body: { endpoints: [...endpointsOf(configuration)].map((it) => endpoint(it, now(), wall())) },
     }),
-    'GET /explain': (asked) => explained(configuration, asked, now(), wall()),
-    'POST /explain': (asked) => explained(configuration, asked, now(), wall()),
+    'GET /explain': (asked) => explained(configuration, asked, now(), wall(), learnt),
+    'POST /explain': (asked) => explained(configuration, asked, now(), wall(), learnt),
     'GET /decisions': ({ query }) => decided(journal, query.get('id')),
     'GET /log-level': () => ({ body: { level: log.level } }),
     'PUT /log-level': ({ body }) => setLevel(log, body),
@@ -134,7 +137,13 @@ function priceOf({ name, pricing }: Model, wall: number): object | null {
 
 const round = (ms: number): number => Math.round(ms * 1000) / 1000
 
-function explained({ runtime }: Configuration, { query, body }: Asked, now: number, wall: number): Answer {
+function explained(
+  { runtime }: Configuration,
+  { query, body }: Asked,
+  now: number,
+  wall: number,
+  learnt: Learnt,
+): Answer {
   if (!runtime) return problem(503, 'The sidecar has no configuration yet.')
   const headers = new Map<string, string>()
   for (const line of query.getAll('header')) {
@@ -152,7 +161,7 @@ function explained({ runtime }: Configuration, { query, body }: Asked, now: numb
   const at = query.get('at')
   const time = at === null ? wall : Date.parse(at)
   if (Number.isNaN(time)) return problem(400, `at must be a time like 2026-11-21T03:00:00Z, not "${at}".`)
-  return { body: explain(runtime.table, asked, now, time) }
+  return { body: explain(runtime.table, asked, now, time, learnt) }
 }
 
 /** One of the latest decisions, as its line has it; without an id a list of them. */

@@ -1,10 +1,11 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { adminServer } from './admin.ts'
-import { artefactsOf } from './artefacts.ts'
+import { artefactsOf, promisesOf } from './artefacts.ts'
 import { Client } from './client.ts'
 import { DataPath } from './data-path.ts'
 import { Journal } from './decisions/journal.ts'
+import { Findings } from './findings.ts'
 import { Follower } from './follower.ts'
 import { gaugesOf } from './gauges.ts'
 import { HealthChecks } from './health.ts'
@@ -74,6 +75,7 @@ export async function startSidecar(
     endpoints: () => configuration.runtime?.endpoints.values() ?? [],
     age,
     now: deps.now,
+    promises: () => promisesOf(artefacts()),
     send: (report) => follower.report(report),
     ...(embedding ? { every: embedding.reportEvery } : {}),
   })
@@ -100,6 +102,12 @@ export async function startSidecar(
       ? undefined
       : new LastGood(settings.stateDir, (error) =>
           log.warn('The configuration could not be saved.', { error: words(error) }),
+        )
+  const findings =
+    settings.stateDir === undefined
+      ? undefined
+      : new Findings(settings.stateDir, path.guards, (error) =>
+          log.warn('What audits have found could not be saved.', { error: words(error) }),
         )
   const held = lastGood?.load()
   const problems = held ? configuration.apply(held.config, held.since) : []
@@ -136,12 +144,7 @@ export async function startSidecar(
           },
         }))
   const artefacts = () =>
-    artefactsOf(
-      configuration.current().config,
-      (key) => configuration.runtime?.artefact(key),
-      path.guards,
-      deps.wall(),
-    )
+    artefactsOf(configuration.current().config, (key) => configuration.runtime?.artefact(key), path.guards, deps.wall())
   const gauges = () =>
     gaugesOf(configuration, deps.wall(), artefacts, {
       connected: client?.connected ?? false,
@@ -156,10 +159,15 @@ export async function startSidecar(
     configuration,
     log,
     journal,
+    learnt: deps,
     now: deps.now,
     wall: deps.wall,
     exposed,
-    more: { 'GET /artefacts': () => ({ body: { artefacts: artefacts() } }), 'GET /learning': () => ({ body: learning.page() }), ...embedding?.pages },
+    more: {
+      'GET /artefacts': () => ({ body: { artefacts: artefacts() } }),
+      'GET /learning': () => ({ body: learning.page() }),
+      ...embedding?.pages,
+    },
   })
   // Nobody probes a sidecar that is part of another program.
   const probes = embedding ? undefined : probeServer({ started: () => listening, notReady, exposed })
@@ -172,6 +180,7 @@ export async function startSidecar(
     client?.stop()
     await Promise.all([
       lastGood?.written(),
+      findings?.stop(),
       telemetry.traces.stop(),
       journal.stop(),
       closed(admin),

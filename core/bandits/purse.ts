@@ -10,6 +10,16 @@ export class Purse {
     return this.#balance
   }
 
+  /** Does something of which nothing is to be counted. */
+  hold<T>(during: () => T): T {
+    const before = this.#balance
+    try {
+      return during()
+    } finally {
+      this.#balance = before
+    }
+  }
+
   /** One arm was asked. Costs in any one unit; NaN: not known, and not counted. `part`: 0…1. */
   spend(best: number, asked: number, part: number): void {
     if (!Number.isNaN(asked)) this.#balance += part * asked

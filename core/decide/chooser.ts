@@ -2,6 +2,9 @@ import type { Deps } from '../deps.ts'
 import { Failure } from '../errors.ts'
 import { judgedOf } from '../gate/judged.ts'
 import type { Exchange } from '../exchange.ts'
+import type { FeedbackSource } from '../feedback/desk.ts'
+import type { Asked } from '../match/match.ts'
+import type { Signals } from '../signals/signals.ts'
 import { strategy } from '../strategies/index.ts'
 import type { Choosable, Preference } from '../strategies/strategy.ts'
 import type { Rule, Target, Unresolved } from '../target.ts'
@@ -16,6 +19,13 @@ import type { ConsideredTarget, Decision } from './decision.ts'
 import { INCAPABLE } from './out.ts'
 import type { Out } from './out.ts'
 import { Conversations } from './warmth.ts'
+
+/** What a choice looks at: an exchange, or a question about one. */
+export interface Choosing extends Asked, FeedbackSource {
+  readonly signals: Signals
+  readonly body: { readonly length: number }
+  readonly facts: { sticky: boolean }
+}
 
 /** The share of a target that does not resolve, where it is to fail. */
 export interface Gap extends Choosable {
@@ -39,6 +49,9 @@ interface Group {
   readonly prefer: (choice: Parameters<ReturnType<ReturnType<typeof strategy>['make']>>[0]) => Preference<Slot>
 }
 
+/** What is around a choice. */
+type Around = Pick<Deps, 'now' | 'random' | 'wall' | 'telemetry' | 'memories' | 'feedback' | 'guards'>
+
 /** Decides for the requests of one rule. Built once for each rule and configuration. */
 export class Chooser {
   /** Whether some share belongs to a target that does not resolve. */
@@ -46,17 +59,17 @@ export class Chooser {
   /** Whether there is something to be learnt from what came of a request. */
   readonly learns: boolean
   private readonly rule: Rule
-  private readonly deps: Pick<Deps, 'now' | 'random' | 'wall' | 'telemetry' | 'memories' | 'feedback'>
+  private readonly deps: Around
   private readonly groups: readonly Group[]
-  private readonly adjust: ((exchange: Exchange) => Adjusted | undefined) | undefined
+  private readonly adjust: ((exchange: Choosing) => Adjusted | undefined) | undefined
   private readonly weighs: boolean
   /** Something about the request may keep it from a target. */
-  private readonly looks: boolean
+  readonly looks: boolean
   /** Some target is better or worse at some tasks. */
   private readonly tasks: boolean
   private readonly conversations = new Conversations()
 
-  constructor(rule: Rule, deps: Pick<Deps, 'now' | 'random' | 'wall' | 'telemetry' | 'memories' | 'feedback'>) {
+  constructor(rule: Rule, deps: Around) {
     this.rule = rule
     this.deps = deps
     const { type, settings, artefact } = rule.strategy
@@ -69,7 +82,8 @@ export class Chooser {
       .sort((a, b) => a - b)
       .map((priority) => {
         const own = slots.filter((slot) => priorityOf(slot) === priority)
-        const parts = { targets: own, settings, random: deps.random, wall: deps.wall, artefact, memory }
+        const { random, wall, guards } = deps
+        const parts = { targets: own, settings, random, wall, artefact, guards, memory }
         return { priority, slots: own, prefer: strategy(type).make(parts) }
       })
     this.adjust = rule.adjust.length === 0 ? undefined : adjuster(rule.adjust, rule.caller)
@@ -84,7 +98,7 @@ export class Chooser {
   }
 
   /** The order of all targets for a request. Throws `no_capable_target` and `target_not_allowed` where none is left. */
-  choose(exchange: Exchange): Chosen {
+  choose(exchange: Choosing): Chosen {
     const { sticky } = this.rule
     const key = sticky === undefined ? undefined : exchange.header(sticky)
     exchange.facts.sticky = key !== undefined
@@ -110,7 +124,7 @@ export class Chooser {
     if (key !== undefined) this.conversations.remember(key, target.id, usage.input + usage.output, this.deps.now())
   }
 
-  private consider(exchange: Exchange, key: string | undefined, records: boolean): Chosen {
+  private consider(exchange: Choosing, key: string | undefined, records: boolean): Chosen {
     const { now, wall } = this.deps
     const adjusted = this.adjust?.(exchange)
     const warmth = key === undefined || !this.weighs ? undefined : this.conversations.find(key, now())
@@ -181,7 +195,7 @@ export class Chooser {
 
   private out(
     target: Target,
-    exchange: Exchange,
+    exchange: Choosing,
     adjusted: Adjusted | undefined,
     least: number | undefined,
   ): Out | undefined {

@@ -1,5 +1,5 @@
 import { expectedCost } from '../cost.ts'
-import type { Exchange } from '../exchange.ts'
+import type { Signals } from '../signals/signals.ts'
 import type { Target } from '../target.ts'
 import { boostOf, excluded } from './adjust.ts'
 import type { Adjusted } from './adjust.ts'
@@ -9,8 +9,16 @@ import { expectedLength } from './lengths.ts'
 import type { Out } from './out.ts'
 import type { Warmth } from './warmth.ts'
 
+/** What is considered of a request. */
+interface Considered {
+  readonly signals: Signals
+  readonly body: { readonly length: number }
+  /** What the caller put in `model`. */
+  readonly model: string
+}
+
 /** Why a target cannot, or is not to, take a request; undefined where it may. */
-export function ruledOut(target: Target, exchange: Exchange, adjusted: Adjusted | undefined): Out | undefined {
+export function ruledOut(target: Target, exchange: Considered, adjusted: Adjusted | undefined): Out | undefined {
   const policy = adjusted && excluded(adjusted, target)
   if (policy) return policy
   const { capabilities } = target.model
@@ -37,7 +45,7 @@ export function holdBack(target: Target, random: () => number): Out | undefined 
 /** What is expected of every target for a request. `task`: empty where none of them is better at some. `wall`: ms since the epoch. */
 export function valuesOf(
   targets: readonly Target[],
-  exchange: Exchange,
+  exchange: Considered,
   task: string,
   adjusted: Adjusted | undefined,
   warmth: Warmth | undefined,

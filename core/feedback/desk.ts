@@ -1,6 +1,7 @@
 import type { Memories } from '../bandits/memory.ts'
 import { redacted } from '../decisions/redact.ts'
 import type { Exchange } from '../exchange.ts'
+import type { Signals } from '../signals/signals.ts'
 import type { Rule } from '../target.ts'
 import { corrects, repeats } from './implicit.ts'
 import type { Implicit } from './implicit.ts'
@@ -26,6 +27,13 @@ interface Answered {
   readonly traits: KeptTraits | undefined
   /** ms; until then. */
   readonly until: number
+}
+
+/** What a request is told from others by. */
+export interface FeedbackSource {
+  readonly signals: Signals
+  traits: Traits | undefined
+  header(name: string): string | undefined
 }
 
 /** What was made of a feedback. */
@@ -142,7 +150,7 @@ export class FeedbackDesk {
   }
 
   /** The least rank that a request is to be answered by, for what was said of others like it; undefined: any. */
-  minRank(exchange: Exchange, rule: Rule, now: number): number | undefined {
+  minRank(exchange: FeedbackSource, rule: Rule, now: number): number | undefined {
     const { feedback } = rule
     if (!feedback) return undefined
     const upgrades = this.of(rule)
@@ -171,7 +179,7 @@ export class FeedbackDesk {
 }
 
 /** What a request has in common with others, worked out once. */
-function traitsOf(exchange: Exchange, { sticky }: Rule): Traits {
+function traitsOf(exchange: FeedbackSource, { sticky }: Rule): Traits {
   exchange.traits ??= new Traits(exchange.signals, sticky === undefined ? undefined : exchange.header(sticky))
   return exchange.traits
 }

@@ -50,7 +50,15 @@ export async function observed(
   const artefacts = () =>
     artefactsOf(configuration.current().config, (key) => configuration.runtime?.artefact(key), path.guards, Date.now())
   const exposed = () => telemetry.exposed()
-  const admin = adminServer({ configuration, log, journal, now: path.deps.now, wall: path.deps.wall, exposed })
+  const admin = adminServer({
+    configuration,
+    log,
+    journal,
+    learnt: path.deps,
+    now: path.deps.now,
+    wall: path.deps.wall,
+    exposed,
+  })
   admin.listen(0, '127.0.0.1')
   await once(admin, 'listening')
   const port = await path.listen({ host: '127.0.0.1', port: 0 })

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { request } from 'undici'
+import type { Decision } from '../../core/decide/decision.ts'
+import type { DecisionLine } from '../../core/decisions/line.ts'
+import { replayed } from '../../core/decisions/replayed.ts'
 import { explain } from '../../core/explain.ts'
 import type { Explanation } from '../../core/explain.ts'
 import { dataPath, endpoint, route, rule, target } from '../helpers/data-path.ts'
+import { observed } from '../helpers/observed.ts'
 import { upstreams } from '../helpers/upstream.ts'
 
 const names = ['a', 'b', 'c'] as const
@@ -168,4 +172,81 @@ test('explain: what no route or rule answers has the error that a caller gets', 
     const [{ error }, { status, code }] = [said(model, {}, path), await done(model, {}, path)]
     assert.deepEqual([error?.status, error?.code], [status, code], `${model} at ${path}`)
   }
+})
+
+test('explain: of a choice that is weighed it says what is then done, and why', async (t) => {
+  const mocks = await upstreams(t, {}, {}, {})
+  const rungs = [
+    { quality: '0.6', price: '1' },
+    { quality: '0.8', price: '3' },
+    { quality: '0.95', price: '10' },
+  ]
+  const { url, admin } = await observed(t, {
+    endpoints: mocks.map(({ url: base }, rank) => {
+      const { quality, price } = rungs[rank] ?? { quality: '0', price: '0' }
+      const name = names[rank] ?? ''
+      return endpoint(name, `${base}/v1`, {
+        models: [
+          {
+            name: `${name}-model`,
+            rank,
+            quality: { default: quality, tasks: rank === 0 ? { math: '0.9' } : {} },
+            capabilities: rank === 1 ? { input: ['Text'] } : {},
+            prices: [{ price: { input: price, output: price } }],
+            defaults: {},
+            force: {},
+          },
+        ],
+      })
+    }),
+    routes: [
+      route('chat', [
+        rule(
+          names.map((name) => target(name)),
+          {
+            strategy: { type: 'LeastCost', settings: { floor: '0.7' } },
+            adjust: [
+              { when: { headers: [{ name: 'x-tier', type: 'Exact', value: 'gold' }] }, minRank: 2 },
+              { when: { headers: [{ name: 'x-pin', type: 'Present', value: '' }] }, pin: { endpoint: 'ai/b' } },
+              { when: { headers: [{ name: 'x-none', type: 'Present', value: '' }] }, allow: [{ endpoint: 'ai/none' }] },
+            ],
+          },
+        ),
+      ]),
+    ],
+  })
+  const picture = [
+    { type: 'text', text: 'What is it?' },
+    { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } },
+  ]
+  const cases: readonly (readonly [Headers, unknown, string])[] = [
+    [{}, 'Hello there', 'ai/b'],
+    [{ 'x-tradewind-task': 'math' }, 'Hello there', 'ai/a'],
+    [{ 'x-tier': 'gold' }, 'Hello there', 'ai/c'],
+    [{}, picture, 'ai/c'],
+    [{ 'x-pin': 'yes', 'x-tradewind-task': 'math' }, 'Hello', 'ai/b'],
+  ]
+  for (const [headers, content, chosen] of cases) {
+    const body = JSON.stringify({ model: 'chat', messages: [{ role: 'user', content }] })
+    const query = new URLSearchParams({ model: 'chat' })
+    for (const [name, value] of Object.entries(headers)) query.append('header', `${name}: ${value}`)
+    const said = (await (
+      await fetch(`${admin}/explain?${query.toString()}`, { method: 'POST', body })
+    ).json()) as Explanation
+    const done = await fetch(`${url}/v1/chat/completions`, { method: 'POST', body, headers })
+    await done.text()
+    assert.equal(done.headers.get('x-tradewind-endpoint'), chosen)
+    assert.equal(said.targets[0]?.target, `${chosen} ${chosen.slice(3)}-model`)
+    assert.deepEqual([said.targets[0].share, said.reason], [1, done.headers.get('x-tradewind-reason')])
+    for (const it of said.targets) assert.ok(it.why.endsWith('.') && it.cost && it.quality, JSON.stringify(it))
+    const recorded = (await (
+      await fetch(`${admin}/decisions?id=${done.headers.get('x-request-id')}`)
+    ).json()) as DecisionLine
+    assert.deepEqual(
+      said.targets.map((it) => [it.target, it.quality, it.cost]),
+      replayed(recorded.decision as Decision).targets.map((it) => [it.target, it.quality, (it.cost ?? 0) / 1e12]),
+    )
+  }
+  const none = (await (await fetch(`${admin}/explain?model=chat&header=x-none:%20yes`)).json()) as Explanation
+  assert.equal(none.error?.code, 'target_not_allowed')
 })
