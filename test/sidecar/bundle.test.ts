@@ -10,8 +10,10 @@ import { bundle, programs } from '../../tool/bundle.ts'
 import { startChild } from '../helpers/child.ts'
 import { dataPath, endpoint, route, rule, target } from '../helpers/data-path.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { gate, says } from '../helpers/ladder.ts'
 import { freePorts } from '../helpers/ports.ts'
 import { scratch } from '../helpers/scratch.ts'
+import { upstreams } from '../helpers/upstream.ts'
 
 const directory = scratch('bundle')
 const program = join(directory, 'sidecar.mjs')
@@ -21,8 +23,8 @@ after(() => rmSync(directory, { recursive: true }))
 /** Runs before the program, and says at its end which of Node's own modules it has loaded. */
 const spy = `process.on('exit', () => process.stdout.write('\\nBUILTINS ' + process.moduleLoadList.join() + '\\n'))`
 
-/** Runs the bundle over a saved configuration until it listens, asks it for `ask` on its traffic port, and returns its log. */
-async function run(config: CompiledConfig, ask: string): Promise<string> {
+/** Runs the bundle over a saved configuration until it listens, asks it for `ask` on its traffic port, with a body where one is given, and returns its log. */
+async function run(config: CompiledConfig, ask: string, body?: object): Promise<string> {
   const state = scratch('bundle-state')
   try {
     const saver = new LastGood(state, (error) => assert.fail(String(error)))
@@ -46,7 +48,8 @@ async function run(config: CompiledConfig, ask: string): Promise<string> {
     )
     try {
       await eventually(() => assert.match(readFileSync(log, 'utf8'), /Listening/), { within: 20_000 })
-      await (await fetch(`http://127.0.0.1:${traffic}${ask}`)).text()
+      const posted = body && { method: 'POST', body: JSON.stringify(body) }
+      await (await fetch(`http://127.0.0.1:${traffic}${ask}`, posted)).text()
     } finally {
       await child.stop()
     }
@@ -87,6 +90,28 @@ test('bundle: the engine of patterns is in it, for the first of them', async () 
   const rules = [rule([target('a')], { matches }), rule([target('a')], { name: 'rest' })]
   const log = await run(configOf({ ...good, 'route/ai/chat': route('chat', rules) }), '/v1/models')
   assert.match(log, /Serving from the saved configuration/)
+})
+
+test('bundle: the schemas of callers are compiled in it, for the first of them', async (t) => {
+  const [a, b] = await upstreams(t, { faults: [says('{"n": "seven"}')] }, {})
+  const targets = [target('a'), target('b', { priority: 1 })]
+  const config = configOf({
+    'endpoint/ai/a': endpoint('a', `${a.url}/v1`),
+    'endpoint/ai/b': endpoint('b', `${b.url}/v1`, { models: [{ name: 'b-model', rank: 1, defaults: {}, force: {} }] }),
+    'route/ai/chat': route('chat', [rule(targets, { gate: gate({ checks: [{ type: 'Format' }] }) })]),
+  })
+  const schema = {
+    type: 'object',
+    properties: { n: { type: 'integer' }, word: { type: 'string', pattern: '^(a+)+$' } },
+    required: ['n'],
+    additionalProperties: false,
+  }
+  const log = await run(config, '/v1/chat/completions', {
+    model: 'chat',
+    messages: [{ role: 'user', content: 'Seven, please.' }],
+    response_format: { type: 'json_schema', json_schema: { name: 'n', schema } },
+  })
+  assert.match(log, /"check":"Format","failed":true,"detail":"it does not fit/)
 })
 
 test('bundle: the validators made ahead of time find what those of the sources find', async (t) => {

@@ -228,7 +228,10 @@ for (const stream of [false, true])
 
 test('gate: what is no chat is not looked into', async (t) => {
   const { url, facts } = await ladder(t, [{}])
-  const { status } = await ask(url, { path: '/v1/embeddings', body: { input: 'a', messages: undefined, stream: undefined } })
+  const { status } = await ask(url, {
+    path: '/v1/embeddings',
+    body: { input: 'a', messages: undefined, stream: undefined },
+  })
   assert.equal(status, 200)
   assert.equal(facts()?.gate, undefined)
 })
