@@ -37,6 +37,14 @@ interface Family {
   readonly traits: Partial<Omit<BedrockTraits, 'model'>> & Partial<Pick<Traits, 'schemas' | 'sampling' | 'prefill'>>
 }
 
+const nova: Family['traits'] = {
+  choices: 'all',
+  caching: 'prompt',
+  status: true,
+  prefill: true,
+  fields: { topK: (value) => ({ inferenceConfig: { topK: value } }) },
+}
+
 /**
  * https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html,
  * https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html,
@@ -58,23 +66,13 @@ const families: readonly Family[] = [
   {
     name: /amazon\.nova-2/,
     traits: {
-      choices: 'all',
-      caching: 'prompt',
-      status: true,
-      prefill: true,
-      fields: { topK: (value) => ({ inferenceConfig: { topK: value } }) },
+      ...nova,
       effort: (effort) => ({ reasoningConfig: { type: 'enabled', maxReasoningEffort: effort } }),
     },
   },
   {
     name: /amazon\.nova/,
-    traits: {
-      choices: 'all',
-      caching: 'prompt',
-      status: true,
-      prefill: true,
-      fields: { topK: (value) => ({ inferenceConfig: { topK: value } }) },
-    },
+    traits: nova,
   },
   {
     name: /cohere\.command/,

@@ -19,20 +19,18 @@ export function markLast<P extends object>(parts: P[], cache: CacheMark): void {
   if (last) parts[parts.length - 1] = { ...last, cache }
 }
 
+function readImage(image: Asked): Extract<InputPart, { type: 'image' }> {
+  return { type: 'image', source: readSource(image.within('source'), imageType(image.need('format'))) }
+}
+
 /** A block that a user says. Throws `invalid_request`, and `not_translatable` for what no other format has (video). */
 export function readInput(block: Asked): InputPart {
   const kind = kindOf(block, 'text', 'image', 'document', 'audio', 'video', 'guardContent', 'searchResult', 'json')
   switch (kind) {
     case 'text':
       return { type: 'text', text: block.need('text') }
-    case 'image': {
-      const image = block.within('image')
-      const format = image.need('format')
-      return {
-        type: 'image',
-        source: readSource(image.within('source'), imageType(format)),
-      }
-    }
+    case 'image':
+      return readImage(block.within('image'))
     case 'document':
       return readDocument(block.within('document'))
     case 'audio': {
@@ -85,14 +83,8 @@ export function readOutput(block: Asked): OutputPart {
         ...(signature === undefined ? {} : { signature: readArtefact(signature) }),
       }
     }
-    case 'image': {
-      const image = block.within('image')
-      const format = image.need('format')
-      return {
-        type: 'image',
-        source: readSource(image.within('source'), imageType(format)),
-      }
-    }
+    case 'image':
+      return readImage(block.within('image'))
     case 'citationsContent': {
       const cited = block.within('citationsContent')
       const text = cited

@@ -1,17 +1,15 @@
 import type { ChatEvent } from '../../chat.ts'
 import type { Failure } from '../../errors.ts'
-import { envelope } from '../../errors.ts'
 import type { Usage } from '../../usage.ts'
 import type { AnswerContext, ChatWriter, Json } from '../dialect.ts'
-import { writeUsage } from '../openai/usage.ts'
+import { chunkHead, chunkText, streamEnd, streamFailure } from '../openai/stream-text.ts'
 import { writeChoice, writeLogprobs } from './write-answer.ts'
 
 const NOTHING = Buffer.alloc(0)
-const DONE = Buffer.from('data: [DONE]\n\n')
+const KIND = { object: 'text_completion', prefix: 'cmpl' } as const
 
 /** Writes a stream of completions: text, the reason for the end, the usage where it was asked for, `[DONE]`. */
 export class CompletionsWriter implements ChatWriter {
-  private readonly includeUsage: boolean
   private readonly context: AnswerContext
   /** Characters of each choice that have log-probabilities. */
   private readonly offsets = new Map<number, number>()
@@ -20,14 +18,13 @@ export class CompletionsWriter implements ChatWriter {
 
   constructor(context: AnswerContext) {
     this.context = context
-    this.includeUsage = context.request.includeUsage
-    this.head = this.headOf(undefined, undefined, undefined)
+    this.head = chunkHead(KIND, context)
   }
 
   write(event: ChatEvent): Buffer {
     switch (event.type) {
       case 'start':
-        this.head = this.headOf(event.id, event.model, event.created)
+        this.head = chunkHead(KIND, this.context, event)
         return NOTHING
       case 'text':
       case 'refusal':
@@ -48,29 +45,14 @@ export class CompletionsWriter implements ChatWriter {
   }
 
   end(): Buffer {
-    if (!this.includeUsage || !this.usage) return DONE
-    return Buffer.concat([data({ ...this.head, choices: [], usage: writeUsage(this.usage) }), DONE])
+    return streamEnd(this.head, this.context, this.usage)
   }
 
   fail(failure: Failure, words: string, requestId: string): Buffer {
-    return Buffer.from(`data: ${envelope(failure, requestId, words)}\n\n`)
-  }
-
-  private headOf(id: string | undefined, model: string | undefined, created: number | undefined): Json {
-    const { request, requestId, now } = this.context
-    return {
-      id: id ?? `cmpl-${requestId}`,
-      object: 'text_completion',
-      created: created ?? now,
-      model: model ?? request.model,
-    }
+    return streamFailure(failure, words, requestId)
   }
 
   private chunk(choice: Json): Buffer {
-    return data({ ...this.head, choices: [choice] })
+    return chunkText({ ...this.head, choices: [choice] })
   }
-}
-
-function data(body: Json): Buffer {
-  return Buffer.from(`data: ${JSON.stringify(body)}\n\n`)
 }

@@ -3,6 +3,7 @@ import { record, usageOf } from '../../openai-usage.ts'
 import { Malformed } from '../dialect.ts'
 import type { ChatReader, Frame, Json } from '../dialect.ts'
 import { ChoiceReader } from './read-choice.ts'
+import { readFrame } from './read-frame.ts'
 
 /** Reads the body of a whole answer as the events that the same answer streamed has. */
 export function readAnswer(body: unknown, requestId: string): readonly ChatEvent[] {
@@ -29,18 +30,11 @@ export class OpenAIReader implements ChatReader {
     this.requestId = requestId
   }
 
-  read({ type, data }: Frame): readonly ChatEvent[] {
-    if (data.length < 10 && data.trim() === '[DONE]') return [{ type: 'end' }]
-    let body: unknown
-    try {
-      body = JSON.parse(data)
-    } catch (error) {
-      if (type === 'error') return [{ type: 'error', body: data }]
-      throw new Malformed('An event is not JSON.', { cause: error })
-    }
-    const chunk = record(body)
-    if (!chunk) throw new Malformed('An event is no object.')
-    return type === 'error' ? [{ type: 'error', body: data }] : this.chunk(chunk, data)
+  read(frame: Frame): readonly ChatEvent[] {
+    const chunk = readFrame(frame)
+    if (chunk === 'end') return [{ type: 'end' }]
+    const { type, data } = frame
+    return chunk === 'error' || type === 'error' ? [{ type: 'error', body: data }] : this.chunk(chunk, data)
   }
 
   end(): readonly ChatEvent[] {

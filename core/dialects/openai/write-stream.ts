@@ -1,14 +1,13 @@
 import type { Artefact, ChatEvent } from '../../chat.ts'
 import type { Failure } from '../../errors.ts'
-import { envelope } from '../../errors.ts'
 import type { Usage } from '../../usage.ts'
 import type { AnswerContext, ChatWriter, Json } from '../dialect.ts'
 import { extraContent, hiddenDetail, thoughtDetail } from './artefacts.ts'
-import { writeUsage } from './usage.ts'
+import { chunkHead, chunkText, streamEnd, streamFailure } from './stream-text.ts'
 import { writeCitation, writeImage } from './write-answer.ts'
 
 const NOTHING = Buffer.alloc(0)
-const DONE = Buffer.from('data: [DONE]\n\n')
+const KIND = { object: 'chat.completion.chunk', prefix: 'chatcmpl' } as const
 const PING = Buffer.from(': ping\n\n')
 
 /** What has been said of one choice. */
@@ -37,7 +36,7 @@ export class OpenAIWriter implements ChatWriter {
 
   constructor(context: AnswerContext) {
     this.context = context
-    this.head = this.headOf(undefined, undefined, undefined)
+    this.head = chunkHead(KIND, context)
     this.begin(this.head)
   }
 
@@ -45,7 +44,7 @@ export class OpenAIWriter implements ChatWriter {
     switch (event.type) {
       case 'start':
         // Nothing goes out before there is something to say, so that a target that fails here can still be changed for another.
-        this.begin(this.headOf(event.id, event.model, event.created))
+        this.begin(chunkHead(KIND, this.context, event))
         return NOTHING
       case 'text':
         return this.words(event.choice, 'content', event.text)
@@ -102,22 +101,11 @@ export class OpenAIWriter implements ChatWriter {
   }
 
   end(): Buffer {
-    if (!this.context.request.includeUsage || !this.usage) return DONE
-    return Buffer.concat([data({ ...this.head, choices: [], usage: writeUsage(this.usage) }), DONE])
+    return streamEnd(this.head, this.context, this.usage)
   }
 
   fail(failure: Failure, words: string, requestId: string): Buffer {
-    return Buffer.from(`data: ${envelope(failure, requestId, words)}\n\n`)
-  }
-
-  private headOf(id: string | undefined, model: string | undefined, created: number | undefined): Json {
-    const { request, requestId, now } = this.context
-    return {
-      id: id ?? `chatcmpl-${requestId}`,
-      object: 'chat.completion.chunk',
-      created: created ?? now,
-      model: model ?? request.model,
-    }
+    return streamFailure(failure, words, requestId)
   }
 
   private begin(head: Json): void {
@@ -165,10 +153,6 @@ export class OpenAIWriter implements ChatWriter {
   }
 
   private chunk(choices: readonly Json[]): Buffer {
-    return data({ ...this.head, choices, ...(this.context.request.includeUsage ? { usage: null } : {}) })
+    return chunkText({ ...this.head, choices, ...(this.context.request.includeUsage ? { usage: null } : {}) })
   }
-}
-
-function data(body: Json): Buffer {
-  return Buffer.from(`data: ${JSON.stringify(body)}\n\n`)
 }

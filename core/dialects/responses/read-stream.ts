@@ -2,6 +2,7 @@ import type { ChatEvent } from '../../chat.ts'
 import { record } from '../../openai-usage.ts'
 import { Malformed } from '../dialect.ts'
 import type { ChatReader, Frame, Json } from '../dialect.ts'
+import { readFrame } from '../openai/read-frame.ts'
 import { readUsage } from './usage.ts'
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
@@ -35,17 +36,11 @@ export class ResponsesReader implements ChatReader {
   /** Functions that are called, by the place of their items. */
   private readonly calls = new Map<unknown, number>()
 
-  read({ type, data }: Frame): readonly ChatEvent[] {
-    if (data.length < 10 && data.trim() === '[DONE]') return [{ type: 'end' }]
-    let body: unknown
-    try {
-      body = JSON.parse(data)
-    } catch (error) {
-      if (type === 'error') return [{ type: 'error', body: data }]
-      throw new Malformed('An event is not JSON.', { cause: error })
-    }
-    const event = record(body)
-    if (!event) throw new Malformed('An event is no object.')
+  read(frame: Frame): readonly ChatEvent[] {
+    const event = readFrame(frame)
+    const { type, data } = frame
+    if (event === 'end') return [{ type: 'end' }]
+    if (event === 'error') return [{ type: 'error', body: data }]
     const { sequence_number: number } = event
     if (typeof number === 'number') {
       if (number <= this.last) throw new Malformed('An event is out of order.')
