@@ -6,6 +6,7 @@ import { invalid } from './openai/words.ts'
 import { picture } from './picture.ts'
 import type { MockRequest } from './providers/provider.ts'
 import { countTokens, isRecord, seedOf, tokensOf } from './text.ts'
+import { wavHeader } from './wav.ts'
 
 /** A request's fields, JSON or form: files are apart. */
 interface Given {
@@ -201,24 +202,6 @@ function tone(seed: number): Buffer {
   const samples = Buffer.alloc(800 * 2)
   for (let i = 0; i < 800; i++) samples.writeInt16LE(Math.round(8000 * Math.sin(i / (4 + (seed % 32)))), i * 2)
   return samples
-}
-
-/** http://soundfile.sapp.org/doc/WaveFormat/: one channel, 16 bits, 8 kHz. */
-function wavHeader(length: number): Buffer {
-  const header = Buffer.alloc(44)
-  header.write('RIFF', 0)
-  header.writeUInt32LE(36 + length, 4)
-  header.write('WAVEfmt ', 8)
-  header.writeUInt32LE(16, 16)
-  header.writeUInt16LE(1, 20)
-  header.writeUInt16LE(1, 22)
-  header.writeUInt32LE(8000, 24)
-  header.writeUInt32LE(16_000, 28)
-  header.writeUInt16LE(2, 32)
-  header.writeUInt16LE(16, 34)
-  header.write('data', 36)
-  header.writeUInt32LE(length, 40)
-  return header
 }
 
 const FORMATS = "['flac', 'm4a', 'mp3', 'mp4', 'mpeg', 'mpga', 'oga', 'ogg', 'wav', 'webm']"

@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test'
 import OpenAI from 'openai'
 import type { CompiledEndpoint } from '../../api/compiled.ts'
+import { wavHeader } from '../../cli/mock/wav.ts'
 import { dataPath, endpoint, route, rule, target } from '../helpers/data-path.ts'
 import { upstreams } from '../helpers/upstream.ts'
 
@@ -33,20 +34,7 @@ export async function lab(t: TestContext, name: string, models: readonly string[
 /** A WAV of so many seconds, one channel of 16 bits at 8 kHz, as a file to send. */
 export function recording(seconds: number): File {
   const length = Math.round(seconds * 8000) * 2
-  const header = Buffer.alloc(44)
-  header.write('RIFF', 0)
-  header.writeUInt32LE(36 + length, 4)
-  header.write('WAVEfmt ', 8)
-  header.writeUInt32LE(16, 16)
-  header.writeUInt16LE(1, 20)
-  header.writeUInt16LE(1, 22)
-  header.writeUInt32LE(8000, 24)
-  header.writeUInt32LE(16_000, 28)
-  header.writeUInt16LE(2, 32)
-  header.writeUInt16LE(16, 34)
-  header.write('data', 36)
-  header.writeUInt32LE(length, 40)
   const samples = Buffer.alloc(length)
   for (let i = 0; i < length; i += 2) samples.writeInt16LE(Math.round(9000 * Math.sin(i / 10)), i)
-  return new File([header, samples], 'speech.wav', { type: 'audio/wav' })
+  return new File([wavHeader(length), samples], 'speech.wav', { type: 'audio/wav' })
 }
