@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
-import { answers, requests } from '../../../test/helpers/conversations.ts'
-import {
-  answering,
-  contextOf,
-  heard,
-  interleaved,
-  odd,
-  only,
-  said,
-  sameWhenCut,
-} from '../../../test/helpers/dialects.ts'
-import type { ChatEvent } from '../../chat.ts'
-import { collect } from '../../collect.ts'
+import { requests } from '../../../test/helpers/conversations.ts'
+import { contextOf, odd, only } from '../../../test/helpers/dialects.ts'
+import { holdsAnswers, holdsBlocks } from '../../../test/helpers/there-and-back.ts'
+import type { Collected } from '../../../test/helpers/there-and-back.ts'
 import { Failure } from '../../errors.ts'
-import { frameParser } from '../../framing.ts'
 import { record } from '../../openai-usage.ts'
 import { Malformed } from '../dialect.ts'
 import { anthropicCaller } from './caller.ts'
@@ -38,57 +28,23 @@ test('a request is the same after it was written and read', () => {
   )
 })
 
-const write = (events: readonly ChatEvent[]): Buffer => said(anthropicCaller, events)
-const hear = (chunks: readonly Buffer[]): readonly ChatEvent[] => heard(anthropicTarget.reader(context), 'sse', chunks)
-
 /** The dialect does not say when an answer was made. */
-const timeless = (events: readonly ChatEvent[]) => ({ ...collect(events), created: undefined })
+const known = (answer: Collected) => ({ ...answer, created: undefined })
+const dialect = { caller: anthropicCaller, target: anthropicTarget, context }
+holdsAnswers({ ...dialect, knobs, known, cuts: 5 })
 
-test('an answer is the same after it was written and read, whole and streamed', () => {
-  fc.assert(
-    fc.property(answers(knobs), (events) => {
-      const answer = timeless(events)
-      const streamed = hear([write(events)])
-      assert.deepEqual(timeless(streamed), answer)
-      assert.deepEqual(streamed.at(-1), { type: 'end' })
-      const body: unknown = JSON.parse(JSON.stringify(anthropicCaller.answer(answer, answering)))
-      assert.deepEqual(timeless(anthropicTarget.read(body, context)), answer)
-    }),
-    { numRuns: 300 },
-  )
-})
-
-test('a stream cut at any byte has the same events', () => {
-  fc.assert(
-    fc.property(answers(knobs), (events) => {
-      sameWhenCut(write(events), hear)
-    }),
-    { numRuns: 5 },
-  )
-})
-
-test('calls in any interleaving are written one block at a time, each with its own arguments', () => {
-  fc.assert(
-    fc.property(interleaved, ({ texts, events }) => {
-      const bytes = write(events)
-      let open: unknown
-      let next = 0
-      for (const frame of frameParser('sse').push(bytes)) {
-        const event = record(JSON.parse(frame.data)) ?? {}
-        if (event['type'] === 'content_block_start') {
-          assert.equal(open, undefined)
-          assert.equal(event['index'], next++)
-          open = event['index']
-        } else if (event['type'] === 'content_block_delta') assert.equal(event['index'], open)
-        else if (event['type'] === 'content_block_stop') open = undefined
-      }
-      const content = collect(hear([bytes])).choices[0]?.content ?? []
-      const calls = content.flatMap((part) => (part.type === 'tool-call' ? [[part.id, part.arguments]] : []))
-      assert.deepEqual(Object.fromEntries(calls), Object.fromEntries(texts.map((text, i) => [`call_${i}`, text])))
-      assert.ok(content.some((part) => part.type === 'text' && part.text === 'meanwhile'))
-    }),
-    { numRuns: 200 },
-  )
+holdsBlocks(dialect, () => {
+  let open: unknown
+  let next = 0
+  return ({ data }) => {
+    const event = record(JSON.parse(data)) ?? {}
+    if (event['type'] === 'content_block_start') {
+      assert.equal(open, undefined)
+      assert.equal(event['index'], next++)
+      open = event['index']
+    } else if (event['type'] === 'content_block_delta') assert.equal(event['index'], open)
+    else if (event['type'] === 'content_block_stop') open = undefined
+  }
 })
 
 const members =

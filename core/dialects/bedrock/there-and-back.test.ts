@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
-import { answers, requests } from '../../../test/helpers/conversations.ts'
-import {
-  answering,
-  contextOf,
-  heard,
-  interleaved,
-  odd,
-  only,
-  said,
-  sameWhenCut,
-} from '../../../test/helpers/dialects.ts'
+import { requests } from '../../../test/helpers/conversations.ts'
+import { answering, contextOf, odd, only } from '../../../test/helpers/dialects.ts'
+import { holdsAnswers, holdsBlocks } from '../../../test/helpers/there-and-back.ts'
+import type { Collected } from '../../../test/helpers/there-and-back.ts'
 import type { ChatEvent, ChatRequest } from '../../chat.ts'
 import { collect } from '../../collect.ts'
 import { Failure } from '../../errors.ts'
-import { frameParser } from '../../framing.ts'
 import { record } from '../../openai-usage.ts'
 import { Malformed } from '../dialect.ts'
 import { bedrockCaller } from './caller.ts'
@@ -23,7 +15,6 @@ import { bedrockTarget } from './target.ts'
 
 const CLAUDE = 'anthropic.claude-sonnet-4-5-v1:0'
 const NOVA = 'amazon.nova-lite-v1:0'
-const target = bedrockTarget(CLAUDE)
 const context = contextOf(CLAUDE)
 
 for (const [model, format] of [
@@ -66,73 +57,33 @@ function plain({ toolChoice, tools, messages, ...request }: ChatRequest): unknow
   return { ...request, tools: named, messages: said }
 }
 
-const write = (events: readonly ChatEvent[]): Buffer => said(bedrockCaller, events)
-const hear = (chunks: readonly Buffer[]): readonly ChatEvent[] =>
-  heard(target.reader(context), 'aws-event-stream', chunks)
-
 /** The dialect has no ids of answers, and says neither the model nor the time. */
-const bare = (events: readonly ChatEvent[]) => {
-  const answer = collect(events)
-  return { ...answer, id: undefined, model: undefined, created: undefined }
-}
-const knobs = { format: 'anthropic', thoughts: true } as const
-
-test('an answer is the same after it was written and read, whole and streamed', () => {
-  fc.assert(
-    fc.property(answers(knobs), (events) => {
-      const answer = bare(events)
-      const streamed = hear([write(events)])
-      assert.deepEqual(bare(streamed), answer)
-      assert.deepEqual(streamed.at(-1), { type: 'end' })
-      const body: unknown = JSON.parse(JSON.stringify(bedrockCaller.answer(answer, answering)))
-      assert.deepEqual(laidOut(bare(target.read(body, context))), laidOut(answer))
-    }),
-    { numRuns: 300 },
-  )
-})
-
+const known = (answer: Collected) => ({ ...answer, id: undefined, model: undefined, created: undefined })
 /** Arguments are an object in a whole answer: the same, laid out anew. */
-function laidOut(answer: ReturnType<typeof collect>): unknown {
+function whole(answer: Collected): unknown {
   const content = answer.choices[0]?.content.map((part) =>
     part.type === 'tool-call' ? { ...part, arguments: JSON.parse(part.arguments) as unknown } : part,
   )
   return { ...answer, choices: { ...answer.choices[0], content } }
 }
+const dialect = { caller: bedrockCaller, target: bedrockTarget(CLAUDE), context }
+holdsAnswers({ ...dialect, knobs: { format: 'anthropic', thoughts: true }, known, whole, cuts: 5 })
 
-test('a stream cut at any byte has the same events', () => {
-  fc.assert(
-    fc.property(answers(knobs), (events) => {
-      sameWhenCut(write(events), hear)
-    }),
-    { numRuns: 5 },
-  )
-})
-
-test('calls in any interleaving are written one block at a time, each with its own arguments', () => {
-  fc.assert(
-    fc.property(interleaved, ({ texts, events }) => {
-      const bytes = write(events)
-      let open: unknown
-      let next = 0
-      for (const { type, data } of frameParser('aws-event-stream').push(bytes)) {
-        const { contentBlockIndex: at } = record(JSON.parse(data)) ?? {}
-        if (type === 'contentBlockStart' || (type === 'contentBlockDelta' && open === undefined)) {
-          assert.equal(open, undefined)
-          assert.equal(at, next++)
-          open = at
-        } else if (type === 'contentBlockDelta') assert.equal(at, open)
-        else if (type === 'contentBlockStop') {
-          assert.equal(at, open)
-          open = undefined
-        }
-      }
-      const content = collect(hear([bytes])).choices[0]?.content ?? []
-      const calls = content.flatMap((part) => (part.type === 'tool-call' ? [[part.id, part.arguments]] : []))
-      assert.deepEqual(Object.fromEntries(calls), Object.fromEntries(texts.map((text, i) => [`call_${i}`, text])))
-      assert.ok(content.some((part) => part.type === 'text' && part.text === 'meanwhile'))
-    }),
-    { numRuns: 200 },
-  )
+holdsBlocks(dialect, () => {
+  let open: unknown
+  let next = 0
+  return ({ type, data }) => {
+    const { contentBlockIndex: at } = record(JSON.parse(data)) ?? {}
+    if (type === 'contentBlockStart' || (type === 'contentBlockDelta' && open === undefined)) {
+      assert.equal(open, undefined)
+      assert.equal(at, next++)
+      open = at
+    } else if (type === 'contentBlockDelta') assert.equal(at, open)
+    else if (type === 'contentBlockStop') {
+      assert.equal(at, open)
+      open = undefined
+    }
+  }
 })
 
 test('hidden thought of any provider comes back to an app’s next request as it was', () => {

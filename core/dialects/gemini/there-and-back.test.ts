@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import { answers, requests } from '../../../test/helpers/conversations.ts'
-import { answering, contextOf, heard, odd, only, said, sameWhenCut } from '../../../test/helpers/dialects.ts'
-import type { ChatEvent, Message } from '../../chat.ts'
-import { collect } from '../../collect.ts'
+import { contextOf, odd, only } from '../../../test/helpers/dialects.ts'
+import { holdsAnswers } from '../../../test/helpers/there-and-back.ts'
+import type { Collected } from '../../../test/helpers/there-and-back.ts'
+import type { Message } from '../../chat.ts'
 import { Failure } from '../../errors.ts'
 import { frameParser } from '../../framing.ts'
 import { Malformed } from '../dialect.ts'
@@ -44,34 +45,9 @@ test('a request is the same after it was written and read', () => {
   )
 })
 
-const write = (events: readonly ChatEvent[]): Buffer => said(geminiCaller, events)
-const hear = (chunks: readonly Buffer[]): readonly ChatEvent[] => heard(target.reader(context), 'sse', chunks)
-
 /** The dialect does not say when an answer was made. */
-const timeless = (events: readonly ChatEvent[]) => ({ ...collect(events), created: undefined })
-
-test('an answer is the same after it was written and read, whole and streamed', () => {
-  fc.assert(
-    fc.property(answers(knobs), (events) => {
-      const answer = timeless(events)
-      const streamed = hear([write(events)])
-      assert.deepEqual(timeless(streamed), answer)
-      assert.deepEqual(streamed.at(-1), { type: 'end' })
-      const body: unknown = json(Object(geminiCaller.answer(answer, answering)))
-      assert.deepEqual(timeless(target.read(body, context)), answer)
-    }),
-    { numRuns: 300 },
-  )
-})
-
-test('a stream cut at any byte has the same events', () => {
-  fc.assert(
-    fc.property(answers(knobs), (events) => {
-      sameWhenCut(write(events), hear)
-    }),
-    { numRuns: 5 },
-  )
-})
+const known = (answer: Collected) => ({ ...answer, created: undefined })
+const { write } = holdsAnswers({ caller: geminiCaller, target, context, knobs, known, cuts: 5 })
 
 test('every chunk of a stream has a part, else SDKs forget the chat', () => {
   fc.assert(

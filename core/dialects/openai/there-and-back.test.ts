@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
-import { answers, requests } from '../../../test/helpers/conversations.ts'
-import { answering, asked, contextOf, heard, odd, only, said, sameWhenCut } from '../../../test/helpers/dialects.ts'
-import type { ChatEvent, ChatRequest } from '../../chat.ts'
-import { collect } from '../../collect.ts'
+import { requests } from '../../../test/helpers/conversations.ts'
+import { asked, contextOf, odd, only } from '../../../test/helpers/dialects.ts'
+import { holdsAnswers } from '../../../test/helpers/there-and-back.ts'
+import type { ChatRequest } from '../../chat.ts'
 import { Failure } from '../../errors.ts'
 import { Malformed } from '../dialect.ts'
 import { openaiCaller } from './caller.ts'
@@ -27,32 +27,12 @@ test('a request is the same after it was written and read', () => {
   )
 })
 
-const write = (events: readonly ChatEvent[]): Buffer => said(openaiCaller, events)
-const hear = (chunks: readonly Buffer[]): readonly ChatEvent[] => heard(keeping.reader(context), 'sse', chunks)
-
-const knobs = { format: 'anthropic', thoughts: true } as const
-
-test('an answer is the same after it was written and read, whole and streamed', () => {
-  fc.assert(
-    fc.property(answers(knobs), (events) => {
-      const answer = collect(events)
-      const streamed = hear([write(events)])
-      assert.deepEqual(collect(streamed), answer)
-      assert.deepEqual(streamed.at(-1), { type: 'end' })
-      const body: unknown = JSON.parse(JSON.stringify(openaiCaller.answer(answer, answering)))
-      assert.deepEqual(collect(keeping.read(body, context)), answer)
-    }),
-    { numRuns: 300 },
-  )
-})
-
-test('a stream cut at any byte has the same events', () => {
-  fc.assert(
-    fc.property(answers(knobs), (events) => {
-      sameWhenCut(write(events), hear)
-    }),
-    { numRuns: 3 },
-  )
+holdsAnswers({
+  caller: openaiCaller,
+  target: keeping,
+  context,
+  knobs: { format: 'anthropic', thoughts: true },
+  cuts: 3,
 })
 
 const members =

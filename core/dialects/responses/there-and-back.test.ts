@@ -2,31 +2,20 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import { answers, requests } from '../../../test/helpers/conversations.ts'
-import type { ChatEvent, ChatRequest, Message } from '../../chat.ts'
+import { answering, heard, said, sameWhenCut } from '../../../test/helpers/dialects.ts'
+import type { ChatEvent, Message } from '../../chat.ts'
 import { collect } from '../../collect.ts'
 import { Failure } from '../../errors.ts'
 import { frameParser } from '../../framing.ts'
 import { Malformed } from '../dialect.ts'
-import type { AnswerContext, Json } from '../dialect.ts'
+import type { Json } from '../dialect.ts'
 import { responsesCaller } from './caller.ts'
 import { readResponse, ResponsesReader } from './read-stream.ts'
 
-const asked: ChatRequest = { model: 'm', messages: [], tools: [], stream: true, includeUsage: true, unread: [] }
-const context: AnswerContext = { request: asked, requestId: 'r1', now: 1_767_225_600 }
 const knobs = { format: 'anthropic', thoughts: true } as const
 
-const said = (events: readonly ChatEvent[]): Buffer => {
-  const writer = responsesCaller.writer(context)
-  return Buffer.concat([...events.map((event) => writer.write(event)), writer.end()])
-}
-const frames = (chunks: readonly Buffer[]) => {
-  const parser = frameParser('sse')
-  return chunks.flatMap((chunk) => parser.push(chunk)).filter(({ empty }) => !empty)
-}
-const heard = (chunks: readonly Buffer[]): readonly ChatEvent[] => {
-  const reader = new ResponsesReader()
-  return frames(chunks).flatMap((frame) => reader.read(frame))
-}
+const write = (events: readonly ChatEvent[]): Buffer => said(responsesCaller, events)
+const hear = (chunks: readonly Buffer[]): readonly ChatEvent[] => heard(new ResponsesReader(), 'sse', chunks)
 /** What there is of an answer without what only its own dialect has a place for. */
 const gist = (events: readonly ChatEvent[]) => {
   const { choices, usage, model, created } = collect(events)
@@ -44,7 +33,7 @@ const gist = (events: readonly ChatEvent[]) => {
 test('a streamed answer is read as it was written', () => {
   fc.assert(
     fc.property(answers(knobs), (events) => {
-      assert.deepEqual(gist(heard([said(events)])), gist(events))
+      assert.deepEqual(gist(hear([write(events)])), gist(events))
     }),
     { numRuns: 200 },
   )
@@ -53,7 +42,10 @@ test('a streamed answer is read as it was written', () => {
 test('every event has the next number, what is added is done, and the last response holds all of it as the whole answer does', () => {
   fc.assert(
     fc.property(answers(knobs), (events) => {
-      const bodies = frames([said(events)]).map(({ type, data }): Json => ({ 'event:': type, ...JSON.parse(data) }))
+      const bodies = frameParser('sse')
+        .push(write(events))
+        .filter(({ empty }) => !empty)
+        .map(({ type, data }): Json => ({ 'event:': type, ...JSON.parse(data) }))
       assert.deepEqual(
         bodies.map((it) => it['sequence_number']),
         bodies.map((_, i) => i),
@@ -62,7 +54,7 @@ test('every event has the next number, what is added is done, and the last respo
       const places = (type: string) => bodies.filter((it) => it['type'] === type).map((it) => it['output_index'])
       assert.deepEqual(new Set(places('response.output_item.added')), new Set(places('response.output_item.done')))
       const response = bodies.at(-1)?.['response']
-      assert.deepEqual(response, JSON.parse(JSON.stringify(responsesCaller.answer(collect(events), context))))
+      assert.deepEqual(response, JSON.parse(JSON.stringify(responsesCaller.answer(collect(events), answering))))
       assert.deepEqual(
         readResponse(response).at(-2),
         events.find(({ type }) => type === 'finish'),
@@ -75,10 +67,7 @@ test('every event has the next number, what is added is done, and the last respo
 test('a stream cut at any byte has the same events', () => {
   fc.assert(
     fc.property(answers(knobs), (events) => {
-      const bytes = said(events)
-      const whole = heard([bytes])
-      for (let at = 0; at <= bytes.length; at += 1)
-        assert.deepEqual(heard([bytes.subarray(0, at), bytes.subarray(at)]), whole)
+      sameWhenCut(write(events), hear)
     }),
     { numRuns: 3 },
   )
@@ -128,7 +117,7 @@ function outputOf({ content }: Extract<Message, { role: 'assistant' }>): unknown
     stopSequence: undefined,
   } as const
   const answer = { id: undefined, model: 'm', created: 1, choices: [choice], usage: undefined }
-  return (responsesCaller.answer(answer, context) as Json)['output'] // an answer is an object
+  return (responsesCaller.answer(answer, answering) as Json)['output'] // an answer is an object
 }
 
 test('a conversation that came back with our own items is the same', () => {

@@ -45,38 +45,34 @@ const openai: Caller = {
 
 const openaiTools: OpenAI.ChatCompletionFunctionTool[] = tools.map((it) => ({ type: 'function', function: { ...it } }))
 
-function openaiMessages(scenario: Scenario): OpenAI.ChatCompletionMessageParam[] {
-  if (scenario === 'text')
-    return [
-      { role: 'system', content: SYSTEM },
-      { role: 'user', content: HELLO },
-    ]
-  if (scenario === 'image')
-    return [
-      {
-        role: 'user',
-        content: [
-          { type: 'text', text: LOOK },
-          { type: 'image_url', image_url: { url: picture } },
-        ],
-      },
-    ]
-  const ask: OpenAI.ChatCompletionMessageParam = { role: 'user', content: ASK }
-  if (scenario === 'tools') return [ask]
-  return [
-    ask,
-    {
-      role: 'assistant',
-      content: 'One moment.',
-      tool_calls: [
-        { id: 'call_1', type: 'function', function: { name: 'get_weather', arguments: '{"place":"harbour"}' } },
-        { id: 'call_2', type: 'function', function: { name: 'get_time', arguments: '{}' } },
-      ],
-    },
-    { role: 'tool', tool_call_id: 'call_1', content: 'Clear' },
-    { role: 'tool', tool_call_id: 'call_2', content: '4:20 PM' },
-  ]
+const called = [
+  { id: 'call_1', type: 'function' as const, function: { name: 'get_weather', arguments: '{"place":"harbour"}' } },
+  { id: 'call_2', type: 'function' as const, function: { name: 'get_time', arguments: '{}' } },
+]
+
+/** The conversations of OpenAI's chat and of Cohere's, which differ in how they write these. */
+function conversation<const Picture, const Turn, const Result>(
+  scenario: Scenario,
+  look: Picture,
+  turn: Turn,
+  result: (id: string, content: string) => Result,
+) {
+  const system = { role: 'system' as const, content: SYSTEM }
+  const user = { role: 'user' as const }
+  const text = { type: 'text' as const, text: LOOK }
+  if (scenario === 'text') return [system, { ...user, content: HELLO }]
+  if (scenario === 'image') return [{ ...user, content: [text, look] }]
+  const ask = { ...user, content: ASK }
+  return scenario === 'tools' ? [ask] : [ask, turn, result('call_1', 'Clear'), result('call_2', '4:20 PM')]
 }
+
+const openaiMessages = (scenario: Scenario): OpenAI.ChatCompletionMessageParam[] =>
+  conversation(
+    scenario,
+    { type: 'image_url', image_url: { url: picture } },
+    { role: 'assistant', content: 'One moment.', tool_calls: called },
+    (tool_call_id, content) => ({ role: 'tool' as const, tool_call_id, content }),
+  )
 
 const responses: Caller = {
   name: 'OpenAI Responses',
@@ -350,38 +346,13 @@ async function cohereStream(stream: AsyncIterable<Cohere.V2ChatStreamResponse>):
   }
 }
 
-function cohereMessages(scenario: Scenario): Cohere.ChatMessages {
-  if (scenario === 'text')
-    return [
-      { role: 'system', content: SYSTEM },
-      { role: 'user', content: HELLO },
-    ]
-  if (scenario === 'image')
-    return [
-      {
-        role: 'user',
-        content: [
-          { type: 'text', text: LOOK },
-          { type: 'image_url', imageUrl: { url: picture } },
-        ],
-      },
-    ]
-  const ask: Cohere.ChatMessageV2 = { role: 'user', content: ASK }
-  if (scenario === 'tools') return [ask]
-  return [
-    ask,
-    {
-      role: 'assistant',
-      toolPlan: 'One moment.',
-      toolCalls: [
-        { id: 'call_1', type: 'function', function: { name: 'get_weather', arguments: '{"place":"harbour"}' } },
-        { id: 'call_2', type: 'function', function: { name: 'get_time', arguments: '{}' } },
-      ],
-    },
-    { role: 'tool', toolCallId: 'call_1', content: 'Clear' },
-    { role: 'tool', toolCallId: 'call_2', content: '4:20 PM' },
-  ]
-}
+const cohereMessages = (scenario: Scenario): Cohere.ChatMessages =>
+  conversation(
+    scenario,
+    { type: 'image_url', imageUrl: { url: picture } },
+    { role: 'assistant', toolPlan: 'One moment.', toolCalls: called },
+    (toolCallId, content) => ({ role: 'tool' as const, toolCallId, content }),
+  )
 
 const bedrock: Caller = {
   name: 'AWS Bedrock',
