@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Question } from '../question.ts'
-import { ANY_CALLER } from '../signals/caller.ts'
+import { ANY_CALLER, tierOf } from '../signals/caller.ts'
 import type { Caller } from '../signals/caller.ts'
 import type { Match } from '../target.ts'
 import { compileMatches, misses } from './index.ts'
@@ -31,6 +31,16 @@ function ask({ content = 'Hello', headers = {}, wall = 0, more = {} }: Sent = {}
   const body = JSON.stringify({ model: 'm', messages, ...more })
   return new Question({ model: '', path: '/v1/chat/completions', header: (name) => headers[name], body }, wall)
 }
+
+test('match: a tier whose value is no name is the default, whether or not the tiers are listed', () => {
+  const tiers = ({ values, is }: { values?: readonly string[]; is: string }) =>
+    tierOf(() => is, { ...ANY_CALLER, tier: { header: 'x', default: 'free', values } })
+  assert.deepEqual(
+    [tiers({ is: 'gold' }), tiers({ is: 'a b' }), tiers({ is: '' }), tiers({ is: 'x'.repeat(64) })],
+    ['gold', 'free', 'free', 'free'],
+  )
+  assert.deepEqual([tiers({ is: 'gold', values: ['pro'] }), tiers({ is: 'pro', values: ['pro'] })], ['free', 'pro'])
+})
 
 const photo = [{ type: 'image_url', image_url: { url: 'https://example.com/a.png' } }]
 const weather = { type: 'function', function: { name: 'weather' } }

@@ -1,3 +1,4 @@
+import { saidTask } from '../signals/caller.ts'
 import type { Caller } from '../signals/caller.ts'
 import { content, UNKNOWN } from './match.ts'
 import type { Asked, Condition } from './match.ts'
@@ -14,4 +15,4 @@ export const task: Condition = {
 }
 
 const taskOf = (asked: Asked, caller: Caller): string | undefined =>
-  content(asked)?.taskBy(caller) ?? (asked.header(caller.taskHeader) || undefined)
+  content(asked)?.taskBy(caller) ?? saidTask((name) => asked.header(name), caller)

@@ -3,7 +3,7 @@ export interface Caller {
   readonly tier?: {
     /** In lower case. */
     readonly header: string
-    /** Of requests without the header, and of those whose value is none of `values`. */
+    /** Of requests without the header, and of those whose value is none of `values`, or no name for one. */
     readonly default: string
     /** Undefined: any value is a tier. */
     readonly values?: readonly string[] | undefined
@@ -25,10 +25,22 @@ export const TASK_HEADER = 'x-tradewind-task'
 /** Of a route that says nothing of its callers. */
 export const ANY_CALLER: Caller = { taskHeader: TASK_HEADER, tasks: [] }
 
+/** What tiers and tasks may be called, as in the schema: callers must not fill logs with other words. */
+const LABEL = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
+
+/** What the caller says that the request is for; undefined where it says nothing, or nothing that a task could be called. */
+export function saidTask(
+  header: (name: string) => string | undefined,
+  { taskHeader }: Pick<Caller, 'taskHeader'>,
+): string | undefined {
+  const said = header(taskHeader)
+  return said !== undefined && LABEL.test(said) ? said : undefined
+}
+
 /** The caller's tier; empty where there is none. */
 export function tierOf(header: (name: string) => string | undefined, { tier }: Caller): string {
   if (!tier) return ''
   const value = header(tier.header)
-  if (value === undefined || value === '') return tier.default
-  return !tier.values || tier.values.includes(value) ? value : tier.default
+  if (value === undefined) return tier.default
+  return (tier.values ? tier.values.includes(value) : LABEL.test(value)) ? value : tier.default
 }

@@ -9,7 +9,7 @@ const MARKS: readonly RegExp[] = [
   /\w\([^()\n]{0,80}\)[ \t]*(?:[;{:]|=>|->)/,
   /(?:=>|->|::|==|!=|&&|\|\||\+=|<\/\w)/,
   /\b(?:return|function|SELECT [^\n]{1,80} FROM|INSERT INTO|CREATE TABLE|#define|elif|printf|console\.log)\b/,
-  /^(?:Traceback \(most recent call last\)|\s+at [\w.$<>]+\()/m,
+  /^(?:Traceback \(most recent call last\)|[ \t]+at [\w.$<>]+\()/m,
 ]
 
 /** Of the characters that code is full of, fewer than this are no three marks; most prose is told by them alone. */

@@ -69,6 +69,16 @@ test("task: the caller's word comes first, then the route's tasks in their order
     'any',
     'an empty header says nothing',
   )
+  for (const odd of ['a b', 'x'.repeat(64), 'ä', '-x', '"'])
+    assert.equal(
+      taskOf(
+        () => odd,
+        () => 'Which court?',
+        caller,
+      ),
+      'any',
+      odd,
+    )
 })
 
 test("task: with the caller's word, no text is read", () => {

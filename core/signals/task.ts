@@ -1,3 +1,4 @@
+import { saidTask } from './caller.ts'
 import type { Caller } from './caller.ts'
 import { hasCode } from './code.ts'
 
@@ -42,7 +43,7 @@ const SIGNS: readonly (readonly [task: GuessedTask, sign: RegExp])[] = [
   ],
   [
     'math',
-    /\bsolve\b[^.\n]{0,60}[\d=]|\b(?:prove|integrate|differentiate|derivative|integral|equation|theorem|probability|polynomial|matrix)\b|\\(?:frac|sum|int|sqrt)\b|\d\s*[+*^=×÷]\s*\d|\d\s+[-/]\s+\d|\bhow (?:many|much)\b[^?]{0,200}\d|\d[^]{0,400}\bhow (?:many|much)\b/i,
+    /\bsolve\b[^.\n]{0,60}[\d=]|\b(?:prove|integrate|differentiate|derivative|integral|equation|theorem|probability|polynomial|matrix)\b|\\(?:frac|sum|int|sqrt)\b|\d\s*[+*^=×÷]\s*\d|\d\s+[-/]\s+\d|\bhow (?:many|much)\b[^?]{0,200}\d|\d[^]{0,200}\bhow (?:many|much)\b/i,
   ],
   [
     'writing',
@@ -58,12 +59,8 @@ export function guessTask(text: string): GuessedTask {
 }
 
 /** What a request is for: the caller's word for it, else the first of the route's tasks that matches, else a guess. */
-export function taskOf(
-  header: (name: string) => string | undefined,
-  text: () => string,
-  { taskHeader, tasks }: Caller,
-): string {
-  const said = header(taskHeader)
-  if (said) return said
-  return tasks.find(({ matches }) => matches(text()))?.name ?? guessTask(text())
+export function taskOf(header: (name: string) => string | undefined, text: () => string, caller: Caller): string {
+  const said = saidTask(header, caller)
+  if (said !== undefined) return said
+  return caller.tasks.find(({ matches }) => matches(text()))?.name ?? guessTask(text())
 }

@@ -64,6 +64,7 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /x-tradewind-rule: everything-else[^]*x-tradewind-endpoint: default\/medium/,
     /x-tradewind-rule: medical-or-legal[^]*x-tradewind-endpoint: default\/strong/,
     /x-tradewind-rule: asked-for[^]*x-tradewind-endpoint: default\/strong/,
+    /x-tradewind-rule: asked-for[^]*x-tradewind-endpoint: default\/strong/,
     /Rule medical-or-legal is the first that matches/,
     /Rule simple does not match: it is what the match excludes/,
   ],
