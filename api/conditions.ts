@@ -32,6 +32,7 @@ export const CONDITIONS = {
   partiallyInvalid: 'PartiallyInvalid',
   programmed: 'Programmed',
   healthy: 'Healthy',
+  promisesKept: 'PromisesKept',
 } as const
 
 export const REASONS = {
@@ -58,6 +59,8 @@ export const REASONS = {
   healthy: 'Healthy',
   unhealthy: 'Unhealthy',
   unused: 'Unused',
+  promisesKept: 'PromisesKept',
+  promiseBroken: 'PromiseBroken',
 } as const
 
 /** What each condition says, for the reference page. */
@@ -67,6 +70,8 @@ export const CONDITION_MEANINGS = {
   partiallyInvalid: 'True where a part of it is not in force; the message names the part. Left out otherwise.',
   programmed: 'Whether every connected sidecar that it concerns has acknowledged this generation.',
   healthy: 'ModelEndpoint only: whether the sidecars that use it find every model of it healthy and no breaker open.',
+  promisesKept:
+    'ModelRoute only, once requests were audited: whether what its artefact promises holds in service, as far as audits tell.',
 } as const satisfies Record<keyof typeof CONDITIONS, string>
 
 /** When each reason is given, for the reference page. */
@@ -97,4 +102,7 @@ export const REASON_MEANINGS = {
   healthy: 'Every model is healthy for every sidecar that uses it.',
   unhealthy: 'Some sidecars find a model unhealthy or hold its breaker open.',
   unused: 'No connected sidecar uses it.',
+  promisesKept: 'No audit speaks against a promise.',
+  promiseBroken:
+    'Audits have shown that cheap answers lose more than was promised; fewer requests stay cheap, or none.',
 } as const satisfies Record<keyof typeof REASONS, string>

@@ -111,6 +111,21 @@ export interface Report {
     /** Its rate limit is nearly used up, and it gets less traffic than its weight. */
     readonly scarce?: boolean
   }[]
+  /** What audits have found of each promise that was audited. */
+  readonly promises?: readonly {
+    readonly route: string
+    readonly rule: string
+    /** Of the requests that the promise is about; `*`: all. */
+    readonly segment: string
+    readonly audits: number
+    /** The last time that they took it back: from which score to which (absent: nothing stays cheap), on what evidence, after how many audits. */
+    readonly alarm?: {
+      readonly from: number
+      readonly to?: number | undefined
+      readonly evidence: number
+      readonly audits: number
+    }
+  }[]
   /** Milliseconds since the configuration in force was acknowledged first. */
   readonly age: number
 }

@@ -1,3 +1,4 @@
+import type { Report } from '../api/protocol.ts'
 import type { ResourceKey } from '../api/compiled.ts'
 
 /**
@@ -9,6 +10,7 @@ export interface Fleet {
   readonly refusals: readonly Refusal[]
   readonly targets: readonly ObservedTarget[]
   readonly endpoints: readonly ObservedEndpoint[]
+  readonly promises: readonly ObservedPromise[]
 }
 
 /** Connected sidecars that serve the same. */
@@ -61,4 +63,17 @@ export interface ObservedEndpoint {
   }[]
 }
 
-export const NO_FLEET: Fleet = { sidecars: [], refusals: [], targets: [], endpoints: [] }
+/** What audits say of a promise. Parts are added up. */
+export interface ObservedPromise {
+  readonly route: string
+  readonly rule: string
+  readonly segment: string
+  /** Audited requests; sidecars that tell of it; those of them that have taken it back. */
+  readonly audits: number
+  readonly told: number
+  readonly alarmed: number
+  /** The alarm with the most evidence. */
+  readonly worst?: NonNullable<NonNullable<Report['promises']>[number]['alarm']> | undefined
+}
+
+export const NO_FLEET: Fleet = { sidecars: [], refusals: [], targets: [], endpoints: [], promises: [] }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ResourceKey } from '../api/compiled.ts'
-import type { Fleet, ObservedEndpoint, ObservedTarget, Refusal, SidecarGroup } from './fleet.ts'
+import type { Fleet, ObservedEndpoint, ObservedPromise, ObservedTarget, Refusal, SidecarGroup } from './fleet.ts'
 
 /** An entry of a fleet as it travels between replicas. */
 export type Row =
@@ -11,6 +11,7 @@ export type Row =
   | { readonly list: 'refusals'; readonly value: Refusal }
   | { readonly list: 'targets'; readonly value: ObservedTarget }
   | { readonly list: 'endpoints'; readonly value: ObservedEndpoint }
+  | { readonly list: 'promises'; readonly value: ObservedPromise }
 
 /** Rows by the hash of their content: what is the same has the same name. */
 export type Part = ReadonlyMap<string, Row>
@@ -32,6 +33,7 @@ export function partOf(fleet: Fleet): Part {
     ...fleet.refusals.map((value) => ({ list: 'refusals' as const, value })),
     ...fleet.targets.map((value) => ({ list: 'targets' as const, value })),
     ...fleet.endpoints.map((value) => ({ list: 'endpoints' as const, value })),
+    ...fleet.promises.map((value) => ({ list: 'promises' as const, value })),
   ]
   return new Map(
     rows.map((row) => [createHash('sha256').update(JSON.stringify(row)).digest('base64url').slice(0, 16), row]),
@@ -61,6 +63,7 @@ export function wholeFleet(own: Fleet, parts: Iterable<Part>): Fleet {
     refusals: [...own.refusals, ...rows.flatMap(({ list, value }) => (list === 'refusals' ? [value] : []))],
     targets: [...own.targets, ...rows.flatMap(({ list, value }) => (list === 'targets' ? [value] : []))],
     endpoints: [...own.endpoints, ...rows.flatMap(({ list, value }) => (list === 'endpoints' ? [value] : []))],
+    promises: [...own.promises, ...rows.flatMap(({ list, value }) => (list === 'promises' ? [value] : []))],
   }
 }
 
@@ -79,7 +82,7 @@ export function concernedKeys(gone: readonly Row[], come: readonly Row[]): Reado
     if (!moved || old.has(`${key} ${digest}`) !== now.has(`${key} ${digest}`)) keys.add(key as ResourceKey) // a key of `serves`
   for (const { list, value } of [...gone, ...come]) {
     if (list === 'refusals') for (const key of Object.keys(value.refused)) keys.add(key as ResourceKey) // a key of `refused`
-    if (list === 'targets') keys.add(`route/${value.route}` as ResourceKey) // a full name has the second slash
+    if (list === 'targets' || list === 'promises') keys.add(`route/${value.route}` as ResourceKey) // a full name has the second slash
     if (list === 'endpoints') keys.add(`endpoint/${value.endpoint}` as ResourceKey) // likewise
   }
   return keys

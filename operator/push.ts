@@ -13,6 +13,7 @@ import type { Version } from './push/group.ts'
 import { Groups } from './push/groups.ts'
 import { readMessage } from './push/messages.ts'
 import { Observed } from './push/observed.ts'
+import { promisesOf } from './push/promises.ts'
 import { served } from './push/served.ts'
 import { Session } from './push/session.ts'
 import type { Pending } from './push/session.ts'
@@ -131,6 +132,7 @@ export class Push {
       ...served(this.#sessions.values()),
       targets: this.#observed.targets(this.#options.now()),
       endpoints: this.#observed.endpoints(),
+      promises: promisesOf([...this.#sessions.values()].flatMap(({ report }) => report ?? [])),
     }
   }
 
@@ -218,11 +220,12 @@ export class Push {
         ({ route, endpoint }) => routes.has(route) && served.has(keyOf('endpoint', endpoint)),
       ),
       models: said.models.filter(({ endpoint }) => served.has(keyOf('endpoint', endpoint))),
+      promises: said.promises?.filter(({ route }) => routes.has(route)) ?? [],
     }
     this.#observed.add(report, session.report, this.#options.now())
     session.report = report
     const keys = new Set<ResourceKey>()
-    for (const { route } of report.targets) keys.add(keyOf('route', route))
+    for (const { route } of [...report.targets, ...report.promises]) keys.add(keyOf('route', route))
     for (const { endpoint } of report.models) keys.add(keyOf('endpoint', endpoint))
     this.#events.changed?.({ keys })
   }

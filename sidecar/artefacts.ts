@@ -1,4 +1,5 @@
 import type { CompiledConfig, ResourceKey } from '../api/compiled.ts'
+import type { Report } from '../api/protocol.ts'
 import type { Guard, Standing } from '../core/learning/guard.ts'
 import type { Guards } from '../core/learning/guards.ts'
 import { ArtefactError } from '../core/learning/artefact-error.ts'
@@ -50,6 +51,20 @@ export function artefactsOf(
       rules.set(key, [...(rules.get(key) ?? []), `${body.name} ${name}`])
     }
   return [...rules].map(([key, named]) => viewOf(key, named, loaded(key), guards, wall))
+}
+
+/** What audits have found of the promises, for the operator. */
+export function promisesOf(artefacts: readonly ArtefactView[]): NonNullable<Report['promises']> {
+  return artefacts.flatMap(({ promises, rules }) =>
+    promises
+      .filter(({ audits }) => audits > 0)
+      .flatMap(({ segment, audits, alarm }) =>
+        rules.map((named) => {
+          const [route = '', rule = ''] = named.split(' ')
+          return { route, rule, segment, audits, ...(alarm ? { alarm } : {}) }
+        }),
+      ),
+  )
 }
 
 function viewOf(

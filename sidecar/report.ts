@@ -11,6 +11,8 @@ interface Options {
   readonly age: () => number
   /** Monotonic milliseconds. */
   readonly now: () => number
+  /** What audits have found. */
+  readonly promises: () => NonNullable<Report['promises']>
   readonly send: (report: Report) => void
   /** How often counts are sent, ms. */
   readonly every?: number
@@ -74,14 +76,15 @@ export class Reporter {
   private report(always: boolean): void {
     const { now, age, send, endpoints } = this.options
     const models = [...endpoints()].flatMap(modelsOf)
-    const text = JSON.stringify(models)
+    const promises = this.options.promises()
+    const text = JSON.stringify([models, promises])
     const targets = this.counts()
     const silent = !always && targets.length === 0 && text === this.models && ++this.skipped < IDLE
     if (silent) return
     this.skipped = 0
     this.models = text
     const at = now()
-    send({ type: 'report', window: Math.round(at - this.since), targets, models, age: age() })
+    send({ type: 'report', window: Math.round(at - this.since), targets, models, promises, age: age() })
     this.since = at
   }
 

@@ -28,8 +28,8 @@ export interface Verdict {
 /** An alarm: from which threshold to which it stepped back, on what evidence, of how many audits. */
 export interface Alarm {
   readonly from: number
-  /** Undefined: nothing stays cheap any more. */
-  readonly to: number | undefined
+  /** Absent: nothing stays cheap any more. */
+  readonly to?: number
   readonly evidence: number
   readonly audits: number
 }
@@ -84,7 +84,7 @@ export class Audit {
     const held = this.tests.findLastIndex(({ process }) => process.evidence <= 1)
     this.watch(this.tests.slice(0, held + 1).map(({ safe }) => safe))
     const { threshold } = this.verdict
-    this.alarm = { from, to: Number.isFinite(threshold) ? threshold : undefined, evidence, audits: this.audits }
+    this.alarm = { from, ...(Number.isFinite(threshold) ? { to: threshold } : {}), evidence, audits: this.audits }
     return { ...this.verdict, alarm: { from, evidence } }
   }
 

@@ -2,7 +2,7 @@ import { Ajv } from 'ajv'
 import type { FromSidecar } from '../../api/protocol.ts'
 
 const text = (maxLength: number) => ({ type: 'string', maxLength })
-const KEY = '^(route|endpoint|addresses|secret)/[^/]{1,253}/[^/]{1,600}$'
+const KEY = '^(route|endpoint|addresses|secret|artefact)/[^/]{1,253}/[^/]{1,600}$'
 const DIGEST = { type: 'string', pattern: '^[0-9a-f]{32}$' }
 const list = (items: object, maxItems: number) => ({ type: 'array', items, maxItems })
 const message = (properties: Record<string, object>, optional: Record<string, object> = {}) => ({
@@ -37,33 +37,49 @@ const messages: Readonly<Record<FromSidecar['type'], object>> = {
   nack: message({ nonce: count, digest: DIGEST, errors }),
   auth: message({ token: text(65_536) }),
   check: message({ digest: DIGEST }),
-  report: message({
-    window: { type: 'number', exclusiveMinimum: 0, maximum: 3_600_000 },
-    targets: list(
-      message({
-        route: text(320),
-        rule: text(64),
-        endpoint: text(320),
-        model: text(256),
-        requests: count,
-        errors: count,
-      }),
-      100_000,
-    ),
-    models: list(
-      message(
-        {
+  report: message(
+    {
+      window: { type: 'number', exclusiveMinimum: 0, maximum: 3_600_000 },
+      targets: list(
+        message({
+          route: text(320),
+          rule: text(64),
           endpoint: text(320),
           model: text(256),
-          state: { enum: ['closed', 'open', 'half-open', 'ramp'] },
-          healthy: { type: 'boolean' },
-        },
-        { scarce: { type: 'boolean' } },
+          requests: count,
+          errors: count,
+        }),
+        100_000,
       ),
-      100_000,
-    ),
-    age: { type: 'number', minimum: 0 },
-  }),
+      models: list(
+        message(
+          {
+            endpoint: text(320),
+            model: text(256),
+            state: { enum: ['closed', 'open', 'half-open', 'ramp'] },
+            healthy: { type: 'boolean' },
+          },
+          { scarce: { type: 'boolean' } },
+        ),
+        100_000,
+      ),
+      age: { type: 'number', minimum: 0 },
+    },
+    {
+      promises: list(
+        message(
+          { route: text(320), rule: text(64), segment: text(256), audits: count },
+          {
+            alarm: message(
+              { from: { type: 'number' }, evidence: { type: 'number', minimum: 0 }, audits: count },
+              { to: { type: 'number' } },
+            ),
+          },
+        ),
+        10_000,
+      ),
+    },
+  ),
   learned: message({
     rules: list(
       message(

@@ -7,6 +7,7 @@ import { strategy } from '../../core/strategies/index.ts'
 import { withheld } from '../compile/skew.ts'
 import type { Untimed } from '../settle.ts'
 import { accepted } from './accepted.ts'
+import { promisesKept } from './promises.ts'
 import { programmed, some } from './programmed.ts'
 import type { Reach, View } from './view.ts'
 
@@ -22,6 +23,7 @@ export function routeStatus(view: View, route: RouteResult): RouteStatus {
     resolvedRefs(route),
     ...partiallyInvalid(route),
     tooOld(route, reach) ?? programmed(reach, generation, 'is selected'),
+    ...promisesKept(view.promises(name), generation),
   ]
   return {
     conditions,

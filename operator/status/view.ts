@@ -1,7 +1,8 @@
 import type { ResourceKey } from '../../api/compiled.ts'
 import type { Audience } from '../compile/audience.ts'
 import type { Compiled } from '../compile/index.ts'
-import type { Fleet, ObservedEndpoint, ObservedTarget, Refusal, SidecarGroup } from '../fleet.ts'
+import { sumOf } from '../push/promises.ts'
+import type { Fleet, ObservedEndpoint, ObservedPromise, ObservedTarget, Refusal, SidecarGroup } from '../fleet.ts'
 
 /** One audience: its running pods that are not connected, and its connected ones by what they serve. */
 export interface Present {
@@ -32,6 +33,7 @@ export class View {
   readonly #refusalOf = new Map<string, Refusal>()
   #targets: Map<string, ObservedTarget> | undefined
   #endpoints: Map<string, ObservedEndpoint> | undefined
+  #promises: ReadonlyMap<string, readonly ObservedPromise[]> | undefined
 
   constructor(compiled: Compiled, fleet: Fleet) {
     this.compiled = compiled
@@ -70,6 +72,12 @@ export class View {
   requests(route: string, rule: string, endpoint: string, model: string): number {
     this.#targets ??= sum(this.fleet.targets)
     return this.#targets.get(JSON.stringify([route, rule, endpoint, model]))?.requests ?? 0
+  }
+
+  /** What audits say of the promises of a route's artefacts. */
+  promises(route: string): readonly ObservedPromise[] {
+    this.#promises ??= Map.groupBy(sumOf(this.fleet.promises), (promise) => promise.route)
+    return this.#promises.get(route) ?? []
   }
 
   /** How the sidecars find an endpoint; undefined where none has told. */

@@ -64,6 +64,7 @@ function now(): Wire {
         { models: [] },
       ),
     ],
+    artefacts: { 'ai/router': { artefact: 'AAAA' } },
   })
   const digest = digestOf(config)
   const set = Object.fromEntries(config) as Record<ResourceKey, CompiledResource> // its keys are such
@@ -89,6 +90,12 @@ function now(): Wire {
         window: 5000,
         targets: [{ route: 'ai/chat', rule: 'some', endpoint: 'ai/a', model: 'a-model', requests: 3, errors: 1 }],
         models: [{ endpoint: 'ai/a', model: 'a-model', state: 'half-open', healthy: true }],
+        promises: [
+          {
+            ...{ route: 'ai/chat', rule: 'some', segment: '*', audits: 80 },
+            alarm: { from: 0.5, to: 0.7, evidence: 21.5, audits: 77 },
+          },
+        ],
         age: 12_000,
       },
     ],

@@ -24,6 +24,7 @@ async function reporting(t: TestContext, every: number) {
     endpoints: () => path.configuration.runtime?.endpoints.values() ?? [],
     age: () => 1234,
     now: path.deps.now,
+    promises: () => [],
     send: (report) => reports.push(report),
     every,
   })
