@@ -122,3 +122,15 @@ const signalsOf = (text: string): Signals => ({ readable: true, text, tier: '' }
 
 export const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
+
+/** Two-sided 95 % of Student’s t with four degrees of freedom: of five seeds. */
+const T4 = 2.776
+
+/** The mean of five values with its interval, and the least and the most of them. */
+export function spread(values: readonly number[], digits = 3): string {
+  const middle = mean(values)
+  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1))
+  const off = (T4 * deviation) / Math.sqrt(values.length)
+  const figure = (value: number) => value.toFixed(digits)
+  return `${figure(middle)} ± ${figure(off)} (${figure(Math.min(...values))} … ${figure(Math.max(...values))})`
+}

@@ -5,7 +5,7 @@ import { algorithms } from '../../core/bandits/policy.ts'
 import type { Algorithm } from '../../core/bandits/policy.ts'
 import { seeded, shuffled } from '../../core/learning/random.ts'
 import { now } from '../wire.ts'
-import { ARMS, LAMBDA, mean, play, sceneOf, utilityOf } from './bandit-scene.ts'
+import { ARMS, LAMBDA, mean, play, sceneOf, spread, utilityOf } from './bandit-scene.ts'
 import type { Play, Scene, Step } from './bandit-scene.ts'
 import type { Row } from './data.ts'
 
@@ -227,12 +227,3 @@ function time(scene: Scene): string {
 }
 
 const figure = (value: number): string => value.toFixed(3)
-
-/** Two-sided 95 % of Student’s t with four degrees of freedom. */
-const T4 = 2.776
-function spread(values: readonly number[]): string {
-  const middle = mean(values)
-  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1))
-  const off = (T4 * deviation) / Math.sqrt(values.length)
-  return `${figure(middle)} ± ${figure(off)} (${figure(Math.min(...values))} … ${figure(Math.max(...values))})`
-}

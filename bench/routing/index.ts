@@ -5,6 +5,8 @@ import { classifier } from './classifier.ts'
 import { FILES, readRows } from './data.ts'
 import type { Row, TierRow } from './data.ts'
 import { domain } from './domain.ts'
+import { endToEnd } from './end-to-end.ts'
+import { pacing } from './pacing.ts'
 import { signals } from './signals.ts'
 
 /** A part of the benchmark of routing: one file here, and one line below. */
@@ -12,7 +14,7 @@ export interface Part {
   readonly name: string
   readonly title: string
   /** Measures on the sets of a folder; Markdown without a heading. */
-  readonly run: (folder: string) => string
+  readonly run: (folder: string) => string | Promise<string>
 }
 
 const routellm = (folder: string): readonly Row[] => readRows(folder, FILES.routellm)
@@ -29,5 +31,7 @@ export const parts: readonly Part[] = [
   { name: 'cascade', title: 'Cascades', run: (folder) => cascade(zeroeval(folder)) },
   { name: 'certificate', title: 'Certificates', run: (folder) => certificates(zeroeval(folder), routellm(folder)) },
   { name: 'bandits', title: 'Bandits', run: (folder) => bandits(zeroeval(folder)) },
+  { name: 'end-to-end', title: 'End to end', run: (folder) => endToEnd(zeroeval(folder)) },
+  { name: 'pacing', title: 'Pacing a budget', run: (folder) => pacing(routellm(folder)) },
   { name: 'domain', title: 'Out of domain', run: (folder) => domain(routellm(folder), zeroeval(folder)) },
 ]
