@@ -1,0 +1,56 @@
+import { meanOf, varianceOf } from './sums.ts'
+import type { Sums } from './sums.ts'
+
+/** Fewer values of an arm than this say nothing: the test is one for many. */
+const FEWEST = 50
+
+/** The difference of two means as it is known: its estimate, and the variance of that. */
+export interface Difference {
+  readonly estimate: number
+  readonly variance: number
+}
+
+/** Of the canary's mean less the control's; undefined while an arm has too few values. */
+export function difference(canary: Sums, control: Sums): Difference | undefined {
+  if (canary.n < FEWEST || control.n < FEWEST) return undefined
+  const variance = varianceOf(canary) / canary.n + varianceOf(control) / control.n
+  return variance > 0 ? { estimate: meanOf(canary) - meanOf(control), variance } : undefined
+}
+
+/**
+ * Evidence against "the difference is at most `margin`": the mixture sequential probability ratio test with a half-normal mixture of scale
+ * `tau` over differences above the margin (Robbins, Statistical methods related to the law of the iterated logarithm, 1970; Johari, Koomen,
+ * Pekelis and Walsh, Always valid inference, Operations Research 70, 2022). Variances are estimated, so that it holds for many values, and is
+ * a function of all of them so far: it may be looked at at any time. 1 says nothing.
+ */
+export function meansEvidence({ estimate, variance: v }: Difference, margin: number, tau: number): number {
+  const d = estimate - margin
+  const t = tau * tau
+  const log = 0.5 * Math.log(v / (v + t)) + (t * d * d) / (2 * v * (v + t))
+  return 2 * Math.exp(Math.min(log, 700)) * normal((d * tau) / Math.sqrt(v * (v + t)))
+}
+
+/**
+ * A confidence sequence of the difference: with chance 1 − α it holds at every look at once. The normal mixture's, of the same sources.
+ */
+export function sequence(
+  { estimate, variance: v }: Difference,
+  alpha: number,
+  tau: number,
+): readonly [lower: number, upper: number] {
+  const t = tau * tau
+  const width = Math.sqrt(((2 * v * (v + t)) / t) * Math.log(Math.sqrt((v + t) / v) / alpha))
+  return [estimate - width, estimate + width]
+}
+
+/** The distribution function of the standard normal, to 7.5e-8 (Abramowitz and Stegun 26.2.17). */
+export function normal(z: number): number {
+  const x = Math.abs(z)
+  const t = 1 / (1 + 0.2316419 * x)
+  const tail =
+    0.3989422804014327 *
+    Math.exp((-x * x) / 2) *
+    t *
+    (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
+  return z >= 0 ? 1 - tail : tail
+}
