@@ -51,8 +51,9 @@ export class Signals {
   private readScript: Script | undefined
   private readHash: string | undefined
   private readTask: { readonly caller: Caller; readonly task: string } | undefined
-  private readonly texts = new Map<TextRule, string>()
-  private readonly looked = new Map<TextRule, LookedAt>()
+  // By rule; made for every request that is looked into, and so no maps.
+  private readonly texts: Partial<Record<TextRule, string>> = {}
+  private readonly looked: Partial<Record<TextRule, LookedAt>> = {}
 
   constructor(source: SignalSource) {
     this.source = source
@@ -80,18 +81,12 @@ export class Signals {
 
   /** The text that a rule names, whole: long ones are cut by those who look into them. */
   textBy(rule: TextRule): string {
-    const known = this.texts.get(rule)
-    if (known !== undefined) return known
-    const text = textOf(this.content.turns, rule)
-    this.texts.set(rule, text)
-    return text
+    return (this.texts[rule] ??= textOf(this.content.turns, rule))
   }
 
   /** The same, as far as words and patterns look into it. */
   lookedAt(rule: TextRule): LookedAt {
-    let looked = this.looked.get(rule)
-    if (!looked) this.looked.set(rule, (looked = new LookedAt(this.textBy(rule))))
-    return looked
+    return (this.looked[rule] ??= new LookedAt(this.textBy(rule)))
   }
 
   /** Estimated tokens of the prompt: texts, tools, and what images and files come to. */
