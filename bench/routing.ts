@@ -30,7 +30,7 @@ await new Command('routing')
   .option('--only <parts>', `which of ${names}, separated by commas (default: all)`)
   .option('--data <folder>', 'the folder of the data (default: the environment variable ROUTING_DATA)')
   .option('--no-save', 'leave routing.md as it is')
-  .action(({ data, only, save }: Flags, program: Command) => {
+  .action(async ({ data, only, save }: Flags, program: Command) => {
     const wanted = only?.split(',')
     const unknown = wanted?.find((name) => !parts.some((part) => part.name === name))
     if (unknown !== undefined) program.error(`error: there is no part "${unknown}"; there are ${names}`)
@@ -43,7 +43,7 @@ await new Command('routing')
     const from = data === undefined ? 'ROUTING_DATA=FOLDER ' : ''
     for (const { name, title, run } of parts.filter((part) => wanted?.includes(part.name) ?? true)) {
       const began = performance.now()
-      const text = run(folder)
+      const text = await run(folder)
       const minutes = ((performance.now() - began) / 60_000).toFixed(1)
       const command = `${from}node bench/routing.ts --only ${name}${data === undefined ? '' : ' --data FOLDER'}`
       const head = `\`${command}\`, ${at.date}, commit ${at.commit}, ${at.machine}, load average ${at.load.toFixed(1)}, ${minutes} minutes.`

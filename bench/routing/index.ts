@@ -1,4 +1,5 @@
 import { bandits } from './bandits.ts'
+import { audit } from './audit.ts'
 import { cascade } from './cascade.ts'
 import { certificates } from './certificate.ts'
 import { classifier } from './classifier.ts'
@@ -33,5 +34,6 @@ export const parts: readonly Part[] = [
   { name: 'bandits', title: 'Bandits', run: (folder) => bandits(zeroeval(folder)) },
   { name: 'end-to-end', title: 'End to end', run: (folder) => endToEnd(zeroeval(folder)) },
   { name: 'pacing', title: 'Pacing a budget', run: (folder) => pacing(routellm(folder)) },
+  { name: 'audit', title: 'Audits in service', run: (folder) => audit(zeroeval(folder)) },
   { name: 'domain', title: 'Out of domain', run: (folder) => domain(routellm(folder), zeroeval(folder)) },
 ]

@@ -54,7 +54,8 @@ const ANSWER = 256
  */
 export class Stage {
   private clock = 0
-  private readonly epoch = Date.UTC(2026, 0, 5, 12)
+  /** Now: prices and certificates are those of today. */
+  private readonly epoch = Date.now()
   private readonly deps: Deps
   private readonly memories: Memories
   private readonly names: Names
