@@ -8,7 +8,7 @@ import type { Row } from './data.ts'
 import { learnt, outcomeOf, pairOf, SIGNALS } from './pair.ts'
 import type { Pair, Scored, Signal } from './pair.ts'
 
-const SEEDS = [1, 2, 3, 4, 5]
+export const SEEDS = [1, 2, 3, 4, 5]
 const SPLITS = 200
 /** Of the prompts two fifths train, and of the others two thirds certify and a third is held back. */
 const [TRAIN, CERTIFY] = [0.4, 2 / 3]
@@ -25,7 +25,7 @@ const FAR = [
   ['gpt-3.5-turbo-0125', 'gpt-4o-2024-08-06', 'gemini-1.5-flash'],
 ] as const
 
-const OPTIONS: CertifyOptions = { ...CERTIFY_DEFAULTS, segment: '*', issued: '2026-01-01' }
+export const OPTIONS: CertifyOptions = { ...CERTIFY_DEFAULTS, segment: '*', issued: '2026-01-01' }
 
 /** A rule that takes a threshold from rows: of ours one a bound, and the one whose mean looks right on them. */
 type Rule = Bound | 'naive'
@@ -156,7 +156,7 @@ function range(values: readonly number[]): string {
   return `${at(0.025)}–${at(0.975)}`
 }
 
-interface Prepared extends Scored {
+export interface Prepared extends Scored {
   /** Scores of rows that trained the gate: the thresholds tried are theirs. */
   readonly grid: readonly number[]
   /** Rows that trained nothing. */
@@ -166,7 +166,8 @@ interface Prepared extends Scored {
 /** Gates that have been fitted are kept: bounds differ in the threshold only. */
 const fitted = new WeakMap<Pair, Map<string, Prepared>>()
 
-function prepared(pair: Pair, signal: Signal, seed: number): Prepared {
+/** A gate that has learnt from some rows, for the others. */
+export function prepared(pair: Pair, signal: Signal, seed: number): Prepared {
   const known = fitted.get(pair) ?? new Map<string, Prepared>()
   fitted.set(pair, known)
   const found = known.get(`${signal} ${seed}`)
@@ -192,7 +193,8 @@ function thresholdOf(
   return made.kind === 'Certificate' ? made.threshold : undefined
 }
 
-function certified(
+/** The certificate that rows give. */
+export function certified(
   pair: Pair,
   { score, grid }: Prepared,
   rows: readonly number[],

@@ -6,6 +6,7 @@ import { seeded } from './random.ts'
 
 const OPTIONS: AuditOptions = {
   ...AUDIT_DEFAULTS,
+  step: 0.005,
   epsilon: 0.016,
   safe: [0.9, 0.8, 0.7, 0.6, 0.5].map((threshold) => ({ threshold, share: 1 - threshold })),
 }
@@ -57,6 +58,12 @@ test('audit: an alarm says from where and on what evidence', () => {
   assert.ok((verdict.alarm?.evidence ?? 0) >= 1 / OPTIONS.alpha)
   // Nothing was ever said against scores of 0.6 and more.
   assert.equal(verdict.threshold, 0.6)
+})
+
+test('audit: drift raises the threshold to the most cautious one at most, so that there is always something to audit', () => {
+  const audit = new Audit({ ...OPTIONS, alpha: 1e-300 })
+  for (let at = 0; at < 500; at++) audit.update(0.95, 1)
+  assert.equal(audit.verdict.threshold, 0.9)
 })
 
 test('audit: slow drift raises the threshold, good answers lower it again, never below what is certified', () => {

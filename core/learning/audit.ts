@@ -13,7 +13,7 @@ export interface AuditOptions {
   readonly step: number
 }
 
-export const AUDIT_DEFAULTS = { alpha: 0.05, step: 0.005 } as const satisfies Partial<AuditOptions>
+export const AUDIT_DEFAULTS = { alpha: 0.05, step: 0.001 } as const satisfies Partial<AuditOptions>
 
 /** What stands after an audited request. */
 export interface Verdict {
@@ -50,7 +50,7 @@ export interface AuditState {
  * At each certified threshold up to the one in use an e-process tests that what it keeps cheap loses no more than was promised. When that of the one in
  * use alarms, it steps back to the greediest one that the same audits speak against in no way (evidence ≤ 1), or to the strong endpoint; only a new
  * certificate leads forward again. Slow drift is met before: the threshold moves by step × (loss - limit) with each audit, never below what is certified
- * (adaptive conformal inference, Gibbs and Candès 2021, held to the safe side).
+ * (adaptive conformal inference, Gibbs and Candès 2021, held to the safe side), nor above the most cautious threshold, where nothing might be left to audit.
  */
 export class Audit {
   private readonly options: AuditOptions
@@ -78,7 +78,8 @@ export class Audit {
     if (!last) return this.verdict
     this.audits++
     for (const { safe, process } of this.tests) if (score >= safe.threshold) process.observe(loss)
-    this.caution = Math.max(0, this.caution + this.options.step * (loss - last.limit))
+    const moved = this.caution + this.options.step * (loss - last.limit)
+    this.caution = Math.min(this.widest, Math.max(0, moved))
     const { threshold: from, evidence } = this.verdict
     if (evidence < 1 / this.options.alpha) return this.verdict
     const held = this.tests.findLastIndex(({ process }) => process.evidence <= 1)
@@ -106,6 +107,12 @@ export class Audit {
     this.audits = audits
     this.caution = caution
     this.alarm = alarm
+  }
+
+  /** How far the threshold may be from the one in use: up to the most cautious. */
+  private get widest(): number {
+    const [first, last] = [this.tests[0], this.tests.at(-1)]
+    return first && last ? first.safe.threshold - last.safe.threshold : 0
   }
 
   private watch(safe: readonly SafeThreshold[]): void {
