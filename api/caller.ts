@@ -2,7 +2,7 @@ import { array, object, optional, string } from '../core/schema.ts'
 import type { Static } from '../core/schema.ts'
 import { TASK_HEADER } from '../core/signals/caller.ts'
 import { label, pattern } from './match.ts'
-import { HEADER } from './model-endpoint.ts'
+import { HEADER } from './names.ts'
 
 const header = (description: string) => string({ maxLength: 256, minLength: 1, pattern: HEADER, description })
 

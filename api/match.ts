@@ -4,7 +4,7 @@ import type { Rule, Static } from '../core/schema.ts'
 import { SCRIPTS } from '../core/signals/script.ts'
 import { INPUT_KINDS } from '../core/signals/signals.ts'
 import { TEXT_RULES } from '../core/learning/text.ts'
-import { HEADER } from './model-endpoint.ts'
+import { HEADER } from './names.ts'
 
 /** What is said of a pattern that is none; the API server puts it behind `evaluating rule: `, since RE2 refuses it in the middle of that. */
 export const PATTERN_RULE = {
