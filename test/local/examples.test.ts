@@ -33,6 +33,12 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /status=529/,
     /x-tradewind-endpoint: default\/openai[^]*"type":"message"[^]*openai heard/,
   ],
+  'least-latency': [
+    /x-tradewind-endpoint: default\/cheap\r[^]*x-tradewind-reason: fastest\r/,
+    /stall-headers=400/,
+    /x-tradewind-endpoint: default\/cheap\r/,
+    /x-tradewind-endpoint: default\/quick\r/,
+  ],
   'least-cost': [
     /x-tradewind-model: gpt-4o\r[^]*x-tradewind-reason: least_cost\r/,
     /x-tradewind-model: gpt-4o-mini\r/,
