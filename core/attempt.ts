@@ -377,6 +377,8 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     const headers = this.answering?.native ? this.passedOn(this.headers) : this.headersOf(this.answering?.callerType)
     this.reply({ status: this.status, headers, body: this })
   }
+      // It may have come in one piece with what is wrong after it.
+      if (this.phase === 'first') this.begin()
 
   /** The headers of an answer that is said anew. */
   private headersOf(type = ''): string[] {

@@ -6,6 +6,7 @@ import type { CompiledEndpoint, CompiledRule } from '../../api/compiled.ts'
 import type { MockOptions } from '../../cli/mock/server.ts'
 import { authority } from '../helpers/authority.ts'
 import { dataPath, endpoint, route, rule, target } from '../helpers/data-path.ts'
+import { event, scripted } from '../helpers/scripted.ts'
 import { upstreams } from '../helpers/upstream.ts'
 
 const messages = [{ role: 'user', content: 'Say something of some length.' }]
@@ -188,6 +189,29 @@ test('rescue: an answer that another does not begin like ends in an error', asyn
   const seen = await ask(url)
   assert.deepEqual([seen.error, seen.done, seen.finishes, seen.trailer], ['upstream_truncated', 0, [], 'failed'])
   assert.equal(telemetry.exchanges[0]?.rescue, 'failed')
+})
+
+test('rescue: an answer that another ends sooner, or without a word, ends in an error, and in time', async (t) => {
+  for (const second of [{ faults: ['empty'] }, { tokens: 2 }]) {
+    const { url } = await pair(t, 'truncate,after=6', { second })
+    const seen = await ask(url)
+    assert.deepEqual([seen.error, seen.done, seen.finishes, seen.trailer], ['upstream_truncated', 0, [], 'failed'])
+  }
+})
+
+test('rescue: an answer that comes in one piece with something broken after its end is an answer', async (t) => {
+  const all = await scripted(t, (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.end(
+      `${event({ role: 'assistant', content: 'Whole.' })}${event({}, 'stop')}data: {"id": \n\ndata: [DONE]\n\n`,
+    )
+  })
+  const sidecar = await dataPath(t, {
+    routes: [route('chat', [rule([target('a')])])],
+    endpoints: [endpoint('a', all.url)],
+  })
+  const seen = await ask(sidecar.url)
+  assert.deepEqual([seen.status, seen.text, seen.finishes, seen.done], [200, 'Whole.', ['stop'], 1])
 })
 
 test('rescue: Off leaves it at an error, and nobody else is asked', async (t) => {
