@@ -123,6 +123,8 @@ test('certificate: it refuses with a reason where the data carry no promise', ()
   }
   assert.equal(refusal(outcomes(seeded(1), 499, 0.1)).reason, 'too-few-rows')
   assert.match(refusal(outcomes(seeded(1), 499, 0.1)).message, /^499 rows with both answers; 500 are needed\.$/)
+  const few = certify(outcomes(seeded(1), 600, 0.1), GRID.subarray(0, 40), OPTIONS)
+  assert.ok(few.kind === 'Refusal' && few.reason === 'too-few-rows', JSON.stringify(few))
   assert.equal(refusal(outcomes(seeded(1), 2000, 0.9)).reason, 'far-pair')
   const blind = outcomes(seeded(1), 2000, 0.45)
   assert.equal(

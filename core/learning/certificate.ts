@@ -118,6 +118,8 @@ export function certify(outcomes: Outcomes, grid: ArrayLike<number>, options: Ce
     message,
   })
   if (n < options.fewest) return refuse('too-few-rows', `${n} rows with both answers; ${options.fewest} are needed.`)
+  if (grid.length < QUANTILES)
+    return refuse('too-few-rows', `${grid.length} rows set the thresholds that are tried; ${QUANTILES} are needed.`)
   if (weak < (1 - options.farthest) * strong)
     return refuse(
       'far-pair',
