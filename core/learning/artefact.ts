@@ -118,12 +118,25 @@ export function writeArtefact({ textRule, provenance, standard, heads, sections 
 export function readArtefact(bytes: Uint8Array): Artefact {
   const { header, sections, hash } = unpack(bytes)
   const { textRule, provenance, standard, heads } = checked(header)
-  const loaded = heads.map((head, at) => {
+  const bytesOf = heads.map(({ model }, at) => {
     const weights = sections.get(`head/${at}`)
-    if (!weights || weights.length > BUCKETS || weights.length === 0 || (weights.length & (weights.length - 1)) !== 0)
-      throw new ArtefactError(`the weights of head ${head.model} are not a power of two of buckets`)
-    return { ...head, weights, values: decoded(head.scale), shift: 18 - Math.log2(weights.length) }
+    const size = weights?.length ?? 0
+    if (!weights || size > BUCKETS || size === 0 || (size & (size - 1)) !== 0)
+      throw new ArtefactError(`the weights of head ${model} are not a power of two of buckets`)
+    return weights
   })
+  const buckets = bytesOf[0]?.length ?? 1
+  if (bytesOf.some(({ length }) => length !== buckets))
+    throw new ArtefactError('the heads of the artefact have different numbers of buckets')
+  // The weights of one bucket side by side: a bucket is one place in memory, and reaching it is what takes time.
+  const count = heads.length
+  const weights = new Uint8Array(buckets * count)
+  const values = new Float32Array(256 * count)
+  for (const [at, own] of bytesOf.entries()) {
+    for (let bucket = 0; bucket < buckets; bucket++) weights[bucket * count + at] = own[bucket] ?? 0
+    values.set(decoded(heads[at]?.scale ?? 1), 256 * at)
+  }
+  const shift = 18 - Math.log2(buckets)
   const features = featureReader()
   const dense = new Float64Array(DENSE.length)
   return {
@@ -136,18 +149,19 @@ export function readArtefact(bytes: Uint8Array): Artefact {
     features,
     quality: (text) => {
       const { ngrams, dense: raw } = features(text)
+      const { size, index, value } = ngrams
+      const out = Float64Array.from(heads, ({ bias }) => bias)
+      for (let entry = 0; entry < size; entry++) {
+        const bucket = ((index[entry] ?? 0) >>> shift) * count
+        const x = value[entry] ?? 0
+        for (let head = 0; head < count; head++)
+          out[head] = (out[head] ?? 0) + (values[256 * head + (weights[bucket + head] ?? 0)] ?? 0) * x
+      }
       for (let at = 0; at < dense.length; at++) dense[at] = standardised(standard, at, raw[at] ?? 0)
-      const out = new Float64Array(loaded.length)
-      for (let at = 0; at < loaded.length; at++) {
-        const head = loaded[at]
-        if (!head) continue
-        const { weights, values, shift } = head
-        const { size, index, value } = ngrams
-        let logit = head.bias
-        for (let entry = 0; entry < size; entry++)
-          logit += (values[weights[(index[entry] ?? 0) >>> shift] ?? 0] ?? 0) * (value[entry] ?? 0)
-        for (let column = 0; column < dense.length; column++) logit += (head.dense[column] ?? 0) * (dense[column] ?? 0)
-        out[at] = probability(head.calibration, logit)
+      for (const [at, { dense: own, calibration }] of heads.entries()) {
+        let logit = out[at] ?? 0
+        for (let column = 0; column < dense.length; column++) logit += (own[column] ?? 0) * (dense[column] ?? 0)
+        out[at] = probability(calibration, logit)
       }
       return out
     },

@@ -41,6 +41,10 @@ const NEGATION = words(
 
 /** Different words are told apart among this many hashes: a bound on time, near enough for a share. */
 const SEEN = 4096
+const slotOf = (hash: number): number => (hash ^ (hash >>> 15)) & (SEEN - 1)
+/** Which slots have a word that is looked for: most words need no look into the sets. */
+const KNOWN = new Uint8Array(SEEN)
+for (const hash of [...REASONING, ...NEGATION]) KNOWN[slotOf(hash)] = 1
 
 /**
  * A reader of dense features: it returns its own array of `DENSE.length` numbers, which holds until the next text. Counts are logarithms
@@ -78,13 +82,15 @@ export function denseReader(): (text: string) => Float64Array {
         if (run > 0) {
           wordCount++
           wordUnits += run
-          const slot = (hash ^ (hash >>> 15)) & (SEEN - 1)
+          const slot = slotOf(hash)
           if (seen[slot] !== epoch) {
             seen[slot] = epoch
             different++
           }
-          if (REASONING.has(hash)) reasoning++
-          if (NEGATION.has(hash)) negations++
+          if (KNOWN[slot] === 1) {
+            if (REASONING.has(hash)) reasoning++
+            if (NEGATION.has(hash)) negations++
+          }
         }
         // `A.`, `b)` or `3:` at the beginning of a line.
         if (run === 1 && lineUnits === 1 && (unit === 46 || unit === 41 || unit === 58)) options++

@@ -36,14 +36,21 @@ export interface Fitted {
 interface Setting {
   readonly alpha: number
   readonly smoothing: number
+  /** How many times each row is seen. */
+  readonly epochs: number
 }
 
 const SETTINGS: readonly Setting[] = [
-  { alpha: 0.3, smoothing: 0.5 },
-  { alpha: 0.1, smoothing: 0.5 },
+  { alpha: 0.3, smoothing: 0.5, epochs: 4 },
+  { alpha: 0.1, smoothing: 0.5, epochs: 4 },
 ]
+/** Of few rows each must be seen more often, and there is time to try more. */
+const FEW = 5000
+const SETTINGS_OF_FEW: readonly Setting[] = [0.3, 1, 3].flatMap((alpha) => [
+  { alpha, smoothing: 0, epochs: 20 },
+  { alpha, smoothing: 0.5, epochs: 20 },
+])
 const FOLDS = 4
-const EPOCHS = 4
 const NEIGHBOURS = 100
 
 /**
@@ -58,7 +65,8 @@ export function fit({ texts, targets }: TrainingSet, { seed, read, buckets, prog
   for (const [place, row] of shuffled(texts.length, seeded(seed + 1)).entries()) fold[row] = place % FOLDS
   const models = [...targets.keys()]
   const work = { table, near, seed, fold, targets: [...targets.values()] }
-  const steps = SETTINGS.length + FOLDS
+  const settings = texts.length < FEW ? SETTINGS_OF_FEW : SETTINGS
+  const steps = settings.length + FOLDS
   let done = 0
   const step = <T>(result: T): T => {
     progress?.(++done / steps)
@@ -66,7 +74,7 @@ export function fit({ texts, targets }: TrainingSet, { seed, read, buckets, prog
   }
 
   // Each trial leaves out the first fold; the heads of the one that is chosen go on to the calibration.
-  const trials = SETTINGS.map((setting) => {
+  const trials = settings.map((setting) => {
     const heads = step(train(work, setting, 0))
     return { setting, heads, loss: logLoss(work, heads) }
   })
@@ -94,7 +102,7 @@ interface Work {
 /** Learns from all rows but those of the fold `out`. */
 function train(
   { table, near, fold, seed, targets }: Work,
-  { alpha, smoothing }: Setting,
+  { alpha, smoothing, epochs }: Setting,
   out: number | undefined,
 ): readonly Linear[] {
   const use = fold.map((part) => (part === out ? 0 : 1))
@@ -104,7 +112,7 @@ function train(
     return target.map((own, row) => (1 - smoothing) * own + smoothing * (means[row] ?? own))
   })
   return trainHeads(table.rows, rows, soft, table.buckets + DENSE.length, {
-    epochs: EPOCHS,
+    epochs,
     alpha,
     l2: 0,
     random: seeded(seed + 2),

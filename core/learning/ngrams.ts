@@ -41,35 +41,42 @@ function inWord(unit: number): boolean {
  */
 export function ngramReader(units: number): (text: string) => Ngrams {
   const most = 5 * units + 8
-  const counts = new Uint16Array(BUCKETS)
+  // Bytes, so that all counts stay in a core's second cache.
+  const counts = new Uint8Array(BUCKETS)
   const index = new Uint32Array(Math.min(most, BUCKETS))
   const value = new Float32Array(index.length)
   const codes = new Uint16Array(units + 2)
   const logarithms = Float64Array.from({ length: 256 }, (_, count) => 1 + Math.log(Math.max(count, 1)))
   let size = 0
 
-  const add = (hash: number): void => {
+  /** Counts one n-gram; returns how many different buckets there are now. */
+  const add = (hash: number, known: number): number => {
     const at = bucket(hash)
     const count = counts[at] ?? 0
-    if (count === 0) index[size++] = at
     if (count < 255) counts[at] = count + 1
+    if (count > 0) return known
+    index[known] = at
+    return known + 1
   }
 
-  const characters = (length: number): void => {
+  const characters = (length: number): number => {
+    let known = 0
     for (let at = 0; at + 2 < length; at++) {
       let hash = Math.imul(FNV_OFFSET ^ (codes[at] ?? 0), FNV_PRIME)
       hash = Math.imul(hash ^ (codes[at + 1] ?? 0), FNV_PRIME)
       hash = Math.imul(hash ^ (codes[at + 2] ?? 0), FNV_PRIME)
-      add(hash)
+      known = add(hash, known)
       if (at + 3 >= length) continue
       hash = Math.imul(hash ^ (codes[at + 3] ?? 0), FNV_PRIME)
-      add(hash)
+      known = add(hash, known)
       if (at + 4 >= length) continue
-      add(Math.imul(hash ^ (codes[at + 4] ?? 0), FNV_PRIME))
+      known = add(Math.imul(hash ^ (codes[at + 4] ?? 0), FNV_PRIME), known)
     }
+    return known
   }
 
-  const words = (length: number): void => {
+  const words = (length: number, from: number): number => {
+    let known = from
     let before = 0
     for (let at = 0; at < length; at++) {
       let unit = codes[at] ?? 0
@@ -81,10 +88,11 @@ export function ngramReader(units: number): (text: string) => Ngrams {
         pair = Math.imul(pair ^ unit, FNV_PRIME)
         unit = codes[++at] ?? 0
       }
-      add(hash)
-      if (before !== 0) add(pair)
+      known = add(hash, known)
+      if (before !== 0) known = add(pair, known)
       before = hash
     }
+    return known
   }
 
   const weigh = (from: number, to: number): void => {
@@ -100,7 +108,6 @@ export function ngramReader(units: number): (text: string) => Ngrams {
 
   return (text) => {
     for (let at = 0; at < size; at++) counts[index[at] ?? 0] = 0
-    size = 0
     let length = 1
     codes[0] = SPACE
     const end = Math.min(text.length, units)
@@ -111,9 +118,8 @@ export function ngramReader(units: number): (text: string) => Ngrams {
       else if (codes[length - 1] !== SPACE) codes[length++] = SPACE
     }
     if (codes[length - 1] !== SPACE) codes[length++] = SPACE
-    characters(length)
-    const boundary = size
-    words(length)
+    const boundary = characters(length)
+    size = words(length, boundary)
     weigh(0, boundary)
     weigh(boundary, size)
     return { size, index, value, words: boundary }
