@@ -33,6 +33,8 @@ interface State extends Rule {
   at: number
   /** Something has come since. */
   dirty: boolean
+  /** Those that have just come, or whose name is closed: they are told with the next tick, all at once, since a sum is work. */
+  readonly waiting: Set<Peer>
 }
 
 /** The fleet is told after so many ms, or so many rewards, the sooner; but not before a second has passed. */
@@ -79,7 +81,7 @@ export class Learning {
           : { epoch: said.epoch, place, tell, carries: said.base?.version ?? 0 }
       peers.set(pod, peer)
       if (merged.put(place, { seq: said.seq, arms }) && arms.size > 0) state.dirty = true
-      if (peer !== known || merged.closed(place) !== undefined) this.#tell(state, [peer])
+      if (peer !== known || merged.closed(place) !== undefined) state.waiting.add(peer)
     }
   }
 
@@ -121,6 +123,7 @@ export class Learning {
       told: 0,
       at: this.#options.now(),
       dirty: false,
+      waiting: new Set<Peer>(),
     }
     this.#rules.set(key, state)
     return state
@@ -144,7 +147,8 @@ export class Learning {
         state.told = merged.count
         state.dirty = false
         this.#tell(state, peers.values())
-      }
+      } else if (state.waiting.size > 0) this.#tell(state, state.waiting)
+      state.waiting.clear()
       this.#carry(state)
     }
   }

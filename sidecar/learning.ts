@@ -29,6 +29,8 @@ interface Standing {
 
 const EVERY = 5000
 const TICK = 500
+/** Rules in one message. */
+const MOST = 64
 /** Rewards of the whole fleet after which each tells its own. */
 const REWARDS = 200
 
@@ -131,7 +133,8 @@ export class LearningLink {
         ...(base ? { base } : {}),
       })
     }
-    if (rules.length > 0) this.#options.send({ type: 'learned', rules })
+    for (let at = 0; at < rules.length; at += MOST)
+      this.#options.send({ type: 'learned', rules: rules.slice(at, at + MOST) })
   }
 
   #of(memory: Memory): Standing {

@@ -79,6 +79,10 @@ test('nothing known: the strongest is asked and the others tried, until one is t
   assert.deepEqual([told.best, told.strongest], [0, undefined])
   const all = [option(0.4), option(0.3, { rank: 1 })]
   assert.equal(policyOf(all, { ...how, floor: 0.9 }, leave, random).strongest, 'below_floor')
+  assert.deepEqual(
+    { ...policyOf([], how, leave, random), propensities: [] },
+    { propensities: [], best: -1, strongest: undefined },
+  )
 })
 
 test('spend: an arm that is dearer than the best by more than the allowance is not explored', () => {

@@ -84,7 +84,8 @@ export function policyOf(
   const reaches = (belief: Belief) => floor === undefined || lowerBound(belief) >= floor
   const trusted = ({ given, count }: Option) => given || count >= pulls
   const safe = indices(options, (option) => trusted(option) && reaches(option.belief))
-  const none = safe.length > 0 ? undefined : options.every(({ count }) => count >= pulls) ? 'below_floor' : 'unproven'
+  const all = options.every(({ count }) => count >= pulls)
+  const none = safe.length > 0 || options.length === 0 ? undefined : all ? 'below_floor' : 'unproven'
   const best = none ? strongest(options) : argmax(safe, options, (it) => quality * it.belief.mean + it.offset)
   const asked = options[best]
   if (!asked) return { propensities, best, strongest: none }

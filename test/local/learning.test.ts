@@ -97,13 +97,14 @@ test('learning: what each sidecar has seen, all of them know', (t) => {
   for (const it of [a, b, c]) assert.deepEqual(counts(it), { cheap: 40, strong: 5 }, 'telling it again changes nothing')
 })
 
-test('learning: one that comes later knows at once what the others do', (t) => {
+test('learning: one that comes later knows a second later what the others do', (t) => {
   const { sidecar, pass } = fleet(t)
   const [a, late] = [sidecar('a'), sidecar('late')]
   a.connect()
   see(a, 'cheap', 30)
   pass(12)
   late.connect()
+  pass(1)
   assert.deepEqual(counts(late), { cheap: 30 })
 })
 
@@ -176,6 +177,7 @@ test('learning: an operator that begins anew is told all again, what the gone ha
   }
   const late = sidecar('late')
   late.connect()
+  pass(1)
   assert.deepEqual(counts(late), { cheap: 33, strong: 20 })
 })
 
