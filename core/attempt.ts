@@ -1,18 +1,16 @@
-import { credentialsOf, headersWithout, withoutCredentials } from './credential.ts'
 import type { Call, Deadlines, Due, Receiver, Running } from './deps.ts'
 import { Failure } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
-import { estimateUsage, estimateWhole, usageOfStream } from './estimated-usage.ts'
+import { estimateUsage, usageOfStream } from './estimated-usage.ts'
 import type { Answering } from './answering.ts'
 import type { AnswerStream } from './answer-stream.ts'
 import type { AttemptFacts, Exchange, Reply, Settled, Sink, Stream, Waiting } from './exchange.ts'
-import { answerHeadersOf, headerOf, lower } from './headers.ts'
+import { headerOf } from './headers.ts'
 import { errorInside, judgeType } from './judge.ts'
-import type { Fault } from './judge.ts'
-import { classify, messageOf } from './openai-errors.ts'
+import { judgeError, judgeWhole } from './judge-whole.ts'
 import type { Address, Signer, Target } from './target.ts'
-import { refusesEmpty } from './rescue/empty.ts'
 import type { Transcript } from './rescue/transcript.ts'
+import { TargetWords } from './target-words.ts'
 
 /** A whole answer is held back up to this size, so that one which is cut can be asked for again; beyond it, it flows. */
 const HOLD = 4 * 1024 * 1024
@@ -21,9 +19,6 @@ const HOLD_ERROR = 256 * 1024
 
 /** A stream whose end is waited for is held back up to this size, and flows from there on. */
 const HOLD_STREAM = 1024 * 1024
-
-/** Of a target's words about an error inside an answer no more is said than this, characters. */
-const WORDS = 500
 
 const NO_FINISH = 'The stream ended without a finish reason.'
 
@@ -50,6 +45,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   private readonly target: Target
   private readonly facts: AttemptFacts
   private readonly context: Context
+  private readonly words: TargetWords
   private readonly last: number
   /** Undefined: the answer passes on unseen. */
   private readonly answering: Answering | undefined
@@ -82,6 +78,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     this.facts = facts
     this.context = context
     this.answering = answering
+    this.words = new TargetWords(exchange, target)
     const { connect, attempt } = target.endpoint.timeouts
     this.last = facts.started + attempt
     this.due = facts.started + Math.min(connect, attempt)
@@ -272,45 +269,18 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
 
   private judge(): void {
     const body = this.chunks.length === 1 && this.chunks[0] ? this.chunks[0] : Buffer.concat(this.chunks)
-    const { exchange, status, headers } = this
+    const { exchange, status, headers, answering, words } = this
+    const whole = { status, headers, body, wall: this.context.wall() }
     if (status < 200 || status >= 300) {
-      const { endpoint } = this.target
-      const said = withoutCredentials(body, this.credentials, this.size > body.length)
-      const text = said.toString()
-      const { provider, settings } = endpoint
-      const wall = this.context.wall()
-      const verdict =
-        provider.classify?.(status, headers, text, wall, settings) ?? classify(status, headers, text, wall)
-      const { code, retryAfter, shouldRetry } = verdict
-      const native = this.answering?.native ?? true
-      const answer = { status, headers: this.passedOn(headers, false), body: said, native }
-      const words = native ? '' : ` ${messageOf(text)}`
-      return this.end(
-        new Failure(code, { detail: this.whose(`It answered ${status}.${words}`), retryAfter, shouldRetry, answer }),
-      )
+      const cut = this.size > body.length
+      return this.end(judgeError(whole, cut, this.target.endpoint, words, answering?.native ?? true))
     }
-    const { answering } = this
     if (!answering) return this.end(new Failure('internal'))
-    const judged = answering.whole(headers, body, this.context.wall())
-    const { finishReason } = judged
-    const fault =
-      judged.fault ??
-      (exchange.facts.stream
-        ? ({ code: 'upstream_malformed', detail: 'A stream was asked for, and it is none.' } as const)
-        : undefined)
-    this.facts.usage = exchange.facts.usage = judged.usage ?? (fault ? undefined : estimateWhole(exchange, body))
+    const { outcome, usage, finishReason } = judgeWhole(whole, answering, exchange, words)
+    this.facts.usage = exchange.facts.usage = usage
     exchange.facts.finishReason = finishReason
-    if (fault) return this.end(this.failureOf(fault))
-    if (judged.empty && refusesEmpty(exchange)) return this.end(new Failure('upstream_empty', { detail: this.whose() }))
-    if (finishReason === 'content_filter' && exchange.rule?.fallback.when.has('ContentFilter'))
-      return this.end(
-        new Failure('content_refused', {
-          detail: this.whose(),
-          answer: { status, headers: this.passedOn(headers), body, native: answering.native },
-        }),
-      )
-    if (judged.body) this.reply({ status: 200, headers: this.headersOf('application/json'), body: judged.body })
-    else this.reply({ status, headers: this.passedOn(headers), body })
+    if (outcome instanceof Failure) return this.end(outcome)
+    this.reply(outcome)
     this.finish()
   }
 
@@ -351,7 +321,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   /** Whether an event says that the answer failed; then it is over. */
   private spoiled(stream: AnswerStream): boolean {
     if (stream.error !== undefined) {
-      this.end(this.failureOf(errorInside(stream.error, this.context.wall())))
+      this.end(this.words.failureOf(errorInside(stream.error, this.context.wall())))
       return true
     }
     if (stream.empty) this.fail('upstream_empty')
@@ -374,19 +344,10 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   private begin(): void {
     this.phase = 'flow'
     this.exchange.facts.firstByte ||= this.context.now()
-    const headers = this.answering?.native ? this.passedOn(this.headers) : this.headersOf(this.answering?.callerType)
+    const headers = this.answering?.native
+      ? this.words.passedOn(this.headers)
+      : this.words.saidAnew(this.headers, this.answering?.callerType)
     this.reply({ status: this.status, headers, body: this })
-  }
-      // It may have come in one piece with what is wrong after it.
-      if (this.phase === 'first') this.begin()
-
-  /** The headers of an answer that is said anew. */
-  private headersOf(type = ''): string[] {
-    const headers = this.passedOn(this.headers)
-    const at = headers.findIndex((name, i) => i % 2 === 0 && lower(name) === 'content-type')
-    if (at >= 0) headers.splice(at, 2)
-    headers.push('content-type', type)
-    return headers
   }
 
   /** Passes on what comes, unseen. */
@@ -396,7 +357,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     this.due = this.last
     this.reply({
       status: this.status,
-      headers: this.passedOn(this.headers, this.answering !== undefined),
+      headers: this.words.passedOn(this.headers, this.answering !== undefined),
       body: this,
     })
   }
@@ -414,11 +375,13 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   private fail(code: ErrorCode, detail?: string, cause?: unknown): void {
     if (this.phase === 'over') return
     // What comes after the finish reason is not needed for a whole answer.
-    if (this.stream?.complete && code !== 'client_closed') {
+    if (this.stream?.complete && !this.stream.diverged && code !== 'client_closed') {
       this.running?.abort()
+      // It may have come in one piece with what is wrong after it.
+      if (this.phase === 'first') this.begin()
       return this.finish()
     }
-    this.end(new Failure(code, { detail: this.whose(detail), cause }))
+    this.end(new Failure(code, { detail: this.words.named(detail), cause }))
   }
 
   private finish(): void {
@@ -466,27 +429,6 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     const { code, message } = this.outcome
     if (code === undefined) this.sink.end()
     else this.sink.fail(code, message)
-  }
-
-  private failureOf({ code, detail, retryAfter }: Fault): Failure {
-    // These are the target's words; cut only once no credential is in them, of which half would stay.
-    const said = withoutCredentials(Buffer.from(detail), this.credentials).toString().slice(0, WORDS)
-    return new Failure(code, { detail: this.whose(said), retryAfter })
-  }
-
-  /** What the target was sent and may say back: the endpoint's own, or the caller's, which no log is to keep. */
-  private get credentials(): readonly string[] {
-    return credentialsOf(this.target.endpoint, (name) => this.exchange.header(name))
-  }
-
-  /** The target's headers that go on to the caller; `good`: of an answer of an API that we know. */
-  private passedOn(headers: readonly string[], good = true): string[] {
-    return headersWithout(answerHeadersOf(headers, good), this.credentials)
-  }
-
-  /** Names the target, for the words of an error. */
-  private whose(detail = ''): string {
-    return `${detail}${detail ? ' ' : ''}(${this.target.id})`
   }
 }
 
