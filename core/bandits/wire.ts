@@ -13,10 +13,11 @@ export interface WireArm {
 export function writeArms(arms: ReadonlyMap<string, Dated>): WireArm[] {
   return [...arms].map(([arm, { evidence, clock }]) => {
     const { count, weight, matrix, vector } = evidence
-    const bytes = Buffer.alloc(4 * (matrix.length + vector.length))
-    for (let at = 0; at < matrix.length; at++) bytes.writeFloatLE(matrix[at] ?? 0, 4 * at)
-    for (let at = 0; at < vector.length; at++) bytes.writeFloatLE(vector[at] ?? 0, 4 * (matrix.length + at))
-    return { arm, count, weight, clock, numbers: bytes.toString('base64') }
+    // Of the machine's own order, which is little-endian on all that images are made for.
+    const numbers = new Float32Array(matrix.length + vector.length)
+    numbers.set(matrix)
+    numbers.set(vector, matrix.length)
+    return { arm, count, weight, clock, numbers: Buffer.from(numbers.buffer).toString('base64') }
   })
 }
 
@@ -33,9 +34,11 @@ export function readArms(arms: readonly WireArm[], size: number): ReadonlyMap<st
   for (const { arm, count, weight, clock, numbers } of arms) {
     const bytes = Buffer.from(numbers, 'base64')
     if (bytes.length !== 4 * (triangle(size) + size)) return undefined
-    const all = Float64Array.from({ length: triangle(size) + size }, (_, at) => bytes.readFloatLE(4 * at))
-    if (![count, weight, clock, ...all].every(Number.isFinite)) return undefined
-    const evidence = { count, weight, matrix: all.slice(0, triangle(size)), vector: all.slice(triangle(size)) }
+    // Small buffers are parts of a larger one, at any place.
+    const all = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))
+    if (!all.every(Number.isFinite) || ![count, weight, clock].every(Number.isFinite)) return undefined
+    const matrix = Float64Array.from(all.subarray(0, triangle(size)))
+    const evidence = { count, weight, matrix, vector: Float64Array.from(all.subarray(triangle(size))) }
     found.set(arm, { evidence, clock })
   }
   return found

@@ -69,10 +69,15 @@ function now(): Wire {
   const digest = digestOf(config)
   const set = Object.fromEntries(config) as Record<ResourceKey, CompiledResource> // its keys are such
   const have = Object.fromEntries([...config].map(([key, it]) => [key, it.digest])) as Record<ResourceKey, string> // as above
+  const learner = { route: 'ai/chat', rule: 'some', form: 'mean 350' }
+  const evidence = { arm: 'ai/a a-model', count: 3, weight: 2.5, clock: 4, numbers: 'AAAgQAAAAEA=' }
   return {
     fromOperator: [
       { type: 'update', nonce: 1, set, remove: [], digest },
       { type: 'check', digest },
+      { type: 'merged', ...learner, epoch: 'e1', seq: 7, closed: false, peers: 2, arms: [evidence] },
+      { type: 'carry', ...learner, base: { version: 3, covers: [['p1', 4]], arms: [evidence] } },
+      { type: 'retell' },
     ],
     fromSidecar: [
       { type: 'hello', protocol: PROTOCOL, version: RELEASE, capabilities: CAPABILITIES, have },
@@ -97,6 +102,15 @@ function now(): Wire {
           },
         ],
         age: 12_000,
+      },
+      {
+        type: 'learned',
+        rules: [
+          {
+            ...{ ...learner, epoch: 'e1', seq: 7, arms: [evidence] },
+            base: { version: 3, covers: [['p1', 4]], arms: [evidence] },
+          },
+        ],
       },
     ],
   }
