@@ -13,6 +13,7 @@ const targets = [{ endpoint: { name: 'e' } }]
 const bad: readonly (readonly [spec: object, path: string])[] = [
   [{ tasks: [{ name: 'a', patterns: ['b', '(c'] }] }, 'spec.tasks[0].patterns[1]'],
   [{ rules: [{ targets, matches: [{ text: { pattern: '(?=a)' } }] }] }, 'spec.rules[0].matches[0].text.pattern'],
+  [{ rules: [{ targets, matches: [{ text: { pattern: '.{900}' } }] }] }, 'spec.rules[0].matches[0].text.pattern'],
   [
     { rules: [{ targets, matches: [{ not: { text: { pattern: '\\1' } } }] }] },
     'spec.rules[0].matches[0].not.text.pattern',

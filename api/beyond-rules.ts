@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js'
+import { LARGEST_PATTERN } from '../core/match/pattern.ts'
 import type { Schema } from '../core/schema.ts'
 import { children } from './cel.ts'
 import { PATTERN_RULE, timeZone } from './match.ts'
@@ -38,9 +39,13 @@ function concerned(schema: Schema): boolean {
 }
 
 /** Whether a problem is one of these: the API server would not have refused it, or only by another engine's word. */
-export const isBeyondRules = ({ rule }: Problem): boolean => rule === TIME_ZONE || rule === PATTERN_RULE.rule
+export const isBeyondRules = ({ rule }: Problem): boolean => [TIME_ZONE, PATTERN_SIZE, PATTERN_RULE.rule].includes(rule)
 
 const TIME_ZONE = 'timeZone'
+const PATTERN_SIZE = 'patternSize'
+const TOO_LARGE = `It is too large a pattern: let it repeat less, so that it comes to at most ${LARGEST_PATTERN} instructions of RE2.`
+
+class TooLarge extends Error {}
 
 /** What was said of patterns and zones: there are few, and an operator asks of each route again and again. */
 const patterns = new Map<string, string | undefined>()
@@ -57,8 +62,13 @@ function remembered(said: Map<string, string | undefined>, word: string, attempt
 
 function ofPattern(pattern: string, path: string): readonly Problem[] {
   const { rule, message } = PATTERN_RULE
-  const why = remembered(patterns, pattern, () => RE2JS.compile(pattern))
-  return why === undefined ? [] : [{ path, rule, message: `evaluating rule: ${message}` }]
+  const why = remembered(patterns, pattern, () => {
+    if (RE2JS.compile(pattern, RE2JS.CASE_INSENSITIVE).programSize() > LARGEST_PATTERN) throw new TooLarge(TOO_LARGE)
+  })
+  if (why === undefined) return NOTHING
+  return why === TOO_LARGE
+    ? [{ path, rule: PATTERN_SIZE, message: TOO_LARGE }]
+    : [{ path, rule, message: `evaluating rule: ${message}` }]
 }
 
 function ofZone(timeZone: string, path: string): readonly Problem[] {

@@ -32,10 +32,14 @@ export function callerOf(caller: CompiledCaller | undefined): Caller | undefined
   }
 }
 
-/** Whether any of some patterns matches, in one pass over the text: each alone must be one, and so all of them are. Throws `Refused`. */
+/** Whether any of some patterns matches: in one pass over the text, unless they are too large together. Throws `Refused`. */
 function anyOf(patterns: readonly string[], at: string): (text: string) => boolean {
-  for (const [i, pattern] of patterns.entries()) patternOf(pattern, true, `${at}/${i}`)
-  return patternOf(patterns.map((pattern) => `(?:${pattern})`).join('|'), true, at)
+  const each = patterns.map((pattern, i) => patternOf(pattern, true, `${at}/${i}`))
+  try {
+    return re2(patterns.map((pattern) => `(?:${pattern})`).join('|'), true)
+  } catch {
+    return (text) => each.some((matches) => matches(text))
+  }
 }
 
 /** What a route has written down of its decisions; undefined: all of them, without content. Throws `Refused`. */

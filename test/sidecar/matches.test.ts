@@ -33,6 +33,8 @@ test('matches: a pattern that is none, and a zone that nobody knows, are refused
   const [pattern] = change([text({ pattern: 'a(?!b)' })])
   assert.equal(pattern?.path, '/rules/0/matches/0/text/pattern')
   assert.match(pattern.message, /invalid or unsupported Perl syntax/)
+  const [large] = change([text({ pattern: '.{900}' })])
+  assert.equal(large?.message, 'the pattern is too large: .{900}')
   const [zone] = change([
     match({ not: match({ schedule: { timeZone: 'Mars/Base', days: ['Mon'], from: '00:00', to: '24:00' } }) }),
   ])
