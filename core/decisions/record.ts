@@ -107,7 +107,7 @@ function askedFor({ inputs, userTurns, script, systemHash, tools, jsonSchema, ma
 }
 
 /** Equal for texts that a classifier cannot tell apart. */
-export function featuresOf(text: string): string {
+function featuresOf(text: string): string {
   return createHash('sha256').update(normalised(text)).digest('hex').slice(0, 32)
 }
 

@@ -38,7 +38,7 @@ export function redacted(text: string, own: readonly Redaction[]): string {
 
 /** Whether the check digit of a payment card's number is right (Luhn, ISO/IEC 7812-1). */
 function isCard(number: string): boolean {
-  const digits = [...number].filter((it) => it >= '0' && it <= '9').map(Number)
+  const digits = number.replaceAll(/\D/g, '').split('').map(Number)
   const sum = digits.toReversed().reduce((all, digit, at) => {
     const doubled = at % 2 === 0 ? digit : digit * 2
     return all + (doubled > 9 ? doubled - 9 : doubled)

@@ -31,7 +31,7 @@ function fraction(x: number, a: number, b: number): number {
 }
 
 const LANCZOS = [
-  76.18009172947146, -86.50532032941677, 24.01409824083091, -1.231739572450155, 0.1208650973866179e-2,
+  76.18009172947146, -86.50532032941678, 24.01409824083091, -1.231739572450155, 0.1208650973866179e-2,
   -0.5395239384953e-5,
 ]
 
@@ -39,5 +39,5 @@ const LANCZOS = [
 function logGamma(x: number): number {
   const base = x + 5.5 - (x + 0.5) * Math.log(x + 5.5)
   const series = LANCZOS.reduce((sum, each, index) => sum + each / (x + 1 + index), 1.000000000190015)
-  return Math.log((2.5066282746310005 * series) / x) - base
+  return Math.log((2.5066282746310007 * series) / x) - base
 }

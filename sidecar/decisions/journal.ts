@@ -127,6 +127,9 @@ export class Journal {
     })
     this.outboxes.set(name, outbox)
     this.lines.push((line) => outbox.add(line))
-    this.ends.push(() => outbox.end().finally(close))
+    this.ends.push(async () => {
+      await outbox.end()
+      await close()
+    })
   }
 }

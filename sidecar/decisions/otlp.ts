@@ -1,4 +1,3 @@
-import type { AnyValue } from '@opentelemetry/api'
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import { ATTRIBUTE, EVENT, SERVICE } from '../names.ts'
 
@@ -40,7 +39,7 @@ export class OtlpLogs {
         severityNumber: api.SeverityNumber.INFO,
         severityText: 'INFO',
         eventName: said.msg === 'feedback' ? EVENT.feedback : EVENT.decision,
-        body: said as unknown as AnyValue, // it was JSON
+        body: said,
         attributes: {
           [ATTRIBUTE.requestId]: said.id,
           ...(said.route === undefined ? {} : { [ATTRIBUTE.route]: said.route }),
@@ -61,7 +60,7 @@ export class OtlpLogs {
       new Promise((resolve, reject) => {
         exporter.export(lines.map(recordOf), ({ code, error }) => {
           // 0 is success (`ExportResultCode` of @opentelemetry/core).
-          if (code === 0) resolve()
+          if (Number(code) === 0) resolve()
           else reject(error ?? new Error('the OTLP receiver did not take the lines'))
         })
       })
