@@ -78,7 +78,7 @@ function story({
     tier && `tier ${tier}`,
     task && `task ${task}`,
     line.tokens !== undefined && `about ${line.tokens} tokens`,
-    line.decision?.version && `decided by ${line.decision.version}`,
+    line.decision?.version && `decided by ${line.decision.version.slice(0, 12)}`,
     line.decision?.confidence !== undefined && `confidence ${line.decision.confidence.toFixed(3)}`,
   ].filter(Boolean)
   return [
@@ -91,7 +91,7 @@ function story({
     gate ? `The gate: ${gate.reason}, ${gate.escalations} escalations.\n` : '',
     cost === undefined
       ? ''
-      : `It cost ${cost} USD${saved === undefined ? '' : `, ${saved} less than the strongest target would have`}.\n`,
+      : `It cost ${cost} USD${saved === undefined ? '' : saved === 0 ? ', as the strongest target would have' : `, ${saved} less than the strongest target would have`}.\n`,
     '\n',
   ].join('')
 }

@@ -7,7 +7,7 @@ import type { Output } from './output.ts'
 import type { Figures } from './simulate/figures.ts'
 
 const examples = `
-A data set is JSON Lines (.gz where compressed), a request a line with what each model made of it:
+A data set is JSON Lines (.gz where compressed), a request a line with what each model made of it, or CSV as "tradewind train" takes it:
   {"prompt": …, "models": {"small": {"quality": 0.4, "input": 60, "output": 210, "ms": 800, "text": …}, "large": …}, "task": …, "headers": …}
 Only quality is needed; tokens are estimated where they are missing, and a gate needs the text of answers. It is played through the route by
 the sidecar's own code, with its own clock and seeded chance; nobody is asked. A decision log (docs/decisions.md) tells what a route has come

@@ -1,7 +1,8 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { createGunzip } from 'node:zlib'
+import { createGunzip, gunzipSync } from 'node:zlib'
 import { Failure } from '../failure.ts'
+import { readTraining } from '../train/rows.ts'
 
 /** What one model made of a prompt. */
 export interface Known {
@@ -26,8 +27,9 @@ export interface Row {
   readonly models: ReadonlyMap<string, Known>
 }
 
-/** The rows of a data set: JSON Lines, compressed where the name ends in `.gz`. Throws `Failure` with the line that is wrong. */
+/** The rows of a data set: JSON Lines, or CSV as `tradewind train` takes it; compressed where the name ends in `.gz`. Throws `Failure` with the line that is wrong. */
 export async function readRows(file: string): Promise<readonly Row[]> {
+  if (/\.csv(\.gz)?$/.test(file)) return fromCsv(file)
   const raw = createReadStream(file)
   const input = file.endsWith('.gz') ? raw.pipe(createGunzip()) : raw
   const rows: Row[] = []
@@ -45,6 +47,32 @@ export async function readRows(file: string): Promise<readonly Row[]> {
   }
   if (rows.length === 0) throw new Failure(`${file} has no rows.`)
   return rows
+}
+
+/** The column `task`, where there is one, is the task that callers would name. */
+function fromCsv(file: string): readonly Row[] {
+  let text: string
+  try {
+    const raw = readFileSync(file)
+    text = (file.endsWith('.gz') ? gunzipSync(raw) : raw).toString()
+  } catch (error) {
+    throw new Failure(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  const tasks = /^[^\n]*\btask\b/.test(text)
+  const read = readTraining([{ name: file, text }], { text: 'LastUser', ...(tasks ? { segment: 'task' } : {}) })
+  if (read.length === 0) throw new Failure(`${file} has no rows.`)
+  return read.map(({ text: content, segment, quality, answers }, at) => ({
+    id: `row-${at + 1}`,
+    messages: [{ role: 'user', content }],
+    model: undefined,
+    headers: Object.fromEntries(tasks ? [['x-tradewind-task', segment]] : []),
+    models: new Map(
+      [...quality].map(([name, good]) => [
+        name,
+        { quality: good, input: undefined, output: undefined, ms: 0, text: answers.get(name) },
+      ]),
+    ),
+  }))
 }
 
 function rowOf(line: string, at: string, number: number): Row {

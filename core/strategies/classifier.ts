@@ -143,18 +143,19 @@ const REASONS: Readonly<Record<StrongReason, Preference<never>['reason']>> = {
   'prompts-shifted': 'prompts_shifted',
 }
 
+/** What is said of a target, after its name or "it". */
 const WORDS: Readonly<Record<StrongReason, string>> = {
-  uncertified: 'its answers to such requests are not certified',
-  novel: 'the request is unlike those that its answers were certified for',
-  unsure: 'the classifier is not sure enough that its answer will do',
-  alarmed: 'audits have shown that its answers lose more than was promised',
-  expired: 'its certificate has expired',
-  'scores-shifted': 'the requests are no longer scored as those that were certified',
-  'prompts-shifted': 'the requests are no longer like those that were certified',
+  uncertified: 'is not certified for such requests',
+  novel: 'is not certified for requests so unlike those that it was trained and certified on',
+  unsure: 'is not likely enough to do, by the classifier',
+  alarmed: 'has lost more than was promised, as audits have shown',
+  expired: 'has a certificate that has expired',
+  'scores-shifted': 'is not certified for requests that score like those of late',
+  'prompts-shifted': 'is not certified for requests like those of late',
 }
 const notPromised = (reason: StrongReason | undefined): Out => ({
   code: 'not_promised',
-  detail: reason ? WORDS[reason] : 'another cheap model is promised to be good enough',
+  detail: reason ? WORDS[reason] : 'is not the cheap model that is promised to be good enough',
 })
 
 /** The head that speaks of each target: by the name of its model, or as the settings have it; empty where it has none. */

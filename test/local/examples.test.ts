@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
+import type { TestContext } from 'node:test'
 import { runProgram } from '../helpers/command.ts'
+import { scratch } from '../helpers/scratch.ts'
 import { program, root, run } from './running.ts'
 import type { Running } from './running.ts'
 
@@ -46,6 +48,12 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /x-tradewind-model: claude-sonnet-4-5\r/,
     /status=529/,
     /x-tradewind-model: claude-sonnet-4-5\r[^]*x-tradewind-reason: least_cost, retry, fallback\r/,
+  ],
+  'certified-router': [
+    /x-tradewind-model: gpt-4o-mini\r[^]*x-tradewind-reason: classifier\r/,
+    /x-tradewind-model: gpt-4o\r[^]*x-tradewind-reason: unsure\r/,
+    /x-tradewind-model: gpt-4o\r[^]*x-tradewind-reason: novel\r/,
+    /the route: default\/models gpt-4o-mini [^]*because classifier/,
   ],
   bandit: [
     /x-tradewind-endpoint: default\/small\r[^]*x-tradewind-reason: best_known\r/,
@@ -110,10 +118,16 @@ for (const { name } of examples)
       .replace('make run', 'tradewind run examples/quickstart --mock')
       .split(' ')
     const [, , directory = '', ...args] = words
-    assert.ok(start !== undefined && existsSync(join(root, directory)), `${start}`)
-    const running = await run(t, directory, args, env)
+    assert.ok(start !== undefined)
+    // What is to be made first is made in a folder of its own.
+    const before = lines.slice(0, lines.indexOf(start)).filter((line) => /^(cp|tradewind)/.test(line))
+    const cwd = before.length > 0 ? elsewhere(t) : root
+    for (const line of before) await execute(line, { url: '', admin: '' }, cwd)
+    const running = await run(t, directory, args, env, cwd)
     const outputs: string[] = []
-    for (const line of lines) if (/^(curl|tradewind (?!run))/.test(line)) outputs.push(await execute(line, running))
+    for (const line of lines)
+      if (/^(curl|tradewind (?!run))/.test(line) && !before.includes(line))
+        outputs.push(await execute(line, running, cwd))
     assert.equal(outputs.length, expected[name]?.length, outputs.join('\n'))
     const patterns = expected[name] ?? []
     for (const [i, pattern] of patterns.entries()) assert.match(outputs[i] ?? '', pattern)
@@ -126,20 +140,30 @@ for (const { name } of examples)
     assert.doesNotMatch(running.printed(), /^(problem|warning|fault) /m)
   })
 
+/** A folder that has the examples, as a checkout has. */
+function elsewhere(t: TestContext): string {
+  const folder = scratch('example')
+  t.after(() => rmSync(folder, { recursive: true }))
+  symlinkSync(join(root, 'examples'), join(folder, 'examples'))
+  return folder
+}
+
 /** The lines of the README's shell blocks. */
 function commands(markdown: string): string[] {
   return [...markdown.matchAll(/```sh\n([^]*?)```/g)].flatMap(([, block = '']) => block.trim().split('\n'))
 }
 
 /** Runs a line as it stands, but for the ports, which are free ones here, and for `tradewind`, which need not be installed. */
-async function execute(line: string, { url, admin }: Running): Promise<string> {
+async function execute(line: string, { url, admin }: Pick<Running, 'url' | 'admin'>, cwd = root): Promise<string> {
   const [tool = '', ...words] = line.split(' ')
   const command =
-    tool === 'curl'
-      ? `curl -sS ${words.join(' ')}`
-      : `"${process.execPath}" "${program}" ${words.join(' ')}${words[0] === 'simulate' ? '' : ` --admin ${admin}`}`
+    tool === 'cp'
+      ? line
+      : tool === 'curl'
+        ? `curl -sS ${words.join(' ')}`
+        : `"${process.execPath}" "${program}" ${words.join(' ')}${/^(simulate|train)$/.test(words[0] ?? '') ? '' : ` --admin ${admin}`}`
   const here = command.replaceAll('http://127.0.0.1:4141', url).replaceAll('http://127.0.0.1:4142', admin)
-  const { code, stdout, stderr } = await runProgram('sh', ['-c', here], { cwd: root })
+  const { code, stdout, stderr } = await runProgram('sh', ['-c', here], { cwd })
   assert.equal(code, 0, stderr)
   return stdout
 }

@@ -24,13 +24,14 @@ export async function run(
   directory: string,
   args: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
+  cwd = root,
 ): Promise<Running> {
   const folder = scratch('run')
   const free = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0']
   const child = startChild(process.execPath, [program, 'run', directory, ...free, ...args], {
     log: join(folder, 'log'),
     env: { ...process.env, ...env },
-    cwd: root,
+    cwd,
   })
   t.after(async () => {
     await child.stop(10_000)
