@@ -27,8 +27,9 @@ function reasonOf({ reason, attempts, gate }: Facts): string {
 }
 
 /** What the gate did that nobody would expect: it left the cheap target out, or gave an answer that it found wanting. */
-function gateWords({ direct, reason, answers }: GateFacts): readonly string[] {
-  const wanting = answers.at(-1)?.findings.some(({ failed }) => failed) === true && reason !== 'audited'
+function gateWords({ direct, reason, answers, final }: GateFacts): readonly string[] {
+  const last = answers.at(-1)
+  const wanting = last?.target === final && last.findings.some(({ failed }) => failed) && reason !== 'audited'
   return [...(direct ? [direct] : []), ...(wanting ? [`gate_${reason}`] : [])]
 }
 

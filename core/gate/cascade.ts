@@ -58,10 +58,10 @@ export class Cascade implements Waiting {
       exchange.wait(undefined)
       throw error
     }
-    const first = expectedCost(exchange, run.target, run.fork.ear?.output)
+    const first = gate.budget && expectedCost(exchange, run.target, run.fork.ear?.output)
     for (;;) {
       const stronger = this.above(run.target)
-      if (stronger.length === 0) return this.give(run, 'no_stronger')
+      if (stronger.length === 0) return this.give(run, 'strongest')
       if (facts.escalations >= gate.maxEscalations) return this.give(run, 'max_escalations')
       const findings = await this.examine(run)
       const failed = findings.some((finding) => finding.failed)

@@ -26,14 +26,14 @@ export interface GatedAnswer {
 }
 
 /**
- * Why the answer that the caller got is the one: it was found good; nothing could be said of it; it was asked of a stronger target from the
- * start, since that is cheaper or faster; it was found wanting and no stronger one was asked (none is there or can be asked, the count, the
- * deadline or the money is used up), or one was and failed, and what was kept was given; or nothing but a record was wanted.
+ * Why the answer that the caller got is the one: it was found good; nothing could be said of it; there is no stronger target that could be
+ * asked, so that it was not examined; no more escalations are left; it was found wanting, and time or money is short, or a stronger target
+ * was asked and failed; or nothing but a record was wanted.
  */
 export type GateReason =
   | 'passed'
   | 'unjudged'
-  | 'no_stronger'
+  | 'strongest'
   | 'max_escalations'
   | 'deadline'
   | 'budget'

@@ -42,7 +42,7 @@ test('gate: the log line says what was found, and never what was said', async (t
     mode: 'Buffer',
     first: 'ai/a a-model',
     final: 'ai/b b-model',
-    reason: 'no_stronger',
+    reason: 'strongest',
     escalations: 1,
     answers: [
       {
@@ -70,7 +70,7 @@ test('gate: metrics by rule and check, and of what was wasted', async (t) => {
   )
   assert.deepEqual(await metrics(admin, 'tradewind_gated_answers_total', 'endpoint', 'check'), ['ai/a Refusal 3'])
   assert.deepEqual(await metrics(admin, 'tradewind_gated_requests_total', 'endpoint', 'reason', 'direct'), [
-    'ai/b no_stronger  3',
+    'ai/b strongest  3',
   ])
   assert.deepEqual(await metrics(admin, 'tradewind_attempts_total', 'endpoint', 'why', 'code'), [
     'ai/a chosen  3',
@@ -109,7 +109,7 @@ test('gate: the server’s span says what was found', async (t) => {
   for (const [name, value] of [
     ['first', 'ai/a a-model'],
     ['final', 'ai/b b-model'],
-    ['reason', 'no_stronger'],
+    ['reason', 'strongest'],
     ['failed_checks', 'Refusal'],
   ] as const)
     assert.match(said, new RegExp(`tradewind\\.gate\\.${name}.{0,80}${value}`))

@@ -6,8 +6,9 @@ import { ask, ladder, REFUSAL, said, says } from '../helpers/ladder.ts'
 for (const stream of [false, true])
   test(`gate: ${stream ? 'streamed' : 'unary'}: a wanting answer is given by the next stronger target, and both are paid for`, async (t) => {
     const { a, b, c, url, facts, whys } = await ladder(t, [{ faults: [REFUSAL] }])
-    const { status, by, text } = await ask(url, { stream })
+    const { status, by, text, answer } = await ask(url, { stream })
     assert.deepEqual([status, by], [200, 'ai/b'])
+    assert.equal(answer.headers['x-tradewind-reason'], 'only_target, escalation')
     assert.match(text, /heard/)
     assert.doesNotMatch(text, /sorry/)
     if (stream) assert.match(text, /data: \[DONE\]\n\n$/)
@@ -35,8 +36,9 @@ for (const stream of [false, true])
 for (const stream of [false, true])
   test(`gate: ${stream ? 'streamed' : 'unary'}: a good answer passes as it came`, async (t) => {
     const { b, url, facts } = await ladder(t, [{}])
-    const { by, text } = await ask(url, { stream })
+    const { by, text, answer } = await ask(url, { stream })
     assert.equal(by, 'ai/a')
+    assert.equal(answer.headers['x-tradewind-reason'], 'only_target')
     assert.match(text, /heard/)
     assert.equal(b.stats().requests, 0)
     assert.equal(facts()?.gate?.reason, 'passed')
@@ -112,7 +114,7 @@ test('gate: up the ladder rung by rung, each stronger than the one before and no
     whys()?.map(([why]) => why),
     ['chosen', 'escalation', 'escalation'],
   )
-  assert.deepEqual([facts()?.gate?.reason, facts()?.gate?.escalations], ['no_stronger', 2])
+  assert.deepEqual([facts()?.gate?.reason, facts()?.gate?.escalations], ['strongest', 2])
 })
 
 test('gate: a target of the same rank is nothing to escalate to', async (t) => {
