@@ -54,7 +54,9 @@ export function explainChoice(
   const { type, settings } = rule.strategy
   const form = strategy(type).memory?.(settings)
   const memory = form && learnt.memories?.find({ route: rule.route, rule: rule.name, form })
-  const choose = () => chooser.choose(asked).decision
+  const { guards } = learnt
+  const ask = () => chooser.choose(asked).decision
+  const choose = () => (guards ? guards.hold(ask) : ask())
   const decision = memory ? memory.purse.hold(choose) : choose()
   if (!decision) return undefined
   const { targets } = replayed(decision)

@@ -6,6 +6,7 @@ import { DENSE } from './dense.ts'
 import type { Features } from './features.ts'
 import { featureReader, standardOf } from './features.ts'
 import { Guard } from './guard.ts'
+import { Guards } from './guards.ts'
 import { familiarity, noveltyOf, writeNovelty } from './novelty.ts'
 import { pairScore, promisesOf, readPromises, writePromises } from './promises.ts'
 import type { Promises, PromiseRow } from './promises.ts'
@@ -64,7 +65,7 @@ const promises = promisesOf(
   OPTIONS,
 )
 
-function guardOf(made: Promises): Guard {
+function bytesOf(made: Promises): Uint8Array {
   const head = {
     model: '',
     weights: new Float32Array(2 ** 10),
@@ -72,7 +73,7 @@ function guardOf(made: Promises): Guard {
     bias: 0,
     calibration: { kind: 'platt', a: 1, b: 0 } as const,
   }
-  const bytes = writeArtefact({
+  return writeArtefact({
     textRule: 'LastUser',
     provenance: { data: '', date: '2026-11-21', version: '', rows: 0, seed: 1, bar: 0.5 },
     standard,
@@ -82,7 +83,10 @@ function guardOf(made: Promises): Guard {
       ['promises', writePromises(made)],
     ]),
   })
-  const guard = Guard.of(readArtefact(bytes))
+}
+
+function guardOf(made: Promises): Guard {
+  const guard = Guard.of(readArtefact(bytesOf(made)))
   assert.ok(guard)
   return guard
 }
@@ -185,4 +189,26 @@ test('promises: the same after writing and reading; what is no section is refuse
     text.replace('"strong":"strong"', '"strong":1'),
   ])
     assert.throws(() => readPromises(Buffer.from(changed)), /certificates/)
+})
+
+test('guards: one for all that name an artefact; what is only asked about is not counted, and what was found outlives its guard', () => {
+  const guards = new Guards()
+  const [first, again] = [readArtefact(bytesOf(promises)), readArtefact(bytesOf(promises))]
+  const guard = guards.of(first)
+  assert.ok(guard)
+  assert.equal(guards.of(again), guard)
+  const strange = (): string =>
+    `x = ${Math.floor(1000 * random())}; y = f(x) // ${'z'.repeat(Math.floor(20 * random()))}`
+  for (let at = 0; at < 300; at++) guards.hold(() => guard.route('chat', strange(), [0.99, 0.99], NOW))
+  assert.equal(guard.psi, 0)
+  for (let at = 0; at < 200; at++) guard.route('chat', strange(), [0.99, 0.99], NOW)
+  assert.ok(guard.psi > 0.2)
+
+  let changes = 0
+  guards.onChange = () => changes++
+  for (let at = 0; at < 5; at++) guard.audited('chat', 1, 0.1)
+  assert.equal(changes, 5)
+  const later = new Guards()
+  later.restore(JSON.parse(JSON.stringify(guards.states)) as typeof guards.states)
+  assert.deepEqual(later.of(again)?.state, guard.state)
 })

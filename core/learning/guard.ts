@@ -70,6 +70,8 @@ export class Guard {
   readonly field: string
   /** Hears of each audit that was taken in. */
   onAudit: (() => void) | undefined
+  /** It is only asked what would become of requests: they are not among those that it watches. */
+  held = false
   private readonly segments: ReadonlyMap<string, Watched>
   private readonly familiar: (text: string) => number
   private readonly floor: number
@@ -108,7 +110,7 @@ export class Guard {
    */
   route(segment: string, text: string, quality: ArrayLike<number>, now: number): Guarded {
     const familiar = this.familiar(text)
-    this.prompts.observe(familiar)
+    if (!this.held) this.prompts.observe(familiar)
     const watched = this.segments.get(this.field === '*' ? '*' : segment)
     const novel = familiar < this.floor
     if (!watched) return this.toStrong('uncertified', 0, Infinity, undefined)
@@ -116,7 +118,7 @@ export class Guard {
     const score = pairScore(quality[weak] ?? 0, quality[this.place] ?? 0)
     const { threshold } = audit.verdict
     if (novel) return this.toStrong('novel', score, threshold, name)
-    scores.observe(score)
+    if (!this.held) scores.observe(score)
     const reason =
       voidReason(certificate, now, scores.psi) ??
       (this.prompts.psi > LARGEST_PSI

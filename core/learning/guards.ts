@@ -33,6 +33,17 @@ export class Guards {
     return guard
   }
 
+  /** Asks what would become of a request that nobody has sent: no guard counts it among those that are served. */
+  hold<T>(ask: () => T): T {
+    const guards = [...this.live.values()].flatMap((ref) => ref.deref() ?? [])
+    for (const guard of guards) guard.held = true
+    try {
+      return ask()
+    } finally {
+      for (const guard of guards) guard.held = false
+    }
+  }
+
   /** What was found, by the artefact's hash; JSON. */
   get states(): Readonly<Record<string, GuardState>> {
     return Object.fromEntries(this.found)
