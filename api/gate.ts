@@ -149,7 +149,7 @@ export const gate = object(
         },
         {
           description:
-            'Judges by a gate that was trained on answers of the same model, by its name. Of an artefact that is missing or does not load, no cheap answer is good enough; a model that it has no gate for is judged by the rest.',
+            'Judges by a gate that was trained on answers of the same model, by its name. Where the artefact is missing or does not load, the strongest target is asked at once; a model that it has no gate for is judged by the rest.',
         },
       ),
     ),

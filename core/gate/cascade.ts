@@ -95,13 +95,20 @@ export class Cascade implements Waiting {
 
   // Where to begin.
 
-  /** The candidates in their order, unless going to a stronger one at once is cheaper or the only way to be in time. */
+  /** The candidates in their order, unless going to a stronger one at once is cheaper, the only way to be in time, or all that can be trusted. */
   private order(): readonly Target[] {
     const { exchange, house, facts } = this
     const { candidates } = exchange
     const [weak] = candidates
-    const strong = weak && this.above(weak)[0]
+    const rungs = weak ? this.above(weak) : []
+    const [strong] = rungs
     if (!weak || !strong) return candidates
+    const first = (target: Target) => [target, ...candidates.filter((it) => it !== target)]
+    const { learned } = house.gate
+    if (learned && 'fault' in learned) {
+      facts.direct = 'direct_untaught'
+      return first(rungs.at(-1) ?? strong)
+    }
     const rate = this.rate(weak)
     // What these cost is looked up only once something is known.
     if (rate.probability === undefined) return candidates
@@ -113,7 +120,7 @@ export class Cascade implements Waiting {
       strongLatency: strong.model.state.ewma.latency(),
       left: exchange.due - house.deps.now(),
     })
-    return facts.direct ? [strong, ...candidates.filter((target) => target !== strong)] : candidates
+    return facts.direct ? first(strong) : candidates
   }
 
   /** The rungs above a target that have not been asked yet. */

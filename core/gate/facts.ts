@@ -46,8 +46,11 @@ export interface GateFacts {
   /** The target that would have answered, and the one that did; ids. */
   first: string
   final: string
-  /** Why it did not begin with the one that was chosen: going there directly is cheaper, or the only way to be in time. */
-  direct: 'direct_cheaper' | 'direct_faster' | undefined
+  /**
+   * Why it did not begin with the one that was chosen: going to a stronger one directly is cheaper, or the only way to be in time; or what is
+   * to judge cheap answers did not load, so that none would be trusted.
+   */
+  direct: 'direct_cheaper' | 'direct_faster' | 'direct_untaught' | undefined
   reason: GateReason
   escalations: number
   /** Of the answer that was given, as the learned gate has it, 0…1. */

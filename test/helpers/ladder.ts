@@ -23,6 +23,8 @@ interface Shape {
   readonly gate?: Partial<CompiledGate>
   readonly rule?: Partial<CompiledRule>
   readonly route?: Partial<CompiledRoute>
+  /** Trained artefacts of namespace `ai`, by name. */
+  readonly artefacts?: Readonly<Record<string, Uint8Array>>
   /** Of the three endpoints, by their place. */
   readonly endpoints?: readonly Partial<CompiledEndpoint>[]
 }
@@ -55,6 +57,12 @@ export async function ladder(
         ...shape.endpoints?.[rank],
       })
     }),
+    artefacts: Object.fromEntries(
+      Object.entries(shape.artefacts ?? {}).map(([name, bytes]) => [
+        `ai/${name}`,
+        { artefact: Buffer.from(bytes).toString('base64') },
+      ]),
+    ),
   })
   const sidecar = await dataPath(t, partsOf({}))
   const shorten = (requestTimeout: number) => sidecar.apply(partsOf({ requestTimeout }))

@@ -18,11 +18,13 @@ interface Shape {
   /** The day the certificate ends. */
   readonly expires?: string
   readonly feature?: string
+  /** The logit of its being wrong rises so much with the feature; 10 unless given. */
+  readonly weight?: number
 }
 
 /** A gate that takes an answer of model `weak` to be wrong where it hedges (“maybe”), or where another feature says so. */
 export function trainedGate(weak: string, shape: Shape = {}): TrainedGate {
-  const { second, certified, expires = '2999-01-01', feature = 'answer.hedging' } = shape
+  const { second, certified, expires = '2999-01-01', feature = 'answer.hedging', weight = 10 } = shape
   const described = { segment: '*', n: 1000, retain: 0.98, delta: 0.05, issued: '2026-01-01', weak: 0.8, strong: 0.9 }
   const certificate = {
     kind: 'Certificate' as const,
@@ -44,8 +46,8 @@ export function trainedGate(weak: string, shape: Shape = {}): TrainedGate {
     field: '*',
     gate: {
       features: GATE_FEATURES,
-      wrong: by(feature, 10, -3),
-      better: by(feature, 10, -3),
+      wrong: by(feature, weight, -3),
+      better: by(feature, weight, -3),
       worse: by(feature, 0, 0),
       calibration: { kind: 'platt', a: 1, b: 0 },
     },
