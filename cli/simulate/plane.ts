@@ -1,5 +1,6 @@
 import type { Figures, PolicyFigures } from './figures.ts'
-import { escaped } from '../train/charts.ts'
+import { roundTicks } from '../report/axis.ts'
+import { escaped } from '../report/page.ts'
 
 const [WIDTH, HEIGHT] = [720, 400]
 const [LEFT, RIGHT, TOP, BOTTOM] = [60, 24, 20, 48]
@@ -93,12 +94,8 @@ function scale(
   const [low, high] = [Math.min(...values), Math.max(...values)]
   const span = high - low || 1
   const [from, to] = [low === 0 ? 0 : low - 0.06 * span, high + 0.06 * span]
-  const rough = (to - from) / 5
-  const power = 10 ** Math.floor(Math.log10(rough))
-  const step = ([1, 2, 5].find((it) => it * power >= rough) ?? 10) * power
-  const ticks = Array.from(
-    { length: Math.floor(to / step) - Math.ceil(from / step) + 1 },
-    (_, at) => (Math.ceil(from / step) + at) * step,
-  )
-  return { at: (value) => Math.round((start + ((value - from) / (to - from)) * (end - start)) * 10) / 10, ticks }
+  return {
+    at: (value) => Math.round((start + ((value - from) / (to - from)) * (end - start)) * 10) / 10,
+    ticks: roundTicks(from, to),
+  }
 }

@@ -1,4 +1,6 @@
 import type { Bin } from '../../core/learning/calibrate.ts'
+import { roundTicks } from '../report/axis.ts'
+import { escaped } from '../report/page.ts'
 import type { Judgement } from './judge.ts'
 
 const WIDTH = 640
@@ -16,20 +18,11 @@ interface Axis {
   readonly name: string
 }
 
-/** Text as it may stand in markup. */
-export function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
-}
-
 const percent = (value: number): string => `${Number((100 * value).toFixed(1))} %`
 
 /** Round ticks, five or so. */
 function axis(from: number, to: number, name: string): Axis {
-  const rough = (to - from) / 5 || 0.01
-  const power = 10 ** Math.floor(Math.log10(rough))
-  const step = ([1, 2, 5, 10].find((it) => it * power >= rough) ?? 10) * power
-  const ticks: number[] = []
-  for (let tick = Math.ceil(from / step - 1e-9) * step; tick <= to + 1e-9; tick += step) ticks.push(tick)
+  const ticks = roundTicks(from, to)
   return { from, to, ticks, name }
 }
 

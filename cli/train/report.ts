@@ -1,6 +1,7 @@
 import type { Certificate, Refusal } from '../../core/learning/certificate.ts'
 import type { TrainedGate } from '../../core/learning/gates.ts'
-import { calibrationChart, costChart, escaped } from './charts.ts'
+import { document, escaped, table, tiles } from '../report/page.ts'
+import { calibrationChart, costChart } from './charts.ts'
 import type { Saving } from './judge.ts'
 import type { Trained } from './train.ts'
 
@@ -51,7 +52,7 @@ export function reportPage(
     ['seed', String(provenance.seed)],
     ['rows', `${parts.taught} teach, ${parts.held} set what is novel, ${parts.certify} certify, ${parts.judge} judge`],
   ]
-  const tiles: readonly (readonly [string, string])[] = [
+  const first: readonly (readonly [string, string])[] = [
     ['cost cut at 98 % of the quality', main ? percent(main.router) : '–'],
     ['95 % interval', main ? `${percent(main.low)} – ${percent(main.high)}` : '–'],
     ['random mixing', main ? percent(main.mixing) : '–'],
@@ -60,7 +61,7 @@ export function reportPage(
   const body = [
     `<h1>${escaped(name)}</h1>`,
     `<p>What a router that asks the cheapest model that will do saves of <b>${escaped(strong)}</b>’s cost. All figures are of ${judgement.rows} prompts that neither taught nor certified.</p>`,
-    `<div class="tiles">${tiles.map(([what, value]) => `<div><b>${value}</b><span>${what}</span></div>`).join('')}</div>`,
+    tiles(first),
     assumed.length > 0
       ? '<p class="warn">Costs were not given: they are assumed to rise with quality, from 1 to 16.67. Say them with <code>--cost MODEL=NUMBER</code>.</p>'
       : '',
@@ -133,34 +134,8 @@ export function reportPage(
     '<h2>What it was made from</h2>',
     `<dl>${facts.map(([what, value]) => `<dt>${what}</dt><dd>${escaped(value)}</dd>`).join('')}</dl>`,
   ]
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escaped(name)}: trained router</title><style>${STYLE}</style></head><body>
-${body.filter((part) => part !== '').join('\n')}
-</body></html>
-`
+  return document(`${name}: trained router`, body)
 }
 
 const key = (kind: string, words: string): string =>
   `<span><svg viewBox="0 0 24 8" class="key"><line class="${kind}" x1="0" y1="4" x2="24" y2="4"/></svg>${words}</span>`
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = (tag: string, row: readonly string[]): string =>
-    `<tr>${row.map((cell) => `<${tag}>${escaped(cell).replaceAll(' %', '&nbsp;%')}</${tag}>`).join('')}</tr>`
-  return `<div class="wide"><table><thead>${cells('th', head)}</thead><tbody>${rows.map((row) => cells('td', row)).join('')}</tbody></table></div>`
-}
-
-const STYLE = `
-:root{color-scheme:light dark;--ink:#1b1f24;--soft:#5b6570;--line:#d9dee3;--ground:#fff;--card:#f4f6f8;--main:#0b62c4;--other:#8a949e;--best:#1a7f4b;--warn:#8a5300}
-@media(prefers-color-scheme:dark){:root{--ink:#e7ebef;--soft:#9da8b3;--line:#343c45;--ground:#14181d;--card:#1d232a;--main:#6cb1ff;--other:#8a949e;--best:#5fd29a;--warn:#f0b659}}
-body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--ground);max-width:60rem;margin:2rem auto;padding:0 1rem}
-h1{margin:0 0 .5rem;overflow-wrap:anywhere}h2{margin:2rem 0 .5rem;font-size:1.2rem}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.75rem;margin:1rem 0}
-.tiles div{background:var(--card);border-radius:.5rem;padding:.75rem 1rem}.tiles b{display:block;font-size:1.35rem}.tiles span{color:var(--soft);font-size:.875rem}
-.wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.925rem}
-th,td{text-align:left;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line)}th{color:var(--soft);font-weight:600}
-figure{margin:1rem 0}figcaption{display:flex;flex-wrap:wrap;gap:1.25rem;color:var(--soft);font-size:.875rem}figure>svg{width:100%;height:auto;background:var(--card);border-radius:.5rem}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(18rem,1fr));gap:1rem}.key{width:24px;height:8px;margin-right:.4rem}
-svg text{fill:var(--soft);font-size:12px}.charts svg text{font-size:16px}.grid{stroke:var(--line)}polyline,.key line{fill:none;stroke-width:2}
-.router{stroke:var(--main)}.mixing{stroke:var(--other);stroke-dasharray:5 4}.oracle{stroke:var(--best)}circle.model{fill:var(--main)}
-.note{color:var(--soft);font-size:.875rem}.warn{color:var(--warn)}dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.25rem}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
-`
