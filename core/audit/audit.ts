@@ -1,7 +1,6 @@
 import { obstacle } from '../availability.ts'
 import type { Deps } from '../deps.ts'
-import { Exchange } from '../exchange.ts'
-import type { AttemptFacts } from '../exchange.ts'
+import type { AttemptFacts, Exchange } from '../exchange.ts'
 import { agreement } from '../gate/agreement.ts'
 import { drain } from '../gate/drain.ts'
 import { markRequest, readMark } from '../gate/mark.ts'

@@ -261,3 +261,32 @@ test('simulate: a bandit learns from the data set as it goes', async (t) => {
   const route = named(JSON.parse(stdout || stderr) as Figures, 'the route')
   assert.ok((route.shares?.['ai/models large'] ?? 0) > 0.7, JSON.stringify(route.shares))
 })
+
+test('simulate: a table as training takes it, with the task that callers name', async (t) => {
+  const directory = folder(t)
+  const rows = Array.from(
+    { length: 40 },
+    (_, i) => `"Question ${i}, please?",${i % 2 === 0 ? 'history' : 'math'},${i % 4 === 0 ? 'no' : 'yes'},yes`,
+  )
+  const data = join(directory, 'ratings.csv')
+  writeFileSync(data, ['prompt,task,acceptable:small,acceptable:large', ...rows].join('\n'))
+  const now = manifests(
+    join(directory, 'now'),
+    { strategy: { type: 'LeastCost' } },
+    { caller: { task: { header: 'x-tradewind-task' } } },
+  )
+  const { code, stdout, stderr } = await simulate(now, '--data', data, '-o', 'json')
+  assert.equal(code, 0, stderr)
+  const figures = JSON.parse(stdout) as Figures // of that command
+  assert.deepEqual([figures.rows, named(figures, 'the route').quality.value], [40, 0.75])
+  assert.deepEqual(
+    figures.tasks.map(({ task, rows: own }) => [task, own]).toSorted((a, b) => String(a).localeCompare(String(b))),
+    [
+      ['history', 20],
+      ['math', 20],
+    ],
+  )
+  writeFileSync(data, 'prompt,acceptable:small\n"Question",perhaps')
+  const wrong = await simulate(now, '--data', data)
+  assert.match(wrong.stderr, /ratings\.csv:2: column "acceptable:small": it must be true or false/)
+})
