@@ -65,6 +65,8 @@ export interface Play {
   readonly merge?: (memories: readonly Memory[]) => void
   readonly every?: number
   readonly world?: World
+  /** Which part of the answers is rewarded, and how many requests later; left out: all, at once. */
+  readonly feedback?: { readonly part: number; readonly late: number }
   /** What differs from the defaults of `strategy.bandit.explore`. */
   readonly explore?: object
 }
@@ -78,7 +80,8 @@ export interface Step {
 
 /** Plays the requests, in an order that the seed says, through the strategy that sidecars have. Rewards come at once. */
 export function play(scene: Scene, { algorithm, seed, requests, learners = 1, ...rest }: Play): readonly Step[] {
-  const { merge, every = 200, world = {}, explore = {} } = rest
+  const { merge, every = 200, world = {}, explore = {}, feedback } = rest
+  const due: (() => void)[][] = []
   const random = seeded(seed)
   const defaults = defaultsOf(bandit.settings.schema) as { readonly halfLife: number; readonly explore: object } // its own
   const settings = { ...defaults, algorithm, lambda: `${LAMBDA}`, explore: { ...defaults.explore, ...explore } }
@@ -98,7 +101,8 @@ export function play(scene: Scene, { algorithm, seed, requests, learners = 1, ..
     const answers = scene.answers[row] ?? []
     const prices = world.prices?.(at)
     if (!player) continue
-    const { prefer, models } = player
+    const { memory, prefer, models } = player
+    for (const say of due[at] ?? []) say()
     const values = answers.map((answer, arm): Values => {
       const out_tok = expectedLength('', models[arm]?.model.state.lengths ?? new Lengths(), models)
       const asked = answers.map((it, of) => (of === arm ? { ...answer, out_tok } : it))
@@ -109,7 +113,10 @@ export function play(scene: Scene, { algorithm, seed, requests, learners = 1, ..
     const quality = world.quality?.(answers[arm]?.q ?? 0, arm, at) ?? answers[arm]?.q ?? 0
     models[arm]?.model.state.lengths.observe('', answers[arm]?.out_tok ?? 0)
     const target = arms[arm]?.id ?? ''
-    preference.answered?.({ decision: `${at}`, target, judged: [{ target, reward: quality }], now: 0 })
+    const judged = feedback ? [] : [{ target, reward: quality }]
+    preference.answered?.({ decision: `${at}`, target, judged, now: 0 })
+    if (feedback && random() < feedback.part)
+      (due[at + feedback.late] ??= []).push(() => memory.reward(`${at}`, quality, 0))
     const cost = (LAMBDA * costOf(answers, arm, prices)) / scene.dearest
     steps.push({ arm, best: preference.reason !== 'explored', utility: quality - cost })
     if (merge && at % every === every - 1) merge(players.map(({ memory: it }) => it))

@@ -50,6 +50,13 @@ function worth(scene: Scene): string {
     ...algorithms.map(
       (algorithm) => [algorithm, runs((seed, requests) => play(scene, { algorithm, seed, requests }))] as const,
     ),
+    ...(['Thompson', 'LinTS'] as const).map(
+      (algorithm) =>
+        [
+          `${algorithm}, one answer in five rewarded, 200 requests late`,
+          runs((seed, requests) => play(scene, { algorithm, seed, requests, feedback: { part: 0.2, late: 200 } })),
+        ] as const,
+    ),
     ...(['LinUCB', 'LinTS'] as const).map(
       (algorithm) =>
         [
