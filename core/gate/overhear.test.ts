@@ -22,7 +22,7 @@ const openai = [
   'data: [DONE]\n\n',
 ].join('')
 
-const anthropic = [
+const events: readonly (readonly [type: string, rest: object])[] = [
   ['message_start', { message: { id: 'm', model: 'c', usage: { input_tokens: 3, output_tokens: 1 } } }],
   ['content_block_start', { index: 0, content_block: { type: 'text', text: '' } }],
   ['content_block_delta', { index: 0, delta: { type: 'text_delta', text: 'Ahoy, é😀' } }],
@@ -30,7 +30,8 @@ const anthropic = [
   ['message_delta', { delta: { stop_reason: 'max_tokens' }, usage: { output_tokens: 4 } }],
   ['message_stop', {}],
 ]
-  .map(([type, rest]) => `event: ${String(type)}\ndata: ${JSON.stringify({ type, ...Object(rest) })}\n\n`)
+const anthropic = events
+  .map(([type, rest]) => `event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`)
   .join('')
 
 /** What goes on of a stream that comes in pieces, and what was heard of it. */

@@ -29,7 +29,7 @@ test('gate: learned: what is probably wrong is asked of a stronger target, and h
 test('gate: learned: without an artefact that loads the strongest target is asked at once', async (t) => {
   const broken = gateArtefact(trainedGate('a-model', { certified: 0.5 })).slice(0, 200)
   for (const gates of [undefined, broken]) {
-    const artefacts = gates ? { gates } : {}
+    const artefacts: Readonly<Record<string, Uint8Array>> = gates ? { gates } : {}
     const { url, a, b, facts } = await ladder(t, [{ faults: SURE }], { gate: { learned }, artefacts })
     const { status, by, answer } = await ask(url)
     assert.deepEqual([status, by, facts()?.gate?.direct], [200, 'ai/c', 'direct_untaught'])
