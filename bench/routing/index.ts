@@ -6,6 +6,8 @@ import { classifier } from './classifier.ts'
 import { FILES, readRows } from './data.ts'
 import type { Row, TierRow } from './data.ts'
 import { domain } from './domain.ts'
+import { tiers } from './tiers.ts'
+import { times } from './times.ts'
 import { endToEnd } from './end-to-end.ts'
 import { pacing } from './pacing.ts'
 import { signals } from './signals.ts'
@@ -26,8 +28,10 @@ export const parts: readonly Part[] = [
   {
     name: 'classifier',
     title: 'Classifier',
-    run: (folder) => classifier(routellm(folder), readRows<TierRow>(folder, FILES.tiers)),
+    run: (folder) => classifier(routellm(folder)),
   },
+  { name: 'tiers', title: 'Tier labels', run: (folder) => tiers(readRows<TierRow>(folder, FILES.tiers)) },
+  { name: 'time', title: 'Time of a decision', run: (folder) => times(routellm(folder)) },
   { name: 'signals', title: 'What looking into a request takes', run: () => signals() },
   { name: 'cascade', title: 'Cascades', run: (folder) => cascade(zeroeval(folder)) },
   { name: 'certificate', title: 'Certificates', run: (folder) => certificates(zeroeval(folder), routellm(folder)) },
