@@ -56,16 +56,15 @@ await new Command('routing')
 /** Puts a section in its place among the others, which stay as they were measured. */
 function keep(name: string, section: string): void {
   const before = existsSync(file) ? readFileSync(file, 'utf8') : ''
-  const sections = new Map(
-    parts.flatMap((part): [string, string][] => {
-      const [, text] = new RegExp(`<!-- ${part.name} -->\\n([^]*?)<!-- end -->`).exec(before) ?? []
-      return text === undefined ? [] : [[part.name, text]]
-    }),
-  )
+  const sections = new Map<string, string>()
+  for (const [, of = '', text = ''] of before.matchAll(/<!-- ([\w-]+) -->\n([^]*?)<!-- end -->/g))
+    sections.set(of, text)
   sections.set(name, section)
-  const body = parts.flatMap((part) => {
-    const text = sections.get(part.name)
-    return text === undefined ? [] : [`<!-- ${part.name} -->\n${text}<!-- end -->\n`]
+  // What another version of this program measured is kept, too.
+  const order = new Set([...parts.map((part) => part.name), ...sections.keys()])
+  const body = [...order].flatMap((part) => {
+    const text = sections.get(part)
+    return text === undefined ? [] : [`<!-- ${part} -->\n${text}<!-- end -->\n`]
   })
   writeFileSync(file, `${HEAD}\n${body.join('\n')}`)
 }
