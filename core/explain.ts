@@ -3,6 +3,7 @@ import { perMillion } from './cost.ts'
 import { decide } from './decide/decide.ts'
 import { Failure } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
+import { describeGate } from './gate/describe.ts'
 import { explainChoice } from './explain-choice.ts'
 import type { Learnt } from './explain-choice.ts'
 import { misses } from './match/index.ts'
@@ -52,6 +53,8 @@ export interface Explanation {
   readonly reason?: string
   /** Where the rule is sticky: its header, and the key where the request carries it. */
   readonly sticky?: { readonly header: string; readonly key?: string }
+  /** What becomes of the answer, where the rule has a gate; one sentence. */
+  readonly gate?: string
   /** In the order in which priorities are tried. */
   readonly targets: readonly ExplainedTarget[]
 }
@@ -116,6 +119,7 @@ function claim(table: RouteTable<unknown>, route: Route<unknown>, model: string)
 }
 
 function chosen(route: Route<unknown>, found: RouteRule<unknown>, asked: Asked, why: string) {
+  const gate = describeGate(found.rule)
   const matched = found.rule.matches.length === 0 ? 'has no matches, and so takes all' : 'is the first that matches'
   return {
     route: route.name,
@@ -123,6 +127,7 @@ function chosen(route: Route<unknown>, found: RouteRule<unknown>, asked: Asked, 
     why: `${why} Rule ${found.rule.name} ${matched}.`,
     passed: passed(route, found, asked),
     strategy: found.rule.strategy.type,
+    ...(gate === undefined ? {} : { gate }),
   }
 }
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { explain } from '../../core/explain.ts'
+import { target } from '../helpers/data-path.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { ask, ladder, REFUSAL, said, says } from '../helpers/ladder.ts'
 
@@ -219,6 +221,22 @@ test('gate: the first answer’s failure goes on to the next target as ever, and
   const { status, answer } = await ask(all.url)
   assert.equal(status, 500)
   assert.equal(answer.headers['x-should-retry'], 'false')
+})
+
+test('gate: explain says by what answers are examined, and who is asked where one is wanting', async (t) => {
+  const explained = async (gate: Parameters<typeof ladder>[2]) => {
+    const { path } = await ladder(t, [{}], gate)
+    const told = { model: 'chat', path: '/v1/chat/completions', header: () => undefined }
+    const { table } = path.configuration.runtime ?? {}
+    assert.ok(table)
+    return explain(table, told, path.deps.now(), path.deps.wall()).gate
+  }
+  assert.equal(
+    await explained({ gate: { checks: [{ type: 'Empty' }], maxEscalations: 1 } }),
+    'Answers are examined (Buffer) by Empty; where one is wanting, at most 1 stronger target is asked, in this order: ai/b b-model (rank 1), ai/c c-model (rank 2).',
+  )
+  assert.match((await explained({ gate: { mode: 'Audit' } })) ?? '', /for the record alone/)
+  assert.match((await explained({ rule: { targets: [target('a')] } })) ?? '', /nobody is asked instead/)
 })
 
 for (const stage of ['first', 'second'] as const)
