@@ -62,4 +62,5 @@ export interface KeptTraits {
 
 const EXACT = ['Text', 'Conversation', 'Task'] as const
 
-const hash = (text: string): string => createHash('sha256').update(normalised(text)).digest('base64url').slice(0, 16)
+const hash = (text: string): string =>
+  createHash('sha256').update(normalised(text).replaceAll(/\s+/g, ' ').trim()).digest('base64url').slice(0, 16)

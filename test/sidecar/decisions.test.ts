@@ -434,3 +434,29 @@ test('decisions: what is known of a request is in its line, and none of its word
   assert.deepEqual(rest, { turns: 2, language: 'Cyrillic', tools: 1, jsonSchema: false, maxTokens: 50 })
   for (const word of ['Будь', 'Привет', 'Что', 'weather', 'example.com']) assert.ok(!text.includes(word), word)
 })
+
+test('decisions: the content of a stream is written down as it was said, and the stream goes on as it came', async (t) => {
+  const file = join(folder(t), 'decisions.jsonl')
+  const [mock] = await upstreams(t, {})
+  const decided = { percent: 100, content: { percent: 100 } }
+  const { url, journal } = await observed(
+    t,
+    {
+      routes: [route('chat', [rule([target('a')])], { decisions: decided })],
+      endpoints: [endpoint('a', `${mock.url}/v1`)],
+    },
+    Math.random,
+    { to: ['file'], file: { path: file, size: 1e6, keep: 0 } },
+  )
+  const body = JSON.stringify({
+    model: 'chat',
+    stream: true,
+    messages: [{ role: 'user', content: 'Hello, ann@example.org' }],
+  })
+  const text = await (await fetch(`${url}/v1/chat/completions`, { method: 'POST', body })).text()
+  assert.match(text, /data: \[DONE\]/)
+  await journal.stop()
+  const [line] = await decisionsOf(file)
+  assert.equal(line?.prompt, 'Hello, [redacted]')
+  assert.match(line.answer ?? '', /^a heard: Hello, \[redacted\]/)
+})

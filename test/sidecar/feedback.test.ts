@@ -50,9 +50,13 @@ async function sidecar(t: TestContext, rest: Partial<CompiledRule> = {}, content
     Math.random,
     { to: ['file'], file: { path, size: 1e6, keep: 0 } },
   )
-  const ask = async (id: string, text = 'Where is the parcel?', stream = false) => {
+  const ask = async (id: string, text = 'Where is the parcel?', stream = false, more: Record<string, string> = {}) => {
     const body = JSON.stringify({ model: 'chat', stream, messages: [{ role: 'user', content: text }] })
-    const answer = await fetch(`${url}/v1/chat/completions`, { method: 'POST', body, headers: { 'x-request-id': id } })
+    const answer = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      body,
+      headers: { 'x-request-id': id, ...more },
+    })
     await answer.text()
     return [answer.headers.get('x-tradewind-endpoint'), answer.headers.get('x-tradewind-reason')]
   }
@@ -169,4 +173,19 @@ test('feedback: a strategy that learns is rewarded', async (t) => {
   await ask('one')
   const { said } = await say({ request_id: 'one', rating: 'good' })
   assert.deepEqual([said['learnt'], said['upgraded'], said['reward']], [true, false, 1])
+})
+
+test('feedback: who asks the same again under one key was not helped; a retry of an SDK, and another key, say nothing', async (t) => {
+  const heard = { ...feedback, bar: '0.1', implicit: ['Repeat' as const], similar: ['Conversation' as const] }
+  const { ask, lines } = await sidecar(t, { feedback: heard, sticky: { header: 'x-user' } })
+  const text = 'Where is the parcel that I have ordered?'
+  const as = (user: string, more: Record<string, string> = {}) => ({ 'x-user': user, ...more })
+  await ask('one', text, false, as('ann'))
+  assert.deepEqual(await ask('two', text, false, as('bob')), ['ai/weak', 'least_cost'])
+  const retried = as('ann', { 'x-stainless-retry-count': '1' })
+  assert.deepEqual(await ask('three', text, false, retried), ['ai/weak', 'least_cost'])
+  assert.deepEqual(await ask('four', 'Something else, then?', false, as('ann')), ['ai/weak', 'least_cost'])
+  assert.deepEqual(await ask('five', 'something  else, THEN?', true, as('ann')), ['ai/strong', 'feedback'])
+  const [line, ...more] = (await lines()).filter(({ msg }) => msg === 'feedback')
+  assert.deepEqual([line?.['id'], line?.['implicit'], line?.['reward'], more.length], ['four', 'Repeat', undefined, 0])
 })
