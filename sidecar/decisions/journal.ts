@@ -29,6 +29,11 @@ interface Options {
 
 /** So many decisions are kept to be explained. */
 const KEPT = 256
+/**
+ * Where none is written, no more than one in so many ms is kept: what outlives its request costs the collector more than the decision took,
+ * and a busy sidecar would have forgotten it at once.
+ */
+const APART = 10
 
 /** The decision log: takes the record of every exchange with a rule, keeps the latest, and sends lines to where they are to go. */
 export class Journal {
@@ -37,6 +42,7 @@ export class Journal {
   private readonly random: () => number
   private readonly kept: (DecisionRecord | undefined)[] = []
   private next = 0
+  private restUntil = 0
   private readonly outboxes = new Map<string, Outbox>()
   private readonly lines: ((line: string) => void)[] = []
   private readonly ends: (() => Promise<void>)[] = []
@@ -68,7 +74,8 @@ export class Journal {
   /** An exchange has ended. */
   ended(exchange: Exchange, trace: string | undefined): void {
     const { rule, facts } = exchange
-    if (!rule || (!this.records && !facts.decision)) return
+    if (!rule || (!this.records && (!facts.decision || facts.ended < this.restUntil))) return
+    this.restUntil = facts.ended + APART
     const record = recordOf(exchange, trace, this.records)
     this.kept[this.next] = record
     this.next = (this.next + 1) % KEPT

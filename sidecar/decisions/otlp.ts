@@ -60,7 +60,7 @@ export class OtlpLogs {
       new Promise((resolve, reject) => {
         exporter.export(lines.map(recordOf), ({ code, error }) => {
           // 0 is success (`ExportResultCode` of @opentelemetry/core).
-          if (Number(code) === 0) resolve()
+          if (!code) resolve()
           else reject(error ?? new Error('the OTLP receiver did not take the lines'))
         })
       })

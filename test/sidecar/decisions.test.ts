@@ -430,7 +430,7 @@ test('decisions: what is known of a request is in its line, and none of its word
   const { asked } = readLine(text.trim()) ?? {}
   const { system, inputs, ...rest } = asked ?? { inputs: [] }
   assert.match(system ?? '', /^[0-9a-f]{32}$/)
-  assert.deepEqual(inputs.toSorted(), ['Image', 'Text'])
+  assert.deepEqual(new Set(inputs), new Set(['Image', 'Text']))
   assert.deepEqual(rest, { turns: 2, language: 'Cyrillic', tools: 1, jsonSchema: false, maxTokens: 50 })
   for (const word of ['Будь', 'Привет', 'Что', 'weather', 'example.com']) assert.ok(!text.includes(word), word)
 })
