@@ -7,6 +7,7 @@ import type { Document, Position } from '../api/yaml.ts'
 import { kinds } from '../api/kinds.ts'
 import { unpriced } from '../operator/compile/endpoint.ts'
 import { flat } from '../operator/compile/flat.ts'
+import { unjudged } from '../operator/compile/unjudged.ts'
 import { unrated } from '../operator/compile/unrated.ts'
 import { isLoopback } from '../operator/compile/loopback.ts'
 import { resolve } from '../operator/compile/references.ts'
@@ -148,7 +149,7 @@ function* unresolved(
     }
 }
 
-/** Targets that no floor lets be first, and gates that have nobody to escalate to. */
+/** Targets that no floor lets be first, gates that have nobody to escalate to, and audits without a judge. */
 function* withoutEffect(
   { object, file, document }: Entry<ModelRoute>,
   endpoints: ReadonlyMap<string, ModelEndpoint>,
@@ -157,6 +158,7 @@ function* withoutEffect(
   const doubts = [
     ...unrated(object, known).map((doubt) => ({ ...doubt, rule: 'QualityNotStated' })),
     ...flat(object, known).map((doubt) => ({ ...doubt, rule: 'NoStrongerTarget' })),
+    ...unjudged(object).map((doubt) => ({ ...doubt, rule: 'NoJudge' })),
   ]
   for (const { path, message, rule } of doubts) {
     const route = `ModelRoute ${fullName(object.metadata)}`

@@ -7,6 +7,7 @@ import type { Compiled } from './compile/index.ts'
 import { compileRoute, type RouteResult } from './compile/route.ts'
 import { secretsOf } from './compile/secrets.ts'
 import { flat } from './compile/flat.ts'
+import { unjudged } from './compile/unjudged.ts'
 import { unrated } from './compile/unrated.ts'
 import type { World } from './world.ts'
 
@@ -40,7 +41,7 @@ export function validate(
   }
   const route = compileRoute(object, (name) => compiled?.endpoints.get(name)?.referred, world, undefined)
   const endpoints = (name: string) => world.endpoints.get(name)
-  const doubts = [...route.unresolved, ...unrated(object, endpoints), ...flat(object, endpoints)]
+  const doubts = [...route.unresolved, ...unrated(object, endpoints), ...flat(object, endpoints), ...unjudged(object)]
   const unresolved = doubts.map(({ path, message }) => `${path}: ${message}`)
   const others = [...(compiled?.routes.values() ?? [])].filter(
     (it) => it.namespace === object.metadata.namespace && it.name !== fullName(object.metadata),

@@ -211,6 +211,24 @@ describe('tradewind validate', () => {
     assert.deepEqual(await found([1, 1], { mode: 'Audit' }), [])
   })
 
+  test('an audit that has no judge is a warning', async () => {
+    const judge = { endpoint: { name: 'e', model: 'm0' } }
+    const found = async (rest: object) => {
+      const models = [0, 1].map((rank) => ({ name: `m${rank}`, rank }))
+      const endpoint = manifest('ModelEndpoint', 'e', { address: ADDRESS, models })
+      const targets = models.map(({ name }) => ({ endpoint: { name: 'e', model: name } }))
+      const strategy = { type: 'Classifier', classifier: { artefact: { name: 'router' } } }
+      const route = manifest('ModelRoute', 'r', { rules: [{ targets, strategy, ...rest }] })
+      const { stdout } = await tradewind(['validate', '-', '-o', 'json'], { input: yaml(endpoint, route) })
+      const { findings } = JSON.parse(stdout) as { findings: { severity: string; rule: string; path: string }[] }
+      return findings.map(({ severity, rule, path }) => `${severity} ${path} ${rule}`)
+    }
+    assert.deepEqual(await found({ audit: {} }), ['warning spec.rules[0].audit NoJudge'])
+    assert.deepEqual(await found({ audit: { judge } }), [])
+    assert.deepEqual(await found({ audit: {}, gate: { judge } }), [])
+    assert.deepEqual(await found({}), [])
+  })
+
   test('lists are read item by item, other kinds are left alone, and an object that is there twice is an error', async () => {
     const items = [
       manifest('ModelEndpoint', 'e', { limits: { maxInFlight: 0 } }),
