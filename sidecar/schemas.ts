@@ -5,7 +5,7 @@ import { re2 } from './re2.ts'
 type Fits = (value: unknown) => boolean
 
 /** A schema of a caller that is larger, as JSON text, is not compiled, characters; nor are more of them kept. */
-const LARGEST = 64 * 1024
+const LARGEST = 32 * 1024
 const MOST = 256
 
 const known = new Map<string, Fits | undefined>()
@@ -37,7 +37,7 @@ export const schemas: SchemaCompiler = async (schema) => {
 async function start(): Promise<Ajv> {
   const { Ajv } = await import('ajv')
   const regExp = Object.assign((pattern: string) => ({ test: patternOf(pattern) }), { code: 'undefined' })
-  return new Ajv({
+  const ajv = new Ajv({
     strict: false,
     validateSchema: false,
     validateFormats: false,
@@ -45,6 +45,9 @@ async function start(): Promise<Ajv> {
     logger: false,
     code: { regExp },
   })
+  // Its time grows with the square of a list that a model wrote.
+  ajv.removeKeyword('uniqueItems')
+  return ajv
 }
 
 /** A pattern that the engine does not know holds for all. */

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { schemas } from './schemas.ts'
+
+const fits = async (schema: Readonly<Record<string, unknown>>, value: unknown) => (await schemas(schema))?.(value)
+
+test('schemas: a value holds, or does not', async () => {
+  const schema = {
+    type: 'object',
+    properties: { n: { type: 'integer' } },
+    required: ['n'],
+    additionalProperties: false,
+  }
+  assert.equal(await fits(schema, { n: 1 }), true)
+  assert.equal(await fits(schema, { n: 'one' }), false)
+  assert.equal(await fits(schema, {}), false)
+  assert.equal(await fits(schema, { n: 1, m: 2 }), false)
+  const list = { $defs: { n: { type: 'object', properties: { next: { $ref: '#/$defs/n' } } } }, $ref: '#/$defs/n' }
+  assert.equal(await fits(list, { next: { next: { next: {} } } }), true)
+  assert.equal(await fits(list, { next: { next: 1 } }), false)
+  const named = {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    $id: 'https://example.com/s',
+    type: 'string',
+  }
+  for (let i = 0; i < 2; i++) assert.equal(await fits({ ...named, title: `${i}` }, 'a'), true, 'ids may come again')
+})
+
+test('schemas: what cannot be compiled checks nothing', async () => {
+  const large = { enum: Array.from({ length: 10_000 }, (_, i) => `word${i}`) }
+  for (const schema of [{ type: 'nonsense' }, { $ref: 'https://example.com/elsewhere' }, { allOf: 7 }, large])
+    assert.equal(await schemas(schema), undefined, JSON.stringify(schema).slice(0, 60))
+})
+
+test('schemas: what a caller sends does not hold up the others', async () => {
+  const hostile = [
+    [{ type: 'string', pattern: '^(a+)+$' }, `${'a'.repeat(50_000)}b`],
+    [{ type: 'array', uniqueItems: true }, Array.from({ length: 20_000 }, (_, i) => ({ i }))],
+    [{ type: 'string', pattern: '(?=look)ahead' }, 'ahead'],
+  ] as const
+  for (const [schema, value] of hostile) {
+    const check = await schemas(schema)
+    const started = performance.now()
+    check?.(value)
+    assert.ok(performance.now() - started < 1000, JSON.stringify(schema))
+  }
+})
