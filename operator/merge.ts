@@ -101,10 +101,9 @@ export class Merge {
 
   /** One of the own sidecars has left; `stopping`: for good. */
   left(pod: string, tell: Tell, stopping: boolean): void {
+    const known = this.#learners.get(pod) === tell && this.#learners.delete(pod)
     if (this.#lead.leading) return this.#options.learning.left(pod, tell, stopping)
-    if (this.#learners.get(pod) !== tell) return
-    this.#learners.delete(pod)
-    this.#pass({ left: { pod, stopping } })
+    if (known) this.#pass({ left: { pod, stopping } })
   }
 
   /** The own part has changed. */

@@ -142,11 +142,9 @@ export const bandit = {
       const policy = policyOf(options, { ...how, quality: weighed.quality, floor }, leave, random)
       const chosen = drawn(policy.propensities, random())
       const first = open[chosen]?.target
-      memory.purse.spend(
-        options[policy.best]?.cost ?? Number.NaN,
-        options[chosen]?.cost ?? Number.NaN,
-        explore.spendPercent / 100,
-      )
+      const cost = options[chosen]?.cost ?? Number.NaN
+      memory.purse.take(options[policy.best]?.cost ?? Number.NaN, cost)
+      const learn = remember(memory, believed, x)
       const all = (of: (at: number) => number, none: number) => {
         const list = targets.map(() => none)
         for (const [at, { index }] of open.entries()) list[index] = of(at)
@@ -161,7 +159,10 @@ export const bandit = {
         quality: all((at) => believed[at]?.belief.mean ?? Number.NaN, Number.NaN),
         propensities: () => all((at) => policy.propensities[at] ?? 0, 0),
         version: `${memory.epoch}.${memory.learner.seen}`,
-        answered: remember(memory, believed, x),
+        answered: (came) => {
+          memory.purse.earn(cost, explore.spendPercent / 100)
+          learn(came)
+        },
       }
     }
   },
