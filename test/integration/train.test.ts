@@ -63,9 +63,14 @@ test('train: a CSV of ratings becomes a ConfigMap whose artefact tells hard prom
   const artefact = readArtefact(Buffer.from(manifest.binaryData.artefact, 'base64'))
   assert.deepEqual(artefact.models, ['large', 'small'])
   assert.equal(artefact.provenance.date, '2026-01-31T00:00:00.000Z')
-  const [, easy = 0] = artefact.quality('Say hello to anna, guest 7.')
-  const [, hard = 1] = artefact.quality('Prove, step by step, the lemma xyz of row 7.')
-  assert.ok(easy > 0.85 && hard < 0.3)
+  // Of many, since one prompt's own letters sway what is said of it.
+  const mean = (text: (at: number) => string): number => {
+    const each = Array.from({ length: 40 }, (_, at) => artefact.quality(text(at))[1] ?? Number.NaN)
+    return each.reduce((sum, quality) => sum + quality, 0) / each.length
+  }
+  const easy = mean((at) => `Say hello to ${(at * 7919).toString(36)}, guest ${at * 31}.`)
+  const hard = mean((at) => `Prove, step by step, the lemma ${(at * 7919 + 1e6).toString(36)} of row ${at * 31}.`)
+  assert.ok(easy > 0.85 && hard < 0.3, `${easy} ${hard}`)
   const page = readFileSync(join(directory, 'hello.html'), 'utf8')
   assert.match(page, /<svg[^>]*aria-label="quality over cost"/)
   assert.match(page, /aria-label="calibration of small"/)
