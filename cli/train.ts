@@ -86,8 +86,12 @@ export function trainCommand(): Command {
         flags,
       )
       const line = progressLine(process.stderr, () => performance.now())
-      const result = train(rows, data, { ...flags, date: flags.date ?? now(), progress: line.say })
-      line.end()
+      let result: Trained
+      try {
+        result = train(rows, data, { ...flags, date: flags.date ?? now(), progress: line.say })
+      } finally {
+        line.end()
+      }
       mkdirSync(flags.output, { recursive: true })
       const manifest = join(flags.output, `${flags.name}.yaml`)
       const page = join(flags.output, `${flags.name}.html`)
