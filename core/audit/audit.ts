@@ -61,10 +61,9 @@ export class Audit {
 
   private tell(said: Said, verdict: AuditRecord['verdict']): void {
     const { options, exchange, comparison, attempts } = this
-    const { kind, segment, score, own, other } = comparison
+    const { kind, version, segment, score, own, other } = comparison
     const { route, name: rule } = options.rule
-    const { requestId: id, decision } = exchange.facts
-    const version = decision?.version ?? ''
+    const { requestId: id } = exchange.facts
     options.deps.telemetry.audited?.({
       ...{ id, route, rule, version, kind, segment, score, own: own.id, other: other.id },
       ...{ ...said, verdict, attempts },

@@ -17,7 +17,7 @@ export interface AuditRecord {
   readonly id: string
   readonly route: string
   readonly rule: string
-  /** The artefact's hash; empty where it was not written down. */
+  /** The artefact's hash. */
   readonly version: string
   readonly kind: 'kept' | 'novel'
   readonly segment: string
@@ -37,14 +37,13 @@ export interface AuditRecord {
 
 /** A line of the decision log about a request that was answered by both models, to be joined with its decision by `id`. `wall`: ms since the epoch. */
 export function auditLine(record: AuditRecord, wall: number): string {
-  const { attempts, verdict, quality, version, ...rest } = record
+  const { attempts, verdict, quality, ...rest } = record
   const cost = totalCost(attempts)
   const { threshold = Infinity, evidence, alarm } = verdict ?? {}
   return JSON.stringify({
     time: wall,
     msg: 'audit',
     ...rest,
-    ...(version === '' ? {} : { version }),
     ...(quality ? { quality, loss: quality.other - quality.own } : {}),
     ...(verdict ? { evidence, threshold: Number.isFinite(threshold) ? threshold : null } : {}),
     ...(alarm ? { alarm: true } : {}),

@@ -92,7 +92,7 @@ export const classifier = {
         ...preference,
         reason: reason ? (REASONS[reason] ?? 'uncertified') : 'classifier',
         confidence: score,
-        audit: audit && comparison(guard, targets, names, { kind: audit, segment, weak, score }),
+        audit: audit && comparison(guard, targets, names, { kind: audit, version, segment, weak, score }),
         outs: names.map((name) => (promised(name) ? undefined : notPromised(reason))),
       }
     }
@@ -104,9 +104,9 @@ function comparison<T>(
   guard: Guard,
   targets: readonly T[],
   names: readonly string[],
-  asked: Pick<Comparison<T>, 'kind' | 'segment' | 'score'> & { readonly weak: string | undefined },
+  asked: Pick<Comparison<T>, 'kind' | 'version' | 'segment' | 'score'> & { readonly weak: string | undefined },
 ): Comparison<T> | undefined {
-  const { kind, segment, score } = asked
+  const { kind, version, segment, score } = asked
   const of = (name: string | undefined) => targets[names.findIndex((each) => each === name)]
   const [weak, strong] = [of(asked.weak), of(guard.strong)]
   if (!weak || !strong) return undefined
@@ -114,7 +114,7 @@ function comparison<T>(
   // The promise is about requests that stay cheap.
   const heard = (mine: number, others: number) =>
     kind === 'kept' ? guard.audited(segment, score, others - mine) : undefined
-  return { kind, segment, score, own, other, heard }
+  return { kind, version, segment, score, own, other, heard }
 }
 
 /** What an artefact promises, unless the rule does not care. Undefined where it does not say so in a way that can be read. */

@@ -84,6 +84,8 @@ export interface Comparison<T> {
   /** Who is to answer, and who is asked besides. */
   readonly own: T
   readonly other: T
+  /** What it decided by: the artefact's hash. */
+  readonly version: string
   /** What the segment of the request is called, and how sure the strategy was. */
   readonly segment: string
   readonly score: number

@@ -111,6 +111,7 @@ for (const stream of [false, true])
       [telemetry.exchanges[0]?.requestId, 'kept', 'ai/a a-model', 'ai/b b-model', 'compared', 'Judge'],
     )
     assert.deepEqual(audit?.quality, { own: 0.9, other: 0.9 })
+    assert.match(audit?.version ?? '', /^[0-9a-f]{64}$/)
     assert.deepEqual(
       telemetry.attempts.map(({ why, endpoint: by }) => [why, by]),
       [
