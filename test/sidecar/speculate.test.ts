@@ -79,7 +79,7 @@ for (const stream of [false, true])
   })
 
 test('speculate: the cheap target answers where it comes first, and the strong one is left', async (t) => {
-  const { b, asking, learn, whys } = await pair(t, 0.5, { latency: '200ms' }, { latency: '5s' })
+  const { b, asking, learn, whys } = await pair(t, 0.5, { latency: '800ms' }, { latency: '30s' })
   await learn()
   assert.equal((await asking()).by, 'ai/a')
   await eventually(() => assert.ok(b.requests()[0]?.aborted))
