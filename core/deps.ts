@@ -26,6 +26,8 @@ export interface Deadlines {
 export interface Telemetry {
   /** Whether each decision is to be written down with all that it followed from. */
   readonly decisions?: boolean
+  /** Whether a decision that was looked into is kept now, to be explained; undefined: it is. */
+  readonly keeps?: () => boolean
   /** Before an attempt goes out. Returns the `traceparent` for it, or undefined to send none. */
   attemptStarted(facts: Facts, attempt: AttemptFacts): string | undefined
   attemptEnded(facts: Facts, attempt: AttemptFacts): void

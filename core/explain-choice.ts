@@ -6,6 +6,7 @@ import type { Decision } from './decide/decision.ts'
 import { putOff, replayed } from './decisions/replayed.ts'
 import type { ReplayedTarget } from './decisions/replayed.ts'
 import type { Deps } from './deps.ts'
+import { Failure } from './errors.ts'
 import type { ExplainedTarget } from './explain.ts'
 import { seeded } from './learning/random.ts'
 import type { Question } from './question.ts'
@@ -19,12 +20,14 @@ export type Learnt = Pick<Deps, 'memories' | 'feedback' | 'guards'>
 /** What would be decided about a request: the very decision, where something is weighed or looked at. */
 export interface ExplainedChoice {
   readonly decision: Decision
+  /** Why nobody can be asked, where that is so. */
+  readonly failure: Failure | undefined
   readonly targets: readonly ExplainedTarget[]
 }
 
 /**
  * Decides about a request that nobody has sent, by the function that decides about those that are; undefined where the rule looks at nothing
- * but weights. Nothing is counted of it. What a sidecar's caches hold of a conversation is not known. Throws as the choice does.
+ * but weights. Nothing is counted of it. What a sidecar's caches hold of a conversation is not known.
  */
 export function explainChoice(
   rule: Rule,
@@ -47,7 +50,7 @@ export function explainChoice(
     wall,
     body: question.body,
     signals: question.signals ?? new Signals(question),
-    facts: { sticky: false },
+    facts: { sticky: false, decision: undefined },
     traits: undefined,
     header: (name) => question.header(name),
   }
@@ -55,13 +58,21 @@ export function explainChoice(
   const form = strategy(type).memory?.(settings)
   const memory = form && learnt.memories?.find({ route: rule.route, rule: rule.name, form })
   const { guards } = learnt
-  const ask = () => chooser.choose(asked).decision
+  const ask = () => {
+    try {
+      return { decision: chooser.choose(asked).decision, failure: undefined }
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      return { decision: asked.facts.decision, failure: error }
+    }
+  }
   const choose = () => (guards ? guards.hold(ask) : ask())
-  const decision = memory ? memory.purse.hold(choose) : choose()
+  const { decision, failure } = memory ? memory.purse.hold(choose) : choose()
   if (!decision) return undefined
   const { targets } = replayed(decision)
   return {
     decision,
+    failure,
     targets: targets.map((target) => explained(target, decision, rule, { model: question.model, now, wall })),
   }
 }

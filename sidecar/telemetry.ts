@@ -38,6 +38,10 @@ export class SidecarTelemetry implements Telemetry {
     this.exposition = new Exposition(this.metrics, gauges)
   }
 
+  keeps(): boolean {
+    return this.journal.keeps(performance.now())
+  }
+
   attemptStarted(facts: Facts, attempt: AttemptFacts): string | undefined {
     return this.traces.attemptStarted(facts, attempt)
   }

@@ -24,7 +24,8 @@ import { Conversations } from './warmth.ts'
 export interface Choosing extends Asked, FeedbackSource {
   readonly signals: Signals
   readonly body: { readonly length: number }
-  readonly facts: { sticky: boolean }
+  /** The decision is left there, too, where nobody can be asked. */
+  readonly facts: { sticky: boolean; decision: Decision | undefined }
 }
 
 /** The share of a target that does not resolve, where it is to fail. */
@@ -65,6 +66,8 @@ export class Chooser {
   private readonly weighs: boolean
   /** Something about the request may keep it from a target. */
   readonly looks: boolean
+  /** Others on the request path look into the decision. */
+  private readonly asked: boolean
   /** Some target is better or worse at some tasks. */
   private readonly tasks: boolean
   private readonly conversations = new Conversations()
@@ -93,6 +96,7 @@ export class Chooser {
       rule.adjust.length > 0 ||
       rule.feedback !== undefined ||
       rule.targets.some(({ model }) => limited(model.capabilities))
+    this.asked = rule.speculate !== undefined || rule.feedback !== undefined
     this.tasks = rule.targets.some(({ model }) => (model.quality?.tasks.size ?? 0) > 0)
     this.learns = this.weighs
   }
@@ -102,13 +106,14 @@ export class Chooser {
     const { sticky } = this.rule
     const key = sticky === undefined ? undefined : exchange.header(sticky)
     exchange.facts.sticky = key !== undefined
-    const records = this.looks || this.deps.telemetry.decisions === true
+    const { telemetry } = this.deps
+    const records = telemetry.decisions === true
     const [group] = this.groups
-    if (group && this.groups.length === 1 && !records) {
+    if (group && this.groups.length === 1 && !records && !this.looks) {
       const preference = group.prefer({ key })
       return { order: decide(group.slots, preference), preference, decision: undefined }
     }
-    return this.consider(exchange, key, records)
+    return this.consider(exchange, key, records || this.asked || telemetry.keeps?.() !== false)
   }
 
   /** Takes in what came of a request that it decided about, by that preference. */
@@ -131,8 +136,7 @@ export class Chooser {
     const task = this.weighs && this.tasks ? exchange.signals.task : ''
     const least = this.deps.feedback?.minRank(exchange, this.rule, now())
     const order: Slot[] = []
-    const targets: ConsideredTarget[] = []
-    const firsts: string[] = []
+    const looked: Looked[] = []
     let leading: { preference: Preference<Slot>; terms: Terms | undefined; floor: number | undefined } | undefined
     for (const { priority, slots, prefer } of this.groups) {
       const outs: (Out | undefined)[] = slots.map((slot) =>
@@ -161,16 +165,12 @@ export class Chooser {
       const { first } = preference
       order.push(...decide(slots, { first, outs: outs.some(Boolean) ? outs : undefined, values, terms }))
       leading ??= { preference, terms, floor }
-      if (!records) continue
-      if (first) firsts.push(first.id)
-      const propensities = preference.propensities?.()
-      for (const [index, slot] of slots.entries())
-        targets.push(described(slot, priority, values?.[index], outs[index], propensities?.[index]))
+      looked.push({ priority, slots, outs, values, preference })
     }
     if (!leading) throw new Error('a rule without targets was asked to choose')
     const pinned = adjusted?.pin
     const final = pinned ? pin(order, (slot) => !isGap(slot) && among(pinned, slot)) : order
-    const reason = this.reason(leading.preference, final, adjusted, leading.floor, targets)
+    const reason = this.reason(leading.preference, final, adjusted, leading.floor, looked)
     const preference = { ...leading.preference, reason }
     const { confidence, version } = preference
     const decision: Decision | undefined = records
@@ -180,16 +180,19 @@ export class Chooser {
           ...(version === undefined ? {} : { version }),
           ...(task === '' ? {} : { task }),
           adjusted: adjusted?.applied ?? [],
-          first: firsts,
+          first: looked.flatMap(({ preference: { first } }) => first?.id ?? []),
           ...(pinned && final[0] ? { pinned: final[0].id } : {}),
           ...(leading.terms ? { terms: leading.terms } : {}),
           ...(leading.floor === undefined ? {} : { floor: leading.floor }),
           ...(confidence === undefined ? {} : { confidence }),
-          targets,
+          targets: looked.flatMap(describe),
           order: final.map(({ id }) => id),
         }
       : undefined
-    if (final.length === 0) throw nobodyLeft(this.rule, targets)
+    if (final.length === 0) {
+      exchange.facts.decision = decision
+      throw nobodyLeft(this.rule, looked.flatMap(describe))
+    }
     return { order: final, preference, decision }
   }
 
@@ -211,14 +214,29 @@ export class Chooser {
     [first]: readonly Slot[],
     adjusted: Adjusted | undefined,
     floor: number | undefined,
-    targets: readonly ConsideredTarget[],
+    looked: readonly Looked[],
   ): Preference<Slot>['reason'] {
     if (first && adjusted?.pin && !isGap(first) && among(adjusted.pin, first)) return 'pinned'
-    if (first && targets.some(({ out }) => out?.code === 'feedback')) return 'feedback'
+    if (first && looked.some(({ outs }) => outs.some((out) => out?.code === 'feedback'))) return 'feedback'
     if (floor === undefined || !first) return reason
-    const code = targets.find(({ target }) => target === first.id)?.out?.code
+    const group = looked.find(({ slots }) => slots.includes(first))
+    const code = group?.outs[group.slots.indexOf(first)]?.code
     return code === 'quality' || code === 'quality_unknown' ? 'below_floor' : reason
   }
+}
+
+/** What was found of the targets of one priority. */
+interface Looked {
+  readonly priority: number
+  readonly slots: readonly Slot[]
+  readonly outs: readonly (Out | undefined)[]
+  readonly values: readonly Values[] | undefined
+  readonly preference: Preference<Slot>
+}
+
+function describe({ priority, slots, outs, values, preference }: Looked): readonly ConsideredTarget[] {
+  const propensities = preference.propensities?.()
+  return slots.map((slot, index) => described(slot, priority, values?.[index], outs[index], propensities?.[index]))
 }
 
 const UNKNOWN: Values = { quality: Number.NaN, cost: Number.NaN, latency: 0 }

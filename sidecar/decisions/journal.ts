@@ -71,10 +71,15 @@ export class Journal {
     }
   }
 
+  /** Whether a decision that ends at such a time is kept, of `performance.now()`. */
+  keeps(now: number): boolean {
+    return this.records || now >= this.restUntil
+  }
+
   /** An exchange has ended. */
   ended(exchange: Exchange, trace: string | undefined): void {
     const { rule, facts } = exchange
-    if (!rule || (!this.records && (!facts.decision || facts.ended < this.restUntil))) return
+    if (!rule || (!this.records && (!facts.decision || !this.keeps(facts.ended)))) return
     this.restUntil = facts.ended + APART
     const record = recordOf(exchange, trace, this.records)
     this.kept[this.next] = record
