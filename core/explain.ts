@@ -103,13 +103,11 @@ function choice(
   at: { readonly now: number; readonly wall: number },
   learnt: Learnt,
 ): Partial<Pick<Explanation, 'targets' | 'reason' | 'error'>> {
-  try {
-    const made = explainChoice(rule, request, at, learnt)
-    return made ? { targets: made.targets, reason: made.decision.reason } : {}
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error
-    return { error: { code: error.code, status: error.entry.status, message: error.message } }
-  }
+  const made = explainChoice(rule, request, at, learnt)
+  if (!made) return {}
+  const { targets, decision, failure } = made
+  if (!failure) return { targets, reason: decision.reason }
+  return { targets, error: { code: failure.code, status: failure.entry.status, message: failure.message } }
 }
 
 function claim(table: RouteTable<unknown>, route: Route<unknown>, model: string): string {

@@ -181,40 +181,48 @@ test('explain: of a choice that is weighed it says what is then done, and why', 
     { quality: '0.8', price: '3' },
     { quality: '0.95', price: '10' },
   ]
-  const { url, admin } = await observed(t, {
-    endpoints: mocks.map(({ url: base }, rank) => {
-      const { quality, price } = rungs[rank] ?? { quality: '0', price: '0' }
-      const name = names[rank] ?? ''
-      return endpoint(name, `${base}/v1`, {
-        models: [
-          {
-            name: `${name}-model`,
-            rank,
-            quality: { default: quality, tasks: rank === 0 ? { math: '0.9' } : {} },
-            capabilities: rank === 1 ? { input: ['Text'] } : {},
-            prices: [{ price: { input: price, output: price } }],
-            defaults: {},
-            force: {},
-          },
-        ],
-      })
-    }),
-    routes: [
-      route('chat', [
-        rule(
-          names.map((name) => target(name)),
-          {
-            strategy: { type: 'LeastCost', settings: { floor: '0.7' } },
-            adjust: [
-              { when: { headers: [{ name: 'x-tier', type: 'Exact', value: 'gold' }] }, minRank: 2 },
-              { when: { headers: [{ name: 'x-pin', type: 'Present', value: '' }] }, pin: { endpoint: 'ai/b' } },
-              { when: { headers: [{ name: 'x-none', type: 'Present', value: '' }] }, allow: [{ endpoint: 'ai/none' }] },
-            ],
-          },
-        ),
-      ]),
-    ],
-  })
+  const { url, admin } = await observed(
+    t,
+    {
+      endpoints: mocks.map(({ url: base }, rank) => {
+        const { quality, price } = rungs[rank] ?? { quality: '0', price: '0' }
+        const name = names[rank] ?? ''
+        return endpoint(name, `${base}/v1`, {
+          models: [
+            {
+              name: `${name}-model`,
+              rank,
+              quality: { default: quality, tasks: rank === 0 ? { math: '0.9' } : {} },
+              capabilities: rank === 1 ? { input: ['Text'] } : {},
+              prices: [{ price: { input: price, output: price } }],
+              defaults: {},
+              force: {},
+            },
+          ],
+        })
+      }),
+      routes: [
+        route('chat', [
+          rule(
+            names.map((name) => target(name)),
+            {
+              strategy: { type: 'LeastCost', settings: { floor: '0.7' } },
+              adjust: [
+                { when: { headers: [{ name: 'x-tier', type: 'Exact', value: 'gold' }] }, minRank: 2 },
+                { when: { headers: [{ name: 'x-pin', type: 'Present', value: '' }] }, pin: { endpoint: 'ai/b' } },
+                {
+                  when: { headers: [{ name: 'x-none', type: 'Present', value: '' }] },
+                  allow: [{ endpoint: 'ai/none' }],
+                },
+              ],
+            },
+          ),
+        ]),
+      ],
+    },
+    Math.random,
+    { to: ['memory'], file: undefined },
+  )
   const picture = [
     { type: 'text', text: 'What is it?' },
     { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } },
@@ -249,4 +257,5 @@ test('explain: of a choice that is weighed it says what is then done, and why', 
   }
   const none = (await (await fetch(`${admin}/explain?model=chat&header=x-none:%20yes`)).json()) as Explanation
   assert.equal(none.error?.code, 'target_not_allowed')
+  assert.match(none.targets[0]?.why ?? '', /is not among those that an adjustment allows: it is not asked/)
 })
