@@ -221,7 +221,7 @@ describe('several replicas', { skip: needs('kube-apiserver', 'etcd', 'kubectl') 
 
   test('what the sidecars of one replica learn, those of all know; a leader that is killed takes none of it along', async () => {
     const form = formOf('Thompson', 500)
-    const strategy = { type: 'Bandit', bandit: { algorithm: 'Thompson', lambda: '0.5' } }
+    const strategy = { type: 'Bandit', bandit: { algorithm: 'Thompson', lambda: '0.5', halfLife: 500 } }
     const rules = [{ name: 'all', targets: [{ endpoint: { name: 'models' } }], strategy }]
     await apply(server(), route('ai', 'learns', { rules }))
     const learners = sidecars.map(({ memories }) => memories.of({ route: 'ai/learns', rule: 'all', form }))
