@@ -74,7 +74,7 @@ function resolvedRefs({ unresolved, generation }: RouteResult): Untimed {
 function partiallyInvalid({ unresolved, body, generation }: RouteResult): Untimed[] {
   const [first] = unresolved
   const targets = body.rules.flatMap((rule) => rule.targets)
-  if (!first || unresolved.length === targets.length) return []
+  if (!first || unresolved.filter(isTarget).length === targets.length) return []
   const message = listed(unresolved.map((part) => consequence(part, body.rules)))
   return [
     {
@@ -87,9 +87,14 @@ function partiallyInvalid({ unresolved, body, generation }: RouteResult): Untime
   ]
 }
 
-function consequence({ path, rule: name }: Unresolved, rules: readonly CompiledRule[]): string {
+/** Whether it is one of those that answer; the others are what a rule decides by, or asks besides. */
+const isTarget = ({ path }: Unresolved): boolean => /\.targets\[\d+\]\.endpoint$/.test(path)
+
+function consequence(unresolved: Unresolved, rules: readonly CompiledRule[]): string {
+  const { path, rule: name } = unresolved
   const rule = rules.find((it) => it.name === name)
   const where = `${path.replace(/\.endpoint$/, '')} of rule ${name}`
+  if (!isTarget(unresolved)) return `${where}; the rule does without it.`
   if (rule?.targets.every(({ unavailable }) => unavailable))
     return `${where}; no target of it is left, its requests fail.`
   return rule?.onUnavailable === 'Fail'
