@@ -137,3 +137,21 @@ for (const [name, response] of wrong)
     assert.throws(() => read([response]), NotHttp)
     assert.throws(() => read([...response.slice(0, 300).split(''), response.slice(300)]), NotHttp)
   })
+
+test('response: what is said of one that is refused has nothing of it', () => {
+  const secret = 'sk-that-came-back-0123456789'
+  const heads = [
+    `${secret}\r\n\r\n`,
+    `HTTP/1.1 ${secret}\r\n\r\n`,
+    `HTTP/1.1 200 OK\r\n${secret} : a\r\n\r\n`,
+    `HTTP/1.1 200 OK\r\na: ${secret}\u0001\r\n\r\n`,
+    `HTTP/1.1 200 OK\r\ncontent-length: ${secret}\r\n\r\n`,
+    `HTTP/1.1 200 OK\r\ntransfer-encoding: ${secret}\r\n\r\n`,
+    `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${secret}\r\n`,
+  ]
+  for (const head of heads)
+    assert.throws(
+      () => read([head]),
+      (error: Error) => error instanceof NotHttp && !String(error.stack).includes(secret),
+    )
+})

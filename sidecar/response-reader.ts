@@ -149,7 +149,7 @@ export class ResponseReader {
         }
         case 'transfer-encoding':
           // Encodings other than chunked were not asked for.
-          if (value.toLowerCase() !== 'chunked' || chunked) throw new NotHttp(`transfer-encoding ${value}`)
+          if (value.toLowerCase() !== 'chunked' || chunked) throw new NotHttp('a transfer-encoding that is not chunked')
           chunked = true
           break
         case 'connection': {

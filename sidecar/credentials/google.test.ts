@@ -55,6 +55,8 @@ test('google signer: it is renewed in the background before it ends, while it se
   late.resolve(token('two'))
   await new Promise((done) => setImmediate(done))
   assert.deepEqual(signer.sign(undefined, HOUR - 3 * MINUTE), ['authorization', 'Bearer two'])
+  // A call that went out with the old one may still be answered with it.
+  assert.deepEqual(signer.secrets(), ['two', 'one'])
 })
 
 test('google signer: a renewal that fails is tried again, for as long as the old one holds', async () => {
