@@ -8,7 +8,9 @@ import { request, requestNamed } from '../wire.ts'
 /** What each way of choosing costs, by the model that is asked for: one process serves all of them, so that nothing else differs. */
 const ways = {
   'weighted split': undefined,
-  'rules: tier, task, tokens, text; least cost, adjusted': 'rules',
+  'rules by tier, header and tokens; weighted split': 'rules',
+  'rules by task and a pattern in the text besides': 'content',
+  'the same, and least cost with an adjustment': 'least-cost',
   'classifier, two heads': 'classifier',
 } as const
 

@@ -75,22 +75,32 @@ function decisive({ targets }: Deployment): readonly object[] {
     }),
   )
   const split = names.map((name) => ({ endpoint: { name } }))
-  const rules = [
-    { name: 'vip', matches: [{ tier: ['enterprise'], task: ['legal'] }], targets: [split[1]] },
-    { name: 'long', matches: [{ tokens: { min: 20_000 } }], targets: [split[1]] },
-    { name: 'medical', matches: [{ text: { pattern: '(?i)diagnos|prescri', in: 'LastUser' } }], targets: [split[1]] },
+  const known = [
     {
-      name: 'everything',
-      targets: split,
-      strategy: { type: 'LeastCost', leastCost: { floor: '0.8' } },
-      adjust: [{ when: { tier: ['free'] }, floor: '0.5' }],
+      name: 'vip',
+      matches: [{ tier: ['enterprise'], headers: [{ name: 'x-trial', value: 'yes' }] }],
+      targets: [split[1]],
     },
+    { name: 'long', matches: [{ tokens: { min: 20_000 } }], targets: [split[1]] },
   ]
+  const content = [
+    ...known,
+    { name: 'medical', matches: [{ text: { pattern: '(?i)diagnos|prescri', in: 'LastUser' } }], targets: [split[1]] },
+    { name: 'legal', matches: [{ task: ['legal'] }], targets: [split[1]] },
+  ]
+  const leastCost = {
+    name: 'everything',
+    targets: split,
+    strategy: { type: 'LeastCost', leastCost: { floor: '0.8' } },
+    adjust: [{ when: { tier: ['free'] }, floor: '0.5' }],
+  }
   const caller = { tier: { header: 'x-tier', default: 'pro' } }
   const classifier = { artefact: { name: 'router' }, heads: [{ model: models.openai, head: 'small' }], floor: '0.6' }
   return [
     ...endpoints,
-    manifest('ModelRoute', 'rules', { models: ['rules'], caller, rules }),
+    manifest('ModelRoute', 'rules', { models: ['rules'], caller, rules: [...known, { targets: split }] }),
+    manifest('ModelRoute', 'content', { models: ['content'], caller, rules: [...content, { targets: split }] }),
+    manifest('ModelRoute', 'least-cost', { models: ['least-cost'], caller, rules: [...content, leastCost] }),
     manifest('ModelRoute', 'classifier', {
       models: ['classifier'],
       rules: [{ targets: split, strategy: { type: 'Classifier', classifier } }],
