@@ -52,7 +52,8 @@ test('docs: the commands that install.md shows are taken', { skip }, async () =>
 
 test('docs: the runbook has every reason that something is wrong', () => {
   const runbook = readFileSync(join(docs, 'runbook.md'), 'utf8')
-  const good: readonly string[] = [REASONS.accepted, REASONS.resolvedRefs, REASONS.programmed, REASONS.healthy]
+  const { accepted, resolvedRefs, programmed, healthy, promisesKept } = REASONS
+  const good: readonly string[] = [accepted, resolvedRefs, programmed, healthy, promisesKept]
   const missing = Object.values(REASONS).filter(
     (reason) => !good.includes(reason) && !runbook.includes(`\`${reason}\``),
   )
