@@ -12,6 +12,9 @@ import { EscalationRate } from './rate.ts'
 import { given, note, opened } from './record.ts'
 import type { Ear } from './said.ts'
 
+/** Why targets are asked that are not to answer. */
+const ASIDE: ReadonlySet<Why> = new Set(['agreement', 'judge'])
+
 /** One answer that was asked for. */
 interface Run {
   readonly fork: Exchange
@@ -123,11 +126,12 @@ export class Cascade implements Waiting {
     return facts.direct ? first(strong) : candidates
   }
 
-  /** The rungs above a target that have not been asked yet. */
+  /** The rungs above a target that have not been asked for an answer yet; one that lost a race has not been heard. */
   private above(target: Target): readonly Target[] {
     const { candidates, facts } = this.exchange
-    const asked = (it: Target) =>
-      facts.attempts.some(({ endpoint, model }) => endpoint === it.endpoint.name && model === it.model.name)
+    const answering = facts.attempts.filter(({ why, code }) => !ASIDE.has(why) && code !== 'hedge_lost')
+    const asked = ({ endpoint, model }: Target) =>
+      answering.some((it) => it.endpoint === endpoint.name && it.model === model.name)
     return above(candidates, target, this.house.deps.now()).filter((it) => !asked(it))
   }
 

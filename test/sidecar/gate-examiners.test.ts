@@ -94,6 +94,18 @@ test('gate: judge: an answer is marked by another model, which is paid for and h
   assert.equal((await ask(url)).by, 'ai/a', 'a mark that cannot be read is none')
 })
 
+test('gate: judge: one that is a rung of the ladder too is still there to be asked', async (t) => {
+  const { url, c, whys } = await ladder(t, [{}, {}, { faults: [says('1')] }], {
+    gate: { judge: { by: strongest, percent: 100, bar: 6 } },
+  })
+  assert.equal((await ask(url)).by, 'ai/c')
+  assert.deepEqual(
+    whys()?.map(([why]) => why),
+    ['chosen', 'judge', 'escalation', 'judge', 'escalation'],
+  )
+  assert.equal(c.stats().requests, 3)
+})
+
 test('gate: judge: only a sample', async (t) => {
   const { url, c } = await ladder(t, [{}, {}, { faults: [says('10')] }], {
     gate: { judge: { by: strongest, percent: 20, bar: 6 } },

@@ -124,6 +124,34 @@ test('speculate: a caller that leaves ends both', async (t) => {
   await eventually(() => assert.equal(telemetry.exchanges.at(-1)?.code, 'client_closed'))
 })
 
+test('speculate: behind a gate, the strong target that lost to a wanting answer is asked again', async (t) => {
+  const { asking, learn, a, b, whys } = await pair(
+    t,
+    0.5,
+    { latency: '800ms' },
+    { latency: '30s' },
+    {
+      gate: {
+        mode: 'Buffer',
+        prefix: { tokens: 40, within: 800 },
+        checks: [{ type: 'Refusal' }],
+        maxEscalations: 1,
+      },
+    },
+  )
+  await learn()
+  await a.setFaults([REFUSAL])
+  const asked = asking()
+  await eventually(() => assert.equal(b.stats().requests, 1))
+  b.setPace({ latency: '0' })
+  assert.equal((await asked).by, 'ai/b')
+  assert.deepEqual(whys(), [
+    ['chosen', undefined],
+    ['speculation', 'hedge_lost'],
+    ['escalation', undefined],
+  ])
+})
+
 test('speculate: behind a gate, a cheap answer that comes first is still examined', async (t) => {
   const { asking, learn, a, whys } = await pair(
     t,
