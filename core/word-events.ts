@@ -2,7 +2,7 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
 /** What may stand after a backslash in a JSON string, besides `u`. */
-const ESCAPES: ReadonlySet<number> = new Set([...'"\\/bfnrt'].map((it) => it.charCodeAt(0)))
+const ESCAPES: ReadonlySet<number> = new Set(Array.from('"\\/bfnrt', (it) => it.charCodeAt(0)))
 
 /** OpenAI adds so many random characters to each event, lest its length tell the words. */
 const PADDING = '"obfuscation":"'

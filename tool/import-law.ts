@@ -10,7 +10,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The packages that core may import: pure ones. It has no I/O, no clock and no chance. */
-const pure = ['node:crypto', 'node:zlib']
+const pure = ['node:buffer', 'node:crypto', 'node:zlib']
 
 /** Packages that weigh too much for a program that runs beside every pod, or know Kubernetes, or both. */
 const tooHeavyForSidecar = ['@kubernetes/client-node', 'express', '@opentelemetry/sdk-node', 'commander']

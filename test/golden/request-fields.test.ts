@@ -953,7 +953,7 @@ const each = (caller: Caller, aims: readonly Aim[]) => {
         ...caller.base,
         ...(caller.base['model'] === undefined ? {} : { model: aim.model }),
       })
-      const label = `${aim.type} ${aim.model}${aim.settings?.['preset'] ? ` (${String(aim.settings['preset'])})` : ''}: ${path} = ${JSON.stringify(value).slice(0, 60)}`
+      const label = `${aim.type} ${aim.model}${typeof aim.settings?.['preset'] === 'string' ? ` (${aim.settings['preset']})` : ''}: ${path} = ${JSON.stringify(value).slice(0, 60)}`
       const before = send(caller, without, target)
       const after = send(caller, put(without, path, value), target)
       if (after.refused !== '') continue
