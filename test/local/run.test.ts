@@ -250,3 +250,27 @@ test('run: ends when it is asked to, after what is in flight', async (t) => {
   await ended
   assert.equal(await child.ended, 0)
 })
+
+test('run: decisions are kept to be explained, and written where they are asked for', async (t) => {
+  const { folder } = await manifests(t)
+  const file = join(scratch('run-decisions'), 'decisions.jsonl')
+  t.after(() => rmSync(join(file, '..'), { recursive: true }))
+  const { url, admin } = await run(t, folder, ['--decisions', file])
+  await client(url).chat.completions.create({ model: 'chat', messages }, { headers: { 'x-request-id': 'one' } })
+  const written = await eventually(() => {
+    const text = readFileSync(file, 'utf8')
+    assert.match(text, /"id":"one"/)
+    return text
+  })
+  const kept = (await (await fetch(`${admin}/decisions?id=one`)).json()) as object
+  assert.deepEqual(kept, JSON.parse(written))
+  const { code, stdout } = await runProgram(
+    process.execPath,
+    [program, 'explain', '--request-id', 'one', '--log', file],
+    {
+      cwd: root,
+    },
+  )
+  assert.equal(code, 0)
+  assert.match(stdout, /Reason weighted[^]*0\.900[^]*the choice is the same/)
+})
