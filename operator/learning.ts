@@ -68,7 +68,11 @@ export class Learning {
       if (!arms) continue
       const { merged, peers, gone } = state
       const carried = said.base && readArms(said.base.arms, state.form.size)
-      if (said.base && carried && merged.adopt({ ...said.base, arms: carried })) state.dirty = true
+      if (said.base && carried && merged.adopt({ ...said.base, arms: carried })) {
+        state.dirty = true
+        // Some that are here may be among those that it has as gone.
+        for (const peer of peers.values()) if (merged.closed(peer.place) !== undefined) state.waiting.add(peer)
+      }
       const place = placeOf(pod, said.epoch)
       const before = peers.get(pod)?.place ?? gone.get(pod)?.place
       // A pod has one sidecar: the one before has ended.

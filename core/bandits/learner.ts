@@ -13,8 +13,8 @@ interface Known {
   readonly posterior: Posterior
 }
 
-/** So many shares are remembered that nobody has answered. */
-const REMEMBERED = 32
+/** So many shares are remembered: an operator that begins anew may yet learn that an earlier one is counted as of one that has gone. */
+const REMEMBERED = 16
 
 /**
  * What one place knows of the arms of a rule: what it has seen itself since it began, and the newest that it was told of the others. It
@@ -26,7 +26,7 @@ export class Learner {
   /** θ₀. */
   readonly #prior: Float64Array
   readonly #arms = new Map<string, Known>()
-  /** What was told, until it is known to have been heard. */
+  /** What was told, by its number. */
   readonly #told = new Map<number, ReadonlyMap<string, Dated>>()
   #seq = 0
   #heard = 0
@@ -115,8 +115,7 @@ export class Learner {
   take(sum: ReadonlyMap<string, Dated>, seq: number): void {
     const mine = this.#told.get(seq)
     // Of an earlier run, or older than what was heard before: the next one will do.
-    if (seq > 0 && !mine) return
-    for (const old of this.#told.keys()) if (old < seq) this.#told.delete(old)
+    if (seq < this.#heard || (seq > 0 && !mine)) return
     this.#heard = seq
     let [fresh, all] = [0, 0]
     const since = new Map<string, number>()

@@ -181,6 +181,25 @@ test('learning: an operator that begins anew is told all again, what the gone ha
   assert.deepEqual(counts(late), { cheap: 33, strong: 20 })
 })
 
+test('learning: one that was taken for gone, and is back before those that carry what it had seen, loses nothing either', (t) => {
+  const { sidecar, pass, restart } = fleet(t)
+  const [a, b] = [sidecar('a'), sidecar('b')]
+  a.connect()
+  b.connect()
+  see(a, 'cheap', 30)
+  pass(12)
+  a.cut()
+  see(a, 'cheap', 4)
+  pass(30)
+  restart()
+  b.cut()
+  a.connect()
+  pass(3)
+  b.connect()
+  pass(30)
+  for (const it of [a, b]) assert.deepEqual(counts(it), { cheap: 34 })
+})
+
 test('learning: what is of another form, another rule or no number is not heard', (t) => {
   const { sidecar, pass } = fleet(t)
   const [a, b] = [sidecar('a'), sidecar('b')]
