@@ -1,6 +1,6 @@
 import type { Head } from './artefact.ts'
 import type { Calibration } from './calibrate.ts'
-import { calibrate } from './calibrate.ts'
+import { calibrate, logLoss } from './calibrate.ts'
 import { DENSE } from './dense.ts'
 import type { Table } from './examples.ts'
 import { tableOf } from './examples.ts'
@@ -76,7 +76,7 @@ export function fit({ texts, targets }: TrainingSet, { seed, read, buckets, prog
   // Each trial leaves out the first fold; the heads of the one that is chosen go on to the calibration.
   const trials = settings.map((setting) => {
     const heads = step(train(work, setting, 0))
-    return { setting, heads, loss: logLoss(work, heads) }
+    return { setting, heads, loss: meanLoss(work, heads) }
   })
   const best = trials.reduce((least, trial) => (trial.loss < least.loss ? trial : least))
   const logits = models.map(() => new Float64Array(texts.length))
@@ -120,14 +120,13 @@ function train(
 }
 
 /** The mean log loss of heads on the first fold, over all models. */
-function logLoss({ table, fold, targets }: Work, heads: readonly Linear[]): number {
+function meanLoss({ table, fold, targets }: Work, heads: readonly Linear[]): number {
   let [sum, rows] = [0, 0]
   for (const [at, head] of heads.entries())
     for (let row = 0; row < fold.length; row++) {
       const y = targets[at]?.[row] ?? Number.NaN
       if (fold[row] !== 0 || Number.isNaN(y)) continue
-      const p = Math.min(Math.max(sigmoid(logitOf(head, table.rows, row)), 1e-6), 1 - 1e-6)
-      sum -= y * Math.log(p) + (1 - y) * Math.log(1 - p)
+      sum += logLoss(sigmoid(logitOf(head, table.rows, row)), y)
       rows++
     }
   return rows > 0 ? sum / rows : 0
