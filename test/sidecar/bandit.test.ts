@@ -82,7 +82,7 @@ test('bandit: every decision has propensities that add up to 1, and its version 
   await eventually(() => assert.equal(exchanges.length >= 30, true))
   for (const { decision } of exchanges.filter((it) => it.decision)) {
     const propensities = decision?.targets.map(({ propensity = Number.NaN }) => propensity) ?? []
-    assert.ok(Math.abs(propensities.reduce((sum, it) => sum + it, 0) - 1) < 1e-9, `${propensities}`)
+    assert.ok(Math.abs(propensities.reduce((sum, it) => sum + it, 0) - 1) < 1e-9, propensities.join(' '))
     const chosen = decision?.targets.find(({ target: id }) => id === decision.order[0])
     assert.ok((chosen?.propensity ?? 0) > 0)
     assert.match(decision?.version ?? '', /^[-0-9a-f]{36}\.\d+$/)
@@ -99,12 +99,12 @@ test('bandit: a streamed answer is learnt from, a failed one is not, and the rew
   assert.equal(await score('somebody-elses', 1), false)
 
   // Whoever is chosen first, only the other one answers.
-  dear.setFaults(['status=500'])
+  await dear.setFaults(['status=500'])
   const saved = await ask()
   assert.equal(saved.by, 'cheap')
   assert.ok(await score(saved.id, 0))
-  dear.setFaults([])
-  cheap.setFaults(['status=500'])
+  await dear.setFaults([])
+  await cheap.setFaults(['status=500'])
   const other = await ask()
   assert.equal(other.by, 'dear')
   assert.ok(await score(other.id, 1))
