@@ -121,9 +121,10 @@ async function run(directory: string, flags: Flags, settings: Settings): Promise
 /** Where decisions go: as the environment has it, and to the file that was named. They are kept to be explained, whatever it says. */
 function decisions({ decisions: named }: Flags, { decisions: { to, file } }: Settings): Settings['decisions'] {
   const { size = 64 * 1024 * 1024, keep = 4 } = file ?? {}
-  if (named === undefined) return { to: to.length > 0 ? to : ['memory'], file }
-  if (named === '-') return { to: [...to, 'stdout'], file }
-  return { to: [...to, 'file'], file: { path: named, size, keep } }
+  const kept = new Set<(typeof to)[number]>([...to, 'memory'])
+  if (named === undefined) return { to: [...kept], file }
+  if (named === '-') return { to: [...kept.add('stdout')], file }
+  return { to: [...kept.add('file')], file: { path: named, size, keep } }
 }
 
 function summary({ url, admin, pod, loop, source }: Local, directory: string, mocks: readonly string[]): string {

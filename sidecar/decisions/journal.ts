@@ -30,7 +30,7 @@ interface Options {
 /** So many decisions are kept to be explained. */
 const KEPT = 256
 /**
- * Where none is written, no more than one in so many ms is kept: what outlives its request costs the collector more than the decision took,
+ * Unless all are to be kept, no more than one in so many ms is: what outlives its request costs the collector more than the decision took,
  * and a busy sidecar would have forgotten it at once.
  */
 const APART = 10
@@ -39,6 +39,7 @@ const APART = 10
 export class Journal {
   /** Whether each decision is to be recorded with all that it followed from. */
   readonly records: boolean
+  private readonly keepsAll: boolean
   private readonly random: () => number
   private readonly kept: (DecisionRecord | undefined)[] = []
   private next = 0
@@ -50,6 +51,7 @@ export class Journal {
 
   constructor({ settings, log, random }: Options) {
     this.records = settings.to.length > 0
+    this.keepsAll = settings.to.includes('memory')
     this.random = random
     this.log = log
     if (settings.to.includes('stdout')) this.toStdout(log)
@@ -79,13 +81,19 @@ export class Journal {
   /** An exchange has ended. */
   ended(exchange: Exchange, trace: string | undefined): void {
     const { rule, facts } = exchange
-    if (!rule || (!this.records && (!facts.decision || !this.keeps(facts.ended)))) return
-    this.restUntil = facts.ended + APART
+    if (!rule || (!this.records && !facts.decision)) return
+    const keep = this.keepsAll || facts.ended >= this.restUntil
+    const write = this.lines.length > 0 && this.picks(exchange)
+    if (!keep && !write) return
     const record = recordOf(exchange, trace, this.records)
+    if (keep) this.keep(record)
+    if (write) this.say(decisionLine(record))
+  }
+
+  private keep(record: DecisionRecord): void {
+    this.restUntil = record.facts.ended + APART
     this.kept[this.next] = record
     this.next = (this.next + 1) % KEPT
-    if (this.lines.length === 0 || !this.picks(exchange)) return
-    this.say(decisionLine(record))
   }
 
   /** Writes a line, one JSON object without a line break. */
