@@ -186,7 +186,7 @@ async function keysSeen(
     providers.map(({ type }) =>
       scripted(t, (response, _, { headers }) => {
         const { authorization, 'x-api-key': own } = headers
-        seen.push(`${type}: ${authorization ?? ''}|${own ?? ''}`)
+        seen.push(`${type}: ${authorization ?? ''}|${String(own ?? '')}`)
         if (providers.length > 1 && seen.length === 1) response.writeHead(503).end()
         else json(response, type === 'Anthropic' ? message : completion('hi'))
       }),

@@ -19,7 +19,7 @@ import { scratch } from '../helpers/scratch.ts'
  */
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const pem = String(privateKey.export({ type: 'pkcs8', format: 'pem' }))
+const pem = privateKey.export({ type: 'pkcs8', format: 'pem' })
 const WEB_IDENTITY = `eyJhbGciOiJSUzI1NiJ9.${Buffer.from('{"sub":"system:serviceaccount:ai:app"}').toString('base64url')}.signature-of-the-web-identity_0123456789`
 
 interface Answer {
@@ -177,7 +177,7 @@ const echoes: Readonly<Record<string, Answers>> = {
   'as the name of the error': (sent) => ({ status: 400, body: JSON.stringify({ error: sent }) }),
   'as JSON with all characters escaped': (sent) => ({
     status: 400,
-    body: `{"error":"x","error_description":"${[...sent].map((it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"}`,
+    body: `{"error":"x","error_description":"${Array.from(sent, (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"}`,
   }),
   'as an error of status 200': (sent) => oauth(200, sent),
   'as XML': (sent) => xml(403, `the token ${sent} is none`),
