@@ -5,6 +5,7 @@ import { certificates } from './certificate.ts'
 import { classifier } from './classifier.ts'
 import { FILES, readRows } from './data.ts'
 import type { Row, TierRow } from './data.ts'
+import { decisionLog } from './decision-log.ts'
 import { domain } from './domain.ts'
 import { tiers } from './tiers.ts'
 import { times } from './times.ts'
@@ -36,6 +37,7 @@ export const parts: readonly Part[] = [
   { name: 'cascade', title: 'Cascades', run: (folder) => cascade(zeroeval(folder)) },
   { name: 'certificate', title: 'Certificates', run: (folder) => certificates(zeroeval(folder), routellm(folder)) },
   { name: 'bandits', title: 'Bandits', run: (folder) => bandits(zeroeval(folder)) },
+  { name: 'decision-log', title: 'What writing a decision down takes', run: () => decisionLog() },
   { name: 'end-to-end', title: 'End to end', run: (folder) => endToEnd(zeroeval(folder)) },
   { name: 'pacing', title: 'Pacing a budget', run: (folder) => pacing(routellm(folder)) },
   { name: 'audit', title: 'Audits in service', run: (folder) => audit(zeroeval(folder)) },

@@ -26,7 +26,7 @@ export interface DecisionRecord {
   /** Empty where the route reads none, as the task is where nobody looked. */
   readonly tier: string
   readonly task: string
-  /** Estimated, of the prompt. */
+  /** Estimated, of the prompt; undefined where that did not count. */
   readonly tokens: number | undefined
   /** 32 hex digits for the text as classifiers read it: equal for equal texts; undefined where there is none. */
   readonly features: string | undefined
@@ -83,7 +83,8 @@ function readOf(exchange: Exchange): Partial<DecisionRecord> {
     if (!signals.readable) return {}
     return {
       task: signals.task,
-      tokens: signals.tokens,
+      // Counted already where cost was weighed; elsewhere what was used says more, and costs nothing.
+      tokens: exchange.facts.decision?.terms ? signals.tokens : undefined,
       features: featuresOf(signals.text),
       asked: askedFor(signals),
       content: exchange.sampled ? contentOf(exchange) : undefined,
