@@ -5,6 +5,7 @@ import type { Signals } from '../signals/signals.ts'
 import type { Rule } from '../target.ts'
 import { corrects, repeats } from './implicit.ts'
 import type { Implicit } from './implicit.ts'
+import { Recent } from './recent.ts'
 import type { Feedback } from './said.ts'
 import { Traits } from './traits.ts'
 import type { KeptTraits, Kinship } from './traits.ts'
@@ -51,17 +52,17 @@ export interface Outcome {
   readonly correction: string | undefined
 }
 
-/** So many decisions, for so long (ms), are known by their id. */
-const MOST = 4096
+/** At least so many decisions, for so long (ms), are known by their id. */
+const LEAST = 2048
 const WITHIN = 24 * 3_600_000
 /** What an implicit signal counts beside a rating. */
 const HINT = 0.5
 
 /** Takes feedback to the decisions that it is about: similar requests are upgraded, strategies that learn are rewarded, and it is told. */
 export class FeedbackDesk {
-  private readonly answered = new Map<string, Answered>()
+  private readonly answered = new Recent<Answered>(LEAST)
   /** The last answer of each conversation, by rule and conversation: its request's id. */
-  private readonly last = new Map<string, string>()
+  private readonly last = new Recent<string>(LEAST)
   private readonly upgrades = new Map<string, Upgrades>()
   private readonly memories: Memories | undefined
   private readonly tell: (outcome: Outcome) => void
@@ -85,17 +86,10 @@ export class FeedbackDesk {
     const { target, facts } = exchange
     if (!target) return
     const traits = rule.feedback && traitsOf(exchange, rule).kept(kinships(rule.feedback))
-    this.answered.delete(facts.requestId)
     this.answered.set(facts.requestId, { rule, rank: target.rank, target: target.id, traits, until: now + WITHIN })
     if (traits && rule.feedback && rule.feedback.implicit.size > 0) {
       const key = `${rule.route} ${rule.name} ${traits.conversation}`
-      this.last.delete(key)
       this.last.set(key, facts.requestId)
-      for (const old of this.last.keys()) if (this.last.size > MOST) this.last.delete(old)
-    }
-    for (const [id, { until }] of this.answered) {
-      if (this.answered.size <= MOST && until > now) break
-      this.answered.delete(id)
     }
   }
 
