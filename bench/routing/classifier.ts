@@ -24,7 +24,7 @@ const read = featureReader()
 
 const TRIED = `### What was tried
 
-By five folds of 70 % of the prompts (mixtral → gpt-4; the others are the rows “no choice was made on”, but for ten first runs of linear heads over all prompts). There two linear heads have APGR .669 and
+By five folds of 70 % of the prompts (mixtral → gpt-4; the others are the rows “no choice was made on”, but not untouched: ten first runs of linear heads, one of the finished pipeline and one of the whole benchmark before the last change scored all prompts). There two linear heads have APGR .669 and
 save@98 25 %; with every digit read as 0, characters and words of equal length, inverse document frequencies as a prior and targets half drawn to their neighbours .677 to .679 and 29 %. It is as far as any of these got:
 exact neighbours by TF-IDF words, weighed in at .2 to .4 (.675–.679, 27–30 %; alone .653); a projection of 256 dimensions at random with 50 neighbours (alone .613, weighed in .673); averaged word embeddings of 8 to 32 dimensions
 under a hidden layer, one or five of them (alone .663, weighed in .678, 28–30 %); heads for “only the strong one is right” and “only the weak one is right” in place of, or beside, one for each model (.670–.676);
