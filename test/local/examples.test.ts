@@ -5,7 +5,7 @@ import test from 'node:test'
 import type { TestContext } from 'node:test'
 import { runProgram } from '../helpers/command.ts'
 import { scratch } from '../helpers/scratch.ts'
-import { program, root, run } from './running.ts'
+import { program, root, run, withPorts } from './running.ts'
 import type { Running } from './running.ts'
 
 /** What the commands of each example's README print, in their order; the one that starts it is not among them. */
@@ -162,7 +162,7 @@ async function execute(line: string, { url, admin }: Pick<Running, 'url' | 'admi
       : tool === 'curl'
         ? `curl -sS ${words.join(' ')}`
         : `"${process.execPath}" "${program}" ${words.join(' ')}${/^(simulate|train)$/.test(words[0] ?? '') ? '' : ` --admin ${admin}`}`
-  const here = command.replaceAll('http://127.0.0.1:4141', url).replaceAll('http://127.0.0.1:4142', admin)
+  const here = withPorts(command, { url, admin })
   const { code, stdout, stderr } = await runProgram('sh', ['-c', here], { cwd })
   assert.equal(code, 0, stderr)
   return stdout

@@ -18,6 +18,11 @@ export interface Running {
   readonly printed: () => string
 }
 
+/** Puts a run's own ports in the place of those that pages name; a port that only begins like one of them stays. */
+export function withPorts(command: string, { url, admin }: Pick<Running, 'url' | 'admin'>): string {
+  return command.replace(/http:\/\/127\.0\.0\.1:414([12])(?!\d)/g, (_, last) => (last === '1' ? url : admin))
+}
+
 /** `tradewind run` of a directory, as people start it, on free ports, until the test ends. Resolves when it says where to send requests. */
 export async function run(
   t: TestContext,

@@ -6,7 +6,7 @@ import type { Figures } from '../../cli/simulate/figures.ts'
 import { runProgram } from '../helpers/command.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { scratch } from '../helpers/scratch.ts'
-import { program, root, run } from './running.ts'
+import { program, root, run, withPorts } from './running.ts'
 import type { Running } from './running.ts'
 
 /** The commands of a page in their order, each with what is shown of its output: of the last command of a block. */
@@ -38,10 +38,7 @@ test('tutorial: every command of the page does what the page says, from a raw ta
     const own = tool === 'tradewind' ? `"${process.execPath}" "${program}" ${words.join(' ')}` : line
     const local = words[0] === 'explain' ? `${own} --admin http://127.0.0.1:4142` : own
     // On free ports, since others may use those of the page.
-    const here = local
-      .replaceAll('http://127.0.0.1:4141', running?.url ?? '')
-      .replaceAll('http://127.0.0.1:4142', running?.admin ?? '')
-      .replace(/^curl/, 'curl -sS')
+    const here = withPorts(local, { url: running?.url ?? '', admin: running?.admin ?? '' }).replace(/^curl/, 'curl -sS')
     const { code, stdout, stderr } = await runProgram('sh', ['-c', here], { cwd: folder })
     assert.equal(code, 0, `${line}\n${stderr}${stdout}`)
     return stdout
