@@ -3,6 +3,7 @@ import { array, choice, duration, fraction, integer, object, optional, string } 
 import type { Static } from '../core/schema.ts'
 import { endpointReference } from './endpoint-reference.ts'
 import { pattern } from './match.ts'
+import { memberRules } from './union.ts'
 
 const logprob = (description: string) =>
   optional(string({ maxLength: 12, pattern: '^(0|-[0-9]{1,2})(\\.[0-9]{1,6})?$', description }))
@@ -51,23 +52,14 @@ const check = object(
   },
   {
     description: 'One deterministic check.',
-    rules: [
-      {
-        rule: "self.type == 'Refusal' || !has(self.refusal)",
-        message: 'refusal is for check Refusal only.',
-        fieldPath: '.refusal',
-      },
-      {
-        rule: "self.type == 'Citations' || !has(self.citations)",
-        message: 'citations is for check Citations only.',
-        fieldPath: '.citations',
-      },
-      {
-        rule: "(self.type == 'Pattern') == has(self.pattern)",
-        message: 'pattern is needed for check Pattern, and only there.',
-        fieldPath: '.pattern',
-      },
-    ],
+    rules: memberRules(
+      [
+        { type: 'Refusal', settings: { name: 'refusal' } },
+        { type: 'Citations', settings: { name: 'citations' } },
+        { type: 'Pattern', settings: { name: 'pattern', required: true } },
+      ],
+      'check',
+    ),
   },
 )
 

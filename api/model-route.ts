@@ -1,10 +1,11 @@
-import { array, choice, decimal, duration, fraction, integer, object, optional, string } from '../core/schema.ts'
-import type { Rule, Schema, Static } from '../core/schema.ts'
+import { array, choice, duration, integer, object, optional, string } from '../core/schema.ts'
+import type { Static } from '../core/schema.ts'
 import { strategies, strategyTypes } from '../core/strategies/index.ts'
+import { adjustment, adjustmentRules } from './adjust.ts'
 import { audit } from './audit.ts'
 import { conditions } from './conditions.ts'
 import { caller, tasks } from './caller.ts'
-import { endpointName, endpointReference } from './endpoint-reference.ts'
+import { endpointReference } from './endpoint-reference.ts'
 import { FALLBACK_WHEN, RETRY_WHEN } from './failure-kinds.ts'
 import { feedback } from './feedback.ts'
 import { gate } from './gate.ts'
@@ -12,6 +13,7 @@ import { match, pattern } from './match.ts'
 import { HEADER } from './names.ts'
 import { speculate } from './speculate.ts'
 import { labelSelector } from './selector.ts'
+import { memberRules, members } from './union.ts'
 import type { Resource } from './resource.ts'
 
 const count = (description: string) => integer({ minimum: 0, maximum: 1e9, description })
@@ -33,89 +35,6 @@ const target = object(
     }),
   },
   { description: 'One endpoint and model.' },
-)
-
-/** The settings of strategies that have some, each under its own name: a union of `type` and one member. */
-const strategyMembers: { readonly [name: string]: Schema } = Object.fromEntries(
-  strategies.flatMap(({ settings }) => (settings ? [[settings.name, optional(settings.schema)] as const] : [])),
-)
-const strategyRules: readonly Rule[] = strategies.flatMap(({ type, settings }) => {
-  if (!settings) return []
-  const { name, required } = settings
-  return [
-    {
-      rule: required ? `(self.type == '${type}') == has(self.${name})` : `self.type == '${type}' || !has(self.${name})`,
-      message: required
-        ? `${name} is needed for strategy ${type}, and only there.`
-        : `${name} is for strategy ${type} only.`,
-      fieldPath: `.${name}`,
-    },
-  ]
-})
-
-/** Some of the rule's targets. */
-const some = {
-  name: endpointName,
-  namespace: optional(
-    string({
-      maxLength: 63,
-      minLength: 1,
-      pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
-      description: 'Its namespace, if not the route’s own.',
-    }),
-  ),
-  model: optional(string({ maxLength: 256, minLength: 1, description: 'One model of it; left out: all of them.' })),
-}
-const someTargets = (description: string) =>
-  optional(array(object(some, { description: 'Targets of the rule.' }), { minItems: 1, maxItems: 8, description }))
-const rank = (description: string) => optional(integer({ minimum: 0, maximum: 100, description }))
-
-/** In CEL, whether a target `t` is one of those that are named. One that leaves its model out has whichever the endpoint has. */
-const isTarget = (named: string) =>
-  `t.endpoint.name == ${named}.name && (!has(${named}.model) || !has(t.endpoint.model) || t.endpoint.model == ${named}.model)`
-
-const adjustment = object(
-  {
-    when: match,
-    minRank: rank('Targets of a lower rank are not asked.'),
-    maxRank: rank('Targets of a higher rank are not asked.'),
-    floor: optional(
-      fraction({ description: 'The least quality, in the place of the strategy’s own floor; of several the highest.' }),
-    ),
-    lambda: optional(
-      decimal({
-        description: 'Weighs quality against cost, in the place of the strategy’s own lambda; of several the last.',
-      }),
-    ),
-    boost: optional(
-      array(
-        object(
-          { ...some, by: decimal({ signed: true, description: 'What is added, such as `-0.1`.' }) },
-          { description: 'Targets of the rule.' },
-        ),
-        { minItems: 1, maxItems: 8, description: 'Adds to the quality that is expected of some targets.' },
-      ),
-    ),
-    allow: someTargets('Only these are asked.'),
-    deny: someTargets('These are not asked.'),
-    pin: optional(
-      object(some, { description: 'This one is asked first; the others stay what they are for fallback.' }),
-    ),
-  },
-  {
-    description: 'A change to the choice for some requests.',
-    rules: [
-      {
-        rule: 'has(self.minRank) || has(self.maxRank) || has(self.floor) || has(self.lambda) || has(self.boost) || has(self.allow) || has(self.deny) || has(self.pin)',
-        message: 'An adjustment needs at least one of minRank, maxRank, floor, lambda, boost, allow, deny and pin.',
-      },
-      {
-        rule: '!has(self.minRank) || !has(self.maxRank) || self.minRank <= self.maxRank',
-        message: 'minRank must not be above maxRank.',
-        fieldPath: '.minRank',
-      },
-    ],
-  },
 )
 
 const rule = object(
@@ -147,11 +66,11 @@ const rule = object(
           description:
             'Weighted: exact shares by weight; LeastLatency: the fastest at the moment; LeastCost: the cheapest that is good enough; Classifier: the same, by what was trained; Bandit: by what it learns in service. Only for Weighted do weights other than 0 count.',
         }),
-        ...strategyMembers,
+        ...members(strategies),
       },
       {
         default: {},
-        rules: strategyRules,
+        rules: memberRules(strategies, 'strategy'),
         description:
           'How the target is picked; among a target’s addresses it is always the better of two drawn at random.',
       },
@@ -279,16 +198,7 @@ const rule = object(
         message: 'floor, lambda and boost are for strategies that weigh quality: not for Weighted and LeastLatency.',
         fieldPath: '.adjust',
       },
-      ...(['allow', 'deny', 'boost'] as const).map((list) => ({
-        rule: `!has(self.adjust) || self.adjust.all(a, !has(a.${list}) || a.${list}.all(s, self.targets.exists(t, ${isTarget('s')})))`,
-        message: `${list} of an adjustment names what is no target of the rule.`,
-        fieldPath: '.adjust',
-      })),
-      {
-        rule: `!has(self.adjust) || self.adjust.all(a, !has(a.pin) || self.targets.exists(t, ${isTarget('a.pin')}))`,
-        message: 'pin of an adjustment names what is no target of the rule.',
-        fieldPath: '.adjust',
-      },
+      ...adjustmentRules,
       {
         rule: "!has(self.speculate) || self.strategy.type == 'Classifier'",
         message: 'speculate is for strategy Classifier only: it goes by how sure the classifier is.',

@@ -1,33 +1,15 @@
 import { providers, providerTypes } from '../../core/providers/index.ts'
-import { choice, object, optional } from '../../core/schema.ts'
-import type { Rule, Schema } from '../../core/schema.ts'
-
-/** The settings of providers that have some, each under its own name: a union of `type` and one member. */
-const members: { readonly [name: string]: Schema } = Object.fromEntries(
-  providers.flatMap(({ settings }) => (settings ? [[settings.name, optional(settings.schema)] as const] : [])),
-)
-const memberRules: readonly Rule[] = providers.flatMap(({ type, settings }) => {
-  if (!settings) return []
-  const { name, required } = settings
-  return [
-    {
-      rule: required ? `(self.type == '${type}') == has(self.${name})` : `self.type == '${type}' || !has(self.${name})`,
-      message: required
-        ? `${name} is needed for provider ${type}, and only there.`
-        : `${name} is for provider ${type} only.`,
-      fieldPath: `.${name}`,
-    },
-  ]
-})
+import { choice, object } from '../../core/schema.ts'
+import { memberRules, members } from '../union.ts'
 
 export const provider = object(
   {
     type: choice(providerTypes, {
       description: 'The dialect that the endpoint speaks. HTTP is opaque pass-through.',
     }),
-    ...members,
+    ...members(providers),
   },
-  { description: 'Who answers.', rules: memberRules },
+  { description: 'Who answers.', rules: memberRules(providers, 'provider') },
 )
 
 /** Providers with an address of their own, always or on a condition. */
