@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createHash } from 'node:crypto'
+import { deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { ArtefactError } from './artefact-error.ts'
 import type { Parts } from './artefact.ts'
@@ -106,6 +108,19 @@ test('artefact: a well-hashed container with any other head is refused by an Art
     ),
   )
   assert.throws(() => readArtefact(pack({ header, sections: new Map() })), /power of two of buckets/)
+})
+
+test('artefact: a few KiB that would unpack to more than 16 MiB are refused, however well they are hashed', () => {
+  const container = (size: number): Uint8Array => {
+    const head = Buffer.from(JSON.stringify({ header: 'zeros', sections: [{ name: 'zeros', length: size }] }))
+    const length = Buffer.alloc(4)
+    length.writeUInt32LE(head.length)
+    const body = deflateRawSync(Buffer.concat([length, head, Buffer.alloc(size)]))
+    const format = Buffer.of(1, 0, 0, 0)
+    return Buffer.concat([Buffer.from('TWRA'), format, createHash('sha256').update(body).digest(), body])
+  }
+  assert.equal(unpack(container(15 * 2 ** 20)).sections.get('zeros')?.length, 15 * 2 ** 20)
+  assert.throws(() => unpack(container(16 * 2 ** 20)), ArtefactError)
 })
 
 test('artefact: one that no ConfigMap takes is refused where it is written', () => {
