@@ -87,6 +87,19 @@ test('upgrades: they end after their time, by their half-life, and by a good rat
   assert.equal(after(1, { ...settings, bar: 0.25 }), undefined, 'one is not enough for a higher bar')
 })
 
+test('upgrades: an answer has one rating, however often it is said; other answers have theirs', () => {
+  const twice = { ...settings, bar: 0.25, similar: new Set<Kinship>(['Text', 'Near']) }
+  const asked = request('What is the capital of Australia?')
+  const upgrades = new Upgrades()
+  const [one, other] = [kept(asked, twice), kept(asked, twice)]
+  for (let i = 0; i < 10; i++) assert.equal(upgrades.rate(one, 1, 0, 1, twice, i), false)
+  assert.equal(upgrades.rate(other, 1, 0, 1, twice, 10), true, 'two are enough for that bar')
+  for (let i = 0; i < 10; i++) upgrades.rate(one, 1, i % 2, 1, twice, 11)
+  assert.equal(upgrades.rate(one, 1, 0, 1, twice, 12), true, 'the last that was said of it counts')
+  assert.equal(upgrades.rate(one, 1, 0, 0.5, twice, 13), true, 'a hint takes nothing back')
+  assert.equal(upgrades.rate(one, 1, 1, 1, twice, 14), false)
+})
+
 test('upgrades: a good rating of what was never rated badly leaves nothing behind, and clusters are bounded', () => {
   const upgrades = new Upgrades()
   upgrades.rate(kept(request('Hello there')), 1, 1, 1, settings, 0)

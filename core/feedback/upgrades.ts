@@ -25,6 +25,13 @@ interface Ratings {
   badAt: number
 }
 
+/** A rating as it was counted. */
+interface Counted {
+  readonly keys: ReadonlySet<string>
+  readonly rating: number
+  readonly at: number
+}
+
 interface Cluster {
   /** By the rank of the model that answered. */
   readonly byRank: Map<number, Ratings>
@@ -43,13 +50,18 @@ const DOUBT = 0.05
  */
 export class Upgrades {
   private readonly clusters = new Map<string, Cluster>()
+  /** The last rating of each answer, by the traits that were kept of it. */
+  private readonly counted = new WeakMap<KeptTraits, Counted>()
 
   /** Whether there is anything to be looked for. */
   get active(): boolean {
     return this.clusters.size > 0
   }
 
-  /** An answer of a model of that rank was rated, from 0 (bad) to 1 (good), by that weight. Returns whether requests like it are upgraded now. */
+  /**
+   * An answer of a model of that rank was rated, from 0 (bad) to 1 (good), by that weight: 1, or less for a hint. Another rating of the same answer
+   * takes the place of the one before; a hint stands beside it. Returns whether requests like it are upgraded now.
+   */
   rate(
     traits: KeptTraits,
     rank: number,
@@ -58,6 +70,7 @@ export class Upgrades {
     settings: UpgradeSettings,
     now: number,
   ): boolean {
+    if (weight === 1) this.takeBack(traits, rank, settings, now)
     const own = [...traits.keys.values(), ...(traits.sketch ? [`Near ${traits.text}`] : [])]
     const near = traits.sketch ? this.near(traits.sketch, settings) : []
     // Good ratings are counted where there are bad ones to be outweighed, and nowhere else.
@@ -74,6 +87,7 @@ export class Upgrades {
       this.clusters.delete(key)
       this.clusters.set(key, cluster)
     }
+    if (weight === 1) this.counted.set(traits, { keys, rating, at: now })
     for (const key of this.clusters.keys()) {
       if (this.clusters.size <= MOST) break
       this.clusters.delete(key)
@@ -93,6 +107,21 @@ export class Upgrades {
       if (kinship === 'Near') for (const key of this.near(traits.sketch, settings)) consider(key)
       else consider(traits.key(kinship))
     return most
+  }
+
+  private takeBack(traits: KeptTraits, rank: number, settings: UpgradeSettings, now: number): void {
+    const before = this.counted.get(traits)
+    if (!before) return
+    const left = 2 ** ((before.at - now) / settings.halfLife)
+    for (const key of before.keys) {
+      const byRank = this.clusters.get(key)?.byRank
+      if (!byRank?.has(rank)) continue
+      const ratings = aged(byRank.get(rank), settings, now)
+      // A cluster may have been forgotten and begun anew since.
+      ratings.bad = Math.max(0, ratings.bad - (1 - before.rating) * left)
+      ratings.good = Math.max(0, ratings.good - before.rating * left)
+      byRank.set(rank, ratings)
+    }
   }
 
   private near(sketch: Sketch, settings: UpgradeSettings): readonly string[] {
