@@ -10,7 +10,7 @@ const PAUSE = 1000
 /** Something that serves until a time, ms since the epoch: had when it is first wanted, kept, and renewed before it ends. */
 export class Renewed<T extends { readonly expires: number }> {
   /** What is at hand, whether or not it still serves. */
-  current: T | undefined
+  private current: T | undefined
   private readonly fetch: (wall: number) => Promise<T>
   /** What was there before it: a call that was signed with that may still be under way. */
   private before: T | undefined

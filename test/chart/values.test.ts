@@ -46,7 +46,7 @@ const effects: Readonly<Record<string, readonly [value: unknown, shows: RegExp, 
   'sidecar.decisions.filesKept': [
     3,
     /TRADEWIND_DECISIONS_FILE_KEEP\\":\\"3/,
-    { sidecar: { decisions: { to: ['file'] } } },
+    { sidecar: { decisions: { to: ['file'], fileSizeBytes: 1_000_000 } } },
   ],
   'sidecar.env': [{ OTEL_X: 'y' }, /SIDECAR_ENV\n +value: ".*OTEL_X\\":\\"y/],
   'sidecar.resources': [{ limits: { cpu: '7' } }, /SIDECAR_RESOURCES\n +value: ".*\\"cpu\\":\\"7\\"/],

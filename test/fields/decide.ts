@@ -114,7 +114,7 @@ export const decide: Coverage = {
     assert.equal(await first(t, { rule: leastCost(), models }), 'small')
   },
   'ModelRoute spec.rules[].strategy.leastLatency.slo': async (t) => {
-    const latency = { small: 150, middle: 60 }
+    const latency = { small: 1200, middle: 600 }
     assert.equal(await first(t, { rule: leastLatency(), latency, before: 2 }), 'strong')
     assert.equal(await first(t, { rule: leastLatency({ slo: '10s' }), latency, before: 2 }), 'small')
   },

@@ -90,6 +90,10 @@ seccompProfile: { type: RuntimeDefault }
 {{- define "tradewind.decisions" -}}
 {{- with .Values.sidecar.decisions -}}
 {{- if .to -}}
+{{- $most := mul (.fileSizeBytes | int64) (add 1 (.filesKept | int64)) -}}
+{{- if and (has "file" .to) (gt $most 31457280) -}}
+{{- fail (printf "sidecar.decisions: %d bytes of files are more than the 30 MiB that fit into the pod's volume: lower fileSizeBytes or filesKept" $most) -}}
+{{- end -}}
 {{- dict "TRADEWIND_DECISIONS" (join "," .to) "TRADEWIND_DECISIONS_FILE_SIZE" (.fileSizeBytes | int64 | toString) "TRADEWIND_DECISIONS_FILE_KEEP" (.filesKept | int64 | toString) | toJson -}}
 {{- else -}}
 {}

@@ -167,7 +167,7 @@ function readTool(asked: Asked): readonly Tool[] {
   const type = asked.text('type')
   if (type !== undefined && type !== 'custom') {
     // It is known to Claude by its type alone, or runs at Anthropic.
-    asked.leaveAll(asked.path('').replace(/\.$/, ''))
+    asked.leaveAll(asked.at)
     return []
   }
   const tool = given({

@@ -100,11 +100,8 @@ export function readOutput(block: Asked): OutputPart {
 export function kindOf<K extends string>(block: Asked, ...kinds: readonly K[]): K {
   const [only, ...others] = kinds.filter((kind) => block.any(kind) !== undefined)
   if (only !== undefined && others.length === 0) return only
-  throw wrong(`"${placeOf(block)}" must have exactly one of ${kinds.map((kind) => `"${kind}"`).join(', ')}.`)
+  throw wrong(`"${block.at}" must have exactly one of ${kinds.map((kind) => `"${kind}"`).join(', ')}.`)
 }
-
-/** Where an object stands in the request. */
-const placeOf = (asked: Asked): string => asked.path('').replace(/\.$/, '')
 
 function readDocument(document: Asked): InputPart {
   const name = document.need('name')
@@ -126,7 +123,7 @@ function readDocument(document: Asked): InputPart {
 
 /** What a guardrail is to look at is text like any other where there is no guardrail. */
 function readGuarded(content: Asked): InputPart {
-  content.leaveAll(placeOf(content))
+  content.leaveAll(content.at)
   if (content.any('text') !== undefined) return { type: 'text', text: content.within('text').need('text') }
   const image = content.within('image')
   return { type: 'image', source: readSource(image.within('source'), imageType(image.need('format'))) }

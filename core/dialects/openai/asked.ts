@@ -10,13 +10,14 @@ export function wrong(detail: string): Failure {
 /** One object of a caller's body: reads its members, each as `request-fields.ts` does, and remembers which nobody read, at any depth. */
 export class Asked {
   private readonly body: Json
-  private readonly at: string
+  /** Where it stands in the request; empty for its top. */
+  readonly at: string
   private readonly taken = new Set<string>()
   /** The objects that were read in its members, by where they stand below it. */
   private inner: Map<string, Asked> | undefined
   private left: string | undefined
 
-  /** `at`: where `body` stands in the request, empty for its top. Throws where it is no object. */
+  /** Throws where `body` is no object. */
   constructor(body: unknown, at = '') {
     this.body = object(body, at)
     this.at = at
