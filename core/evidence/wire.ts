@@ -1,0 +1,77 @@
+import type { Sums } from '../statistics/sums.ts'
+import { LAST, Sketch } from './sketch.ts'
+import type { Sketched } from './sketch.ts'
+import type { Tally } from './tally.ts'
+
+/** Count, sum, sum of squares. */
+type WireSums = readonly number[]
+/** For each bucket with something in it: how far it is from the one before, how many. */
+type WireSketch = readonly number[]
+
+/** A tally as it travels. */
+export interface WireTally {
+  readonly n: number
+  readonly errors: number
+  readonly truncations: number
+  readonly refusals: number
+  readonly escalations: number
+  readonly cost: WireSums
+  readonly quality: WireSums
+  readonly latency: WireSketch
+  readonly firstToken: WireSketch
+}
+
+export const writeTally = (tally: Tally): WireTally => ({
+  n: tally.n,
+  errors: tally.errors,
+  truncations: tally.truncations,
+  refusals: tally.refusals,
+  escalations: tally.escalations,
+  cost: writeSums(tally.cost),
+  quality: writeSums(tally.quality),
+  latency: writeSketch(tally.latency),
+  firstToken: writeSketch(tally.firstToken),
+})
+
+/** Reads what `writeTally` wrote; undefined where that is not what it is. */
+export function readTally(wire: WireTally): Tally | undefined {
+  const { n, errors, truncations, refusals, escalations } = wire
+  const [cost, quality] = [readSums(wire.cost), readSums(wire.quality)]
+  const [latency, firstToken] = [readSketch(wire.latency), readSketch(wire.firstToken)]
+  if (![n, errors, truncations, refusals, escalations].every(isCount)) return undefined
+  if (!cost || !quality || !latency || !firstToken) return undefined
+  return { n, errors, truncations, refusals, escalations, cost, quality, latency, firstToken }
+}
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0
+
+const writeSums = ({ n, sum, squares }: Sums): WireSums => [n, sum, squares]
+
+function readSums(wire: WireSums): Sums | undefined {
+  if (!Array.isArray(wire) || !wire.every(Number.isFinite)) return undefined
+  const [n, sum = 0, squares = 0] = wire
+  return n !== undefined && isCount(n) ? { n, sum, squares } : undefined
+}
+
+function writeSketch(sketch: Sketched): WireSketch {
+  let last = 0
+  return sketch.buckets().flatMap(([bucket, count]) => {
+    const step = bucket - last
+    last = bucket
+    return [step, count]
+  })
+}
+
+function readSketch(wire: WireSketch): Sketch | undefined {
+  if (!Array.isArray(wire) || wire.length % 2 !== 0 || !wire.every(isCount)) return undefined
+  const counts: [number, number][] = []
+  let bucket = 0
+  for (let at = 0; at < wire.length; at += 2) {
+    const step = Number(wire[at])
+    if (at > 0 && step === 0) return undefined
+    bucket += step
+    if (bucket > LAST) return undefined
+    counts.push([bucket, Number(wire[at + 1])])
+  }
+  return new Sketch(counts)
+}
