@@ -41,6 +41,7 @@ export const CAPABILITIES: readonly string[] = [
   'speculate',
   'audit',
   'artefact',
+  'faults',
 ]
 
 /** The first message, and again where what the sidecar has is not what either side takes it to have. */
@@ -101,6 +102,10 @@ export interface Report {
     /** Attempts started, and those that failed. */
     readonly requests: number
     readonly errors: number
+    /** What they cost where that is known, picodollars (10⁻¹² USD); absent: of a sidecar that does not tell. */
+    readonly cost?: number
+    /** How long callers waited for the answers that were this target's: a sketch of milliseconds, as `core/evidence/wire.ts` has it; absent as above. */
+    readonly latency?: readonly number[]
   }[]
   /** The state of every model in use. */
   readonly models: readonly {

@@ -1,5 +1,6 @@
 import type { Report } from '../api/protocol.ts'
 import type { ResourceKey } from '../api/compiled.ts'
+import type { WireSketch } from '../core/evidence/wire.ts'
 
 /**
  * What the sidecars of one operator replica have said. A sidecar is connected to one replica only, so the parts of several replicas are put
@@ -45,6 +46,11 @@ export interface ObservedTarget {
   readonly model: string
   readonly requests: number
   readonly errors: number
+  /** What they cost, picodollars, and how long callers waited, a sketch as it travels; undefined of those that do not tell. */
+  readonly cost?: number | undefined
+  readonly latency?: WireSketch | undefined
+  /** Attempts of each five seconds of the last two minutes, the newest last; undefined of an older operator. */
+  readonly history?: readonly number[] | undefined
 }
 
 /** How many sidecars find the endpoint, and each of its models, healthy or with an open breaker. Parts are added up. */

@@ -1,5 +1,6 @@
 import type { AuditOutcome, AuditRecord } from '../core/audit/record.ts'
 import type { ErrorCode } from '../core/errors.ts'
+import { Sketch } from '../core/evidence/sketch.ts'
 import type { AttemptFacts, Facts, Rescued, Why } from '../core/exchange.ts'
 import type { Outcome } from '../core/feedback/desk.ts'
 import type { Examiner, GatedAnswer, GateFacts, GateReason } from '../core/gate/facts.ts'
@@ -109,6 +110,8 @@ export class TargetCounts {
   /** Attempts that ended, and those of them that failed. */
   requests = 0
   errors = 0
+  /** How long callers waited for its answers, ms, since the operator was last told. */
+  latency = new Sketch()
 
   constructor(route: string, rule: string, endpoint: string, model: string) {
     this.route = route
@@ -126,6 +129,7 @@ export class TargetCounts {
     let durations = this.durations.find((it) => it.code === code && it.operation === operation)
     if (!durations) this.durations.push((durations = { operation, code, seconds: new Histogram(SECONDS) }))
     durations.seconds.observe((ended - started) / 1000)
+    this.latency.add(ended - started)
     if (rescue !== undefined) this.rescues[rescue]++
     if (gate) this.gatedBy(gate)
   }

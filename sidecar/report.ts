@@ -1,5 +1,7 @@
 import type { Report } from '../api/protocol.ts'
 import type { BreakerState } from '../core/breaker.ts'
+import { Sketch } from '../core/evidence/sketch.ts'
+import { writeSketch } from '../core/evidence/wire.ts'
 import { plenty } from '../core/availability.ts'
 import type { Endpoint } from '../core/target.ts'
 import type { Metrics, TargetCounts } from './metrics.ts'
@@ -28,7 +30,7 @@ const IDLE = 6
 export class Reporter {
   private readonly options: Options
   private readonly every: number
-  private readonly told = new WeakMap<TargetCounts, { requests: number; errors: number }>()
+  private readonly told = new WeakMap<TargetCounts, Pick<TargetCounts, 'requests' | 'errors' | 'cost'>>()
   private timer: NodeJS.Timeout | undefined
   private soon: NodeJS.Timeout | undefined
   private since: number
@@ -92,12 +94,21 @@ export class Reporter {
   private counts(): Report['targets'][number][] {
     const targets: Report['targets'][number][] = []
     for (const counts of this.options.metrics.targets()) {
-      const before = this.told.get(counts) ?? { requests: 0, errors: 0 }
-      const requests = counts.requests - before.requests
-      if (requests === 0) continue
-      const { route, rule, endpoint, model } = counts
-      targets.push({ route, rule, endpoint, model, requests, errors: counts.errors - before.errors })
-      this.told.set(counts, { requests: counts.requests, errors: counts.errors })
+      const { route, rule, endpoint, model, requests, errors, cost, latency } = counts
+      const before = this.told.get(counts) ?? { requests: 0, errors: 0, cost: 0 }
+      if (requests === before.requests && latency.count === 0) continue
+      targets.push({
+        route,
+        rule,
+        endpoint,
+        model,
+        requests: requests - before.requests,
+        errors: errors - before.errors,
+        cost: cost - before.cost,
+        latency: writeSketch(latency),
+      })
+      this.told.set(counts, { requests, errors, cost })
+      counts.latency = new Sketch()
     }
     return targets
   }

@@ -6,7 +6,7 @@ import type { Tally } from './tally.ts'
 /** Count, sum, sum of squares. */
 type WireSums = readonly number[]
 /** For each bucket with something in it: how far it is from the one before, how many. */
-type WireSketch = readonly number[]
+export type WireSketch = readonly number[]
 
 /** A tally as it travels. */
 export interface WireTally {
@@ -53,7 +53,8 @@ function readSums(wire: WireSums): Sums | undefined {
   return n !== undefined && isCount(n) ? { n, sum, squares } : undefined
 }
 
-function writeSketch(sketch: Sketched): WireSketch {
+/** A sketch as it travels. */
+export function writeSketch(sketch: Sketched): WireSketch {
   let last = 0
   return sketch.buckets().flatMap(([bucket, count]) => {
     const step = bucket - last
@@ -62,7 +63,8 @@ function writeSketch(sketch: Sketched): WireSketch {
   })
 }
 
-function readSketch(wire: WireSketch): Sketch | undefined {
+/** Reads what `writeSketch` wrote; undefined where that is not what it is. */
+export function readSketch(wire: WireSketch): Sketch | undefined {
   if (!Array.isArray(wire) || wire.length % 2 !== 0 || !wire.every(isCount)) return undefined
   const counts: [number, number][] = []
   let bucket = 0

@@ -1,5 +1,6 @@
 import { Ajv } from 'ajv'
 import type { FromSidecar } from '../../api/protocol.ts'
+import { LAST } from '../../core/evidence/sketch.ts'
 
 const text = (maxLength: number) => ({ type: 'string', maxLength })
 const KEY = '^(route|endpoint|addresses|secret|artefact)/[^/]{1,253}/[^/]{1,600}$'
@@ -41,14 +42,17 @@ const messages: Readonly<Record<FromSidecar['type'], object>> = {
     {
       window: { type: 'number', exclusiveMinimum: 0, maximum: 3_600_000 },
       targets: list(
-        message({
-          route: text(320),
-          rule: text(64),
-          endpoint: text(320),
-          model: text(256),
-          requests: count,
-          errors: count,
-        }),
+        message(
+          {
+            route: text(320),
+            rule: text(64),
+            endpoint: text(320),
+            model: text(256),
+            requests: count,
+            errors: count,
+          },
+          { cost: { type: 'number', minimum: 0 }, latency: list(count, 2 * (LAST + 1)) },
+        ),
         100_000,
       ),
       models: list(

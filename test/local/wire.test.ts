@@ -93,7 +93,18 @@ function now(): Wire {
       {
         type: 'report',
         window: 5000,
-        targets: [{ route: 'ai/chat', rule: 'some', endpoint: 'ai/a', model: 'a-model', requests: 3, errors: 1 }],
+        targets: [
+          {
+            route: 'ai/chat',
+            rule: 'some',
+            endpoint: 'ai/a',
+            model: 'a-model',
+            requests: 3,
+            errors: 1,
+            cost: 1_500_000,
+            latency: [230, 2, 1, 1],
+          },
+        ],
         models: [{ endpoint: 'ai/a', model: 'a-model', state: 'half-open', healthy: true }],
         promises: [
           {
