@@ -33,6 +33,7 @@ export const CONDITIONS = {
   programmed: 'Programmed',
   healthy: 'Healthy',
   promisesKept: 'PromisesKept',
+  promoted: 'Promoted',
 } as const
 
 export const REASONS = {
@@ -70,6 +71,8 @@ export const CONDITION_MEANINGS = {
   partiallyInvalid: 'True where a part of it is not in force; the message names the part. Left out otherwise.',
   programmed: 'Whether every connected sidecar that it concerns has acknowledged this generation.',
   healthy: 'ModelEndpoint only: whether the sidecars that use it find every model of it healthy and no breaker open.',
+  promoted:
+    'ModelRoute only, where a rule has a rollout: whether every canary has been promoted. Unknown: it is on its way. The reason is the phase.',
   promisesKept:
     'ModelRoute only, once requests were audited: whether what its artefact promises holds in service, as far as audits tell.',
 } as const satisfies Record<keyof typeof CONDITIONS, string>

@@ -11,6 +11,7 @@ import { feedback } from './feedback.ts'
 import { gate } from './gate.ts'
 import { match, pattern } from './match.ts'
 import { HEADER } from './names.ts'
+import { rollout, rolloutRules, rolloutStatus } from './rollout.ts'
 import { speculate } from './speculate.ts'
 import { labelSelector } from './selector.ts'
 import { memberRules, members } from './union.ts'
@@ -179,6 +180,7 @@ const rule = object(
     audit: optional(audit),
     feedback: optional(feedback),
     speculate: optional(speculate),
+    rollout: optional(rollout),
     onUnavailable: choice(['Redistribute', 'Fail'], {
       default: 'Redistribute',
       description:
@@ -214,6 +216,7 @@ const rule = object(
         message: 'speculate and hedge both ask twice: use one of them.',
         fieldPath: '.speculate',
       },
+      ...rolloutRules,
     ],
   },
 )
@@ -380,6 +383,10 @@ const status = object(
         { maxItems: 16, description: 'The shares in force, and what was observed.' },
       ),
     ),
+    rollout: optional(
+      string({ maxLength: 1024, description: 'Where the rollouts are, such as `Progressing 2/6 5%`, for the eye.' }),
+    ),
+    rollouts: optional(rolloutStatus),
   },
   { description: 'What the operator and the sidecars make of the route.' },
 )
@@ -414,6 +421,7 @@ export const modelRoute = {
       description: 'Sidecars that serve this generation, of those targeted.',
     },
     { name: 'Split', type: 'string', jsonPath: '.status.split', description: 'The shares in force.' },
+    { name: 'Rollout', type: 'string', jsonPath: '.status.rollout', description: 'Where its rollouts are.' },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp', description: 'Since when it exists.' },
   ],
 } as const
