@@ -16,12 +16,13 @@ const some = {
   ),
   model: optional(string({ maxLength: 256, minLength: 1, description: 'One model of it; left out: all of them.' })),
 }
-const someTargets = (description: string) =>
+/** A list of targets of a rule. */
+export const someTargets = (description: string) =>
   optional(array(object(some, { description: 'Targets of the rule.' }), { minItems: 1, maxItems: 8, description }))
 const rank = (description: string) => optional(integer({ minimum: 0, maximum: 100, description }))
 
 /** In CEL, whether a target `t` is one of those that are named. One that leaves its model out has whichever the endpoint has. */
-const isTarget = (named: string) =>
+export const isTarget = (named: string) =>
   `t.endpoint.name == ${named}.name && (!has(${named}.model) || !has(t.endpoint.model) || t.endpoint.model == ${named}.model)`
 
 /** A change to the choice for some requests of a rule. */

@@ -12,6 +12,7 @@ import {
   string,
 } from '../core/schema.ts'
 import { TEXT_RULES } from '../core/learning/text.ts'
+import { FAULT_TYPES } from '../core/faults/fault.ts'
 import { DAYS } from '../core/match/schedule.ts'
 import { datedPrices, priceLists } from '../core/prices.ts'
 import { IMPLICIT } from '../core/feedback/implicit.ts'
@@ -148,6 +149,22 @@ const compiledRule = object({
   ),
   /** Fractions, as the manifest has them. */
   speculate: optional(object({ from: text(8), to: text(8), percent: integer({ minimum: 1, maximum: 100 }) })),
+  /** Absent: nothing is injected. Each has what its type takes: `delay` (ms), `status`, `afterBytes`. `until`: ms since the epoch. */
+  faults: optional(
+    array(
+      object({
+        type: choice(FAULT_TYPES),
+        percent: integer({ minimum: 1, maximum: 100 }),
+        delay: optional(ms(1)),
+        status: optional(integer({ minimum: 400, maximum: 599 })),
+        afterBytes: optional(count),
+        targets: optional(array(object(some), { maxItems: 64 })),
+        headers: compiledConditions.headers,
+        until: integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+      }),
+      { maxItems: 64 },
+    ),
+  ),
   onUnavailable: choice(['Redistribute', 'Fail']),
   /** Absent: Report. */
   onUnsupported: optional(choice(['Report', 'Fail'])),
@@ -272,6 +289,7 @@ export type CompiledRoute = Static<typeof compiledRoute>
 export type CompiledMatch = Static<typeof compiledMatch>
 export type CompiledCaller = Static<typeof compiledCaller>
 export type CompiledRule = Static<typeof compiledRule>
+export type CompiledFault = NonNullable<CompiledRule['faults']>[number]
 export type CompiledTarget = Static<typeof compiledTarget>
 export type CompiledEndpoint = Static<typeof compiledEndpoint>
 export type CompiledAddresses = Static<typeof compiledAddresses>

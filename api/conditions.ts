@@ -34,6 +34,7 @@ export const CONDITIONS = {
   healthy: 'Healthy',
   promisesKept: 'PromisesKept',
   promoted: 'Promoted',
+  faultsInjected: 'FaultsInjected',
 } as const
 
 export const REASONS = {
@@ -62,6 +63,9 @@ export const REASONS = {
   unused: 'Unused',
   promisesKept: 'PromisesKept',
   promiseBroken: 'PromiseBroken',
+  faultsInjected: 'FaultsInjected',
+  faultsTooFarAhead: 'FaultsTooFarAhead',
+  faultsNotAllowed: 'FaultsNotAllowed',
 } as const
 
 /** What each condition says, for the reference page. */
@@ -75,6 +79,8 @@ export const CONDITION_MEANINGS = {
     'ModelRoute only, where a rule has a rollout: whether every canary has been promoted. Unknown: it is on its way. The reason is the phase.',
   promisesKept:
     'ModelRoute only, once requests were audited: whether what its artefact promises holds in service, as far as audits tell.',
+  faultsInjected:
+    'ModelRoute only: True while failures are injected on purpose (spec.rules[].faults), with what and until when. Left out otherwise.',
 } as const satisfies Record<keyof typeof CONDITIONS, string>
 
 /** When each reason is given, for the reference page. */
@@ -108,4 +114,9 @@ export const REASON_MEANINGS = {
   promisesKept: 'No audit speaks against a promise.',
   promiseBroken:
     'Audits have shown that cheap answers lose more than was promised; fewer requests stay cheap, or none.',
+  faultsInjected: 'Failures are injected on purpose, until the time that the message says.',
+  faultsTooFarAhead:
+    'A fault ends more than 24 hours from now: nothing is injected before that. Set an earlier `until`.',
+  faultsNotAllowed:
+    'The operator does not allow fault injection (`faults.allow: false`): the rule is in force without.',
 } as const satisfies Record<keyof typeof REASONS, string>

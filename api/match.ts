@@ -56,6 +56,37 @@ export const timeZone = string({
   description: 'An IANA time zone, such as `Europe/Berlin`; its summer time is followed.',
 })
 
+/** Headers that a request may carry. */
+export const headers = (description: string) =>
+  array(
+    object(
+      {
+        name: string({
+          maxLength: 256,
+          minLength: 1,
+          pattern: HEADER,
+          description: 'The header’s name, in any case.',
+        }),
+        type: choice(['Exact', 'Prefix', 'Present'], {
+          default: 'Exact',
+          description: 'How the value is compared; Present asks only that the header is there.',
+        }),
+        value: optional(string({ maxLength: 4096, description: 'The value, or its beginning.' })),
+      },
+      {
+        description: 'One header.',
+        rules: [
+          {
+            rule: "(self.type == 'Present') == !has(self.value)",
+            message: 'value goes with Exact and Prefix, and only with them.',
+            fieldPath: '.value',
+          },
+        ],
+      },
+    ),
+    { maxItems: 8, minItems: 1, description },
+  )
+
 const conditions = {
   model: optional(
     string({
@@ -65,36 +96,7 @@ const conditions = {
       description: 'What the caller put in `model`; a `*` at the end matches any ending.',
     }),
   ),
-  headers: optional(
-    array(
-      object(
-        {
-          name: string({
-            maxLength: 256,
-            minLength: 1,
-            pattern: HEADER,
-            description: 'The header’s name, in any case.',
-          }),
-          type: choice(['Exact', 'Prefix', 'Present'], {
-            default: 'Exact',
-            description: 'How the value is compared; Present asks only that the header is there.',
-          }),
-          value: optional(string({ maxLength: 4096, description: 'The value, or its beginning.' })),
-        },
-        {
-          description: 'One header.',
-          rules: [
-            {
-              rule: "(self.type == 'Present') == !has(self.value)",
-              message: 'value goes with Exact and Prefix, and only with them.',
-              fieldPath: '.value',
-            },
-          ],
-        },
-      ),
-      { maxItems: 8, minItems: 1, description: 'Headers, all of which must match.' },
-    ),
-  ),
+  headers: optional(headers('Headers, all of which must match.')),
   path: optional(
     object(
       {

@@ -6,6 +6,7 @@ import { audit } from './audit.ts'
 import { conditions } from './conditions.ts'
 import { caller, tasks } from './caller.ts'
 import { endpointReference } from './endpoint-reference.ts'
+import { faultRule, faults } from './faults.ts'
 import { FALLBACK_WHEN, RETRY_WHEN } from './failure-kinds.ts'
 import { feedback } from './feedback.ts'
 import { gate } from './gate.ts'
@@ -181,6 +182,7 @@ const rule = object(
     feedback: optional(feedback),
     speculate: optional(speculate),
     rollout: optional(rollout),
+    faults: optional(faults),
     onUnavailable: choice(['Redistribute', 'Fail'], {
       default: 'Redistribute',
       description:
@@ -201,6 +203,7 @@ const rule = object(
         fieldPath: '.adjust',
       },
       ...adjustmentRules,
+      faultRule,
       {
         rule: "!has(self.speculate) || self.strategy.type == 'Classifier'",
         message: 'speculate is for strategy Classifier only: it goes by how sure the classifier is.',
@@ -421,6 +424,12 @@ export const modelRoute = {
       description: 'Sidecars that serve this generation, of those targeted.',
     },
     { name: 'Split', type: 'string', jsonPath: '.status.split', description: 'The shares in force.' },
+    {
+      name: 'Faults',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='FaultsInjected')].status",
+      description: 'Whether failures are injected on purpose.',
+    },
     { name: 'Rollout', type: 'string', jsonPath: '.status.rollout', description: 'Where its rollouts are.' },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp', description: 'Since when it exists.' },
   ],
