@@ -14,6 +14,8 @@ export interface Sample {
   /** ms; absent: the chosen target did not answer. */
   readonly latency?: number | undefined
   readonly firstToken?: number | undefined
+  /** Of the request, KiB: what is known of it before anybody is asked. */
+  readonly size?: number | undefined
 }
 
 /** A tally that grows with each exchange. */
@@ -25,11 +27,12 @@ export class Counter implements Tally {
   escalations = 0
   cost: Sums = NO_SUMS
   quality: Sums = NO_SUMS
+  size: Sums = NO_SUMS
   readonly latency = new Sketch()
   readonly firstToken = new Sketch()
 
   /** One more exchange. */
-  add({ error, truncated, refused, escalated, cost, latency, firstToken }: Sample): void {
+  add({ error, truncated, refused, escalated, cost, latency, firstToken, size }: Sample): void {
     this.n++
     if (error) this.errors++
     if (truncated) this.truncations++
@@ -38,6 +41,7 @@ export class Counter implements Tally {
     if (cost !== undefined) this.cost = withValue(this.cost, cost)
     if (latency !== undefined) this.latency.add(latency)
     if (firstToken !== undefined) this.firstToken.add(firstToken)
+    if (size !== undefined) this.size = withValue(this.size, size)
   }
 
   /** How good the answer of one of its exchanges was, 0…1. `instead`: what was said of it before, which no longer counts. */

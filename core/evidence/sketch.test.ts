@@ -62,3 +62,11 @@ test('of nothing, nothing is known', () => {
   assert.ok(Number.isNaN(new Sketch().quantile(0.5)))
   assert.equal(new Sketch().above(1), 0)
 })
+
+test('the sum of the values is off by no more than its accuracy', () => {
+  const sketch = new Sketch()
+  const values = Array.from({ length: 500 }, (_, i) => 0.5 * 1.03 ** i)
+  for (const value of values) sketch.add(value)
+  const sum = values.reduce((a, b) => a + Math.min(b, 3_600_000), 0)
+  assert.ok(Math.abs(sketch.sum / sum - 1) <= ACCURACY)
+})

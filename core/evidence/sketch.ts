@@ -33,6 +33,13 @@ export class Sketch {
     return this.#count
   }
 
+  /** Of the values, off by no more than `ACCURACY` of it. */
+  get sum(): number {
+    let sum = 0
+    for (const [bucket, count] of this.#counts) sum += count * valueOf(bucket)
+    return sum
+  }
+
   /** Counts one value, or several of the same; ms. */
   add(value: number, times = 1): void {
     const bucket = bucketOf(value)

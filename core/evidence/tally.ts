@@ -19,6 +19,8 @@ export interface Tally {
   readonly cost: Sums
   /** 0…1, from feedback, gate or judge; fewer than `n`, and later. */
   readonly quality: Sums
+  /** Of the request, KiB, where that is asked for: it explains some of the cost and the time, and no arm has changed it. */
+  readonly size: Sums
   /** As the caller saw it, ms, where the chosen target answered. */
   readonly latency: Sketched
   /** The same, to the first token. */
@@ -33,6 +35,7 @@ export const NO_TALLY: Tally = {
   escalations: 0,
   cost: NO_SUMS,
   quality: NO_SUMS,
+  size: NO_SUMS,
   latency: new Sketch(),
   firstToken: new Sketch(),
 }
@@ -46,6 +49,7 @@ export const plus = (a: Tally, b: Tally): Tally => ({
   escalations: a.escalations + b.escalations,
   cost: added(a.cost, b.cost),
   quality: added(a.quality, b.quality),
+  size: added(a.size, b.size),
   latency: a.latency.plus(b.latency),
   firstToken: a.firstToken.plus(b.firstToken),
 })

@@ -17,6 +17,7 @@ export interface WireTally {
   readonly escalations: number
   readonly cost: WireSums
   readonly quality: WireSums
+  readonly size: WireSums
   readonly latency: WireSketch
   readonly firstToken: WireSketch
 }
@@ -29,6 +30,7 @@ export const writeTally = (tally: Tally): WireTally => ({
   escalations: tally.escalations,
   cost: writeSums(tally.cost),
   quality: writeSums(tally.quality),
+  size: writeSums(tally.size),
   latency: writeSketch(tally.latency),
   firstToken: writeSketch(tally.firstToken),
 })
@@ -36,11 +38,11 @@ export const writeTally = (tally: Tally): WireTally => ({
 /** Reads what `writeTally` wrote; undefined where that is not what it is. */
 export function readTally(wire: WireTally): Tally | undefined {
   const { n, errors, truncations, refusals, escalations } = wire
-  const [cost, quality] = [readSums(wire.cost), readSums(wire.quality)]
+  const [cost, quality, size] = [readSums(wire.cost), readSums(wire.quality), readSums(wire.size)]
   const [latency, firstToken] = [readSketch(wire.latency), readSketch(wire.firstToken)]
   if (![n, errors, truncations, refusals, escalations].every(isCount)) return undefined
-  if (!cost || !quality || !latency || !firstToken) return undefined
-  return { n, errors, truncations, refusals, escalations, cost, quality, latency, firstToken }
+  if (!cost || !quality || !size || !latency || !firstToken) return undefined
+  return { n, errors, truncations, refusals, escalations, cost, quality, size, latency, firstToken }
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0
