@@ -1,18 +1,15 @@
 import { meanOf, varianceOf } from './sums.ts'
 import type { Sums } from './sums.ts'
 
-/** Fewer values of an arm than this say nothing: the test is one for many. */
-const FEWEST = 50
-
 /** The difference of two means as it is known: its estimate, and the variance of that. */
 export interface Difference {
   readonly estimate: number
   readonly variance: number
 }
 
-/** Of the canary's mean less the control's; undefined while an arm has too few values. */
-export function difference(canary: Sums, control: Sums): Difference | undefined {
-  if (canary.n < FEWEST || control.n < FEWEST) return undefined
+/** Of the canary's mean less the control's; undefined while an arm has fewer values than `fewest`, which say nothing of their variance. */
+export function difference(canary: Sums, control: Sums, fewest = 50): Difference | undefined {
+  if (canary.n < fewest || control.n < fewest) return undefined
   const variance = varianceOf(canary) / canary.n + varianceOf(control) / control.n
   return variance > 0 ? { estimate: meanOf(canary) - meanOf(control), variance } : undefined
 }
@@ -31,16 +28,19 @@ export function meansEvidence({ estimate, variance: v }: Difference, margin: num
 }
 
 /**
- * A confidence sequence of the difference: with chance 1 − α it holds at every look at once. The normal mixture's, of the same sources.
+ * A confidence sequence of the difference: with chance 1 − α it holds at every look at once. The normal mixture's, of the same sources; with
+ * estimated variances (Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, Time-uniform central limit theory and asymptotic confidence
+ * sequences, Annals of Statistics 52, 2024).
  */
-export function sequence(
-  { estimate, variance: v }: Difference,
-  alpha: number,
-  tau: number,
-): readonly [lower: number, upper: number] {
+export function sequence(known: Difference, alpha: number, tau: number): readonly [lower: number, upper: number] {
+  const width = sequenceWidth(known.variance, alpha, tau)
+  return [known.estimate - width, known.estimate + width]
+}
+
+/** Half of the width of that sequence, where the estimate has the variance `v`. */
+export function sequenceWidth(v: number, alpha: number, tau: number): number {
   const t = tau * tau
-  const width = Math.sqrt(((2 * v * (v + t)) / t) * Math.log(Math.sqrt((v + t) / v) / alpha))
-  return [estimate - width, estimate + width]
+  return Math.sqrt(((2 * v * (v + t)) / t) * Math.log(Math.sqrt((v + t) / v) / alpha))
 }
 
 /** The distribution function of the standard normal, to 7.5e-8 (Abramowitz and Stegun 26.2.17). */

@@ -1,8 +1,12 @@
+import type { Difference } from './means.ts'
+
 /** How often something happened in so many trials. */
 export interface Count {
   readonly n: number
   readonly hits: number
 }
+
+export const NO_COUNT: Count = { n: 0, hits: 0 }
 
 /** One batch of both arms, observed at the same time. */
 export interface Pair {
@@ -40,8 +44,8 @@ export class Proportions {
   constructor(margin: number, state?: ProportionsState) {
     this.margin = margin
     this.logs = [...(state?.logs ?? LIFTS.map(() => 0))]
-    this.canary = state?.canary ?? { n: 0, hits: 0 }
-    this.control = state?.control ?? { n: 0, hits: 0 }
+    this.canary = state?.canary ?? NO_COUNT
+    this.control = state?.control ?? NO_COUNT
   }
 
   get state(): ProportionsState {
@@ -72,11 +76,6 @@ export class Proportions {
   get evidence(): number {
     return this.logs.reduce((sum, log) => sum + Math.exp(log), 0) / this.logs.length
   }
-
-  /** The canary's share less the control's; NaN before there are both. */
-  get difference(): number {
-    return this.canary.hits / this.canary.n - this.control.hits / this.control.n
-  }
 }
 
 /**
@@ -103,3 +102,12 @@ const divergence = (p: number, q: number): number => p * Math.log(p / q) + (1 - 
 const likelihood = ({ n, hits }: Count, p: number): number => hits * Math.log(p) + (n - hits) * Math.log(1 - p)
 const clamp = (p: number): number => Math.min(1 - LEAST, Math.max(LEAST, p))
 const plus = (a: Count, b: Count): Count => ({ n: a.n + b.n, hits: a.hits + b.hits })
+
+/**
+ * The canary's share less the control's. Its variance is as if each arm had one hit and one miss more (Agresti and Caffo, Simple and effective
+ * confidence intervals for proportions, American Statistician 54, 2000): none of a few is no proof of none.
+ */
+export function shareDifference(canary: Count, control: Count): Difference {
+  const variance = ({ n, hits }: Count): number => ((hits + 1) * (n - hits + 1)) / (n + 2) ** 3
+  return { estimate: canary.hits / canary.n - control.hits / control.n, variance: variance(canary) + variance(control) }
+}

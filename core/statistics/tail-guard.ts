@@ -1,0 +1,137 @@
+import { ACCURACY } from '../evidence/sketch.ts'
+import type { Sketched } from '../evidence/sketch.ts'
+import type { Tally } from '../evidence/tally.ts'
+import type { Arms, Estimates, Guard } from './guardrail.ts'
+import { sequenceWidth } from './means.ts'
+import { NO_COUNT, Proportions, shareDifference } from './proportions.ts'
+import type { Count, ProportionsState } from './proportions.ts'
+import { less } from './share-guard.ts'
+
+export interface TailState {
+  readonly kind: 'tail'
+  /** Above which stable's requests are slow, ms; of what was known before the next. */
+  readonly threshold?: number | undefined
+  /** Of the step: what was bet on, and what of it is above the threshold. */
+  readonly taken: Arms<Count>
+  readonly bets: ProportionsState
+}
+
+const NONE: Arms<Count> = { canary: NO_COUNT, stable: NO_COUNT }
+const QUANTILE = 0.95
+/** Fewer values than this have no 95th percentile to speak of. */
+const FEWEST = 40
+/** Differences of about this many points of the share above the percentile are found soonest by the bounds. */
+const SCALE = 0.03
+
+/**
+ * Watches the 95th percentile of a duration. What is slow is said by stable's requests so far, before those that are bet on: its 95th
+ * percentile, and for the canary that times 1 + margin. A canary is harmless whose share of slow requests is no larger than stable's:
+ * whatever the distribution, and whatever it does in time to both. (Predictable thresholds as in Howard and Ramdas, Bernoulli 28, 2022, section 5.)
+ */
+export class TailGuard implements Guard {
+  private readonly sketch: (tally: Tally) => Sketched
+  private readonly margin: number
+  private readonly bets: Proportions
+  private threshold: number | undefined
+  private taken: Arms<Count>
+  /** What the step has come to: only estimates are made of it, so that it is not remembered. */
+  private seen: Arms<Sketched> | undefined
+
+  constructor(sketch: (tally: Tally) => Sketched, margin: number, state?: TailState) {
+    this.sketch = sketch
+    this.margin = margin
+    this.bets = new Proportions(0, state?.bets)
+    this.threshold = state?.threshold
+    this.taken = state?.taken ?? NONE
+  }
+
+  get state(): TailState {
+    return { kind: 'tail', threshold: this.threshold, taken: this.taken, bets: this.bets.state }
+  }
+
+  get evidence(): number {
+    return this.bets.evidence
+  }
+
+  update(totals: Arms<Tally>): boolean {
+    const seen = { canary: this.sketch(totals.canary), stable: this.sketch(totals.stable) }
+    const now = this.countsOf(seen)
+    const more = { canary: less(now.canary, this.taken.canary), stable: less(now.stable, this.taken.stable) }
+    if (!more.canary || !more.stable) return false
+    this.seen = seen
+    if (this.threshold === undefined) {
+      // What came before there was a threshold says where it is, and is not bet on.
+      if (seen.stable.count >= FEWEST) this.learn(seen)
+    } else if (more.canary.n > 0 && more.stable.n > 0) {
+      this.bets.update({ canary: more.canary, control: more.stable })
+      this.learn(seen)
+    }
+    return true
+  }
+
+  step(): void {
+    this.threshold = undefined
+    this.taken = NONE
+    this.seen = undefined
+  }
+
+  estimates(alpha: number): Estimates {
+    if (!this.seen) return { n: { canary: this.taken.canary.n, stable: this.taken.stable.n } }
+    const { canary, stable } = this.seen
+    const n = { canary: canary.count, stable: stable.count }
+    if (canary.count === 0 || stable.count < FEWEST) return { n }
+    const [lower, upper] = relative(canary, stable, alpha)
+    return { n, canary: canary.quantile(QUANTILE), stable: stable.quantile(QUANTILE), lower, upper }
+  }
+
+  private learn(seen: Arms<Sketched>): void {
+    this.threshold = seen.stable.quantile(QUANTILE)
+    this.taken = this.countsOf(seen)
+  }
+
+  private countsOf({ canary, stable }: Arms<Sketched>): Arms<Count> {
+    const at = this.threshold
+    return {
+      canary: { n: canary.count, hits: at === undefined ? 0 : canary.above(beyond(at, this.margin)) },
+      stable: { n: stable.count, hits: at === undefined ? 0 : stable.above(at) },
+    }
+  }
+}
+
+/** So much more than the bound that a sketch counts from at `threshold`: the canary's own bound is never less. */
+const beyond = (threshold: number, margin: number): number => (threshold / (1 - ACCURACY)) * (1 + margin) * (1 - 1e-9)
+
+/**
+ * Bounds of how much the canary's 95th percentile is more than stable's, relative to that: the factors for which the sequence of the
+ * difference of shares, above stable's percentile and above that times the factor, does not exclude 0. A bound that nothing speaks for yet
+ * is absent.
+ */
+function relative(
+  canary: Sketched,
+  stable: Sketched,
+  alpha: number,
+): readonly [number | undefined, number | undefined] {
+  const at = stable.quantile(QUANTILE)
+  const slow = { n: stable.count, hits: stable.above(at) }
+  const side = (margin: number): number => {
+    const known = shareDifference({ n: canary.count, hits: canary.above(beyond(at, margin)) }, slow)
+    const width = sequenceWidth(known.variance, alpha, SCALE)
+    return known.estimate > width ? 1 : known.estimate < -width ? -1 : 0
+  }
+  const [least, most] = [-0.99, 99]
+  return [
+    side(least) === 1 ? crossing(least, most, (margin) => side(margin) === 1) : undefined,
+    side(most) === -1 ? crossing(least, most, (margin) => side(margin) !== -1) : undefined,
+  ]
+}
+
+/** Where, from one on that it holds for to one that it does not, it ends to. */
+function crossing(from: number, to: number, holds: (margin: number) => boolean): number {
+  let [low, high] = [Math.log1p(from), Math.log1p(to)]
+  for (let step = 0; step < 30; step++) {
+    const middle = (low + high) / 2
+    if (holds(Math.expm1(middle))) low = middle
+    else high = middle
+  }
+  return Math.expm1(high)
+}
