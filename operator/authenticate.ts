@@ -17,8 +17,8 @@ export interface Bearer {
 
 /** Why somebody is not let in: 401 with a reason, or 503 where the API server could not be asked. */
 export class Refused extends Error {
-  readonly status: 400 | 401 | 403 | 404 | 503
-  constructor(status: 400 | 401 | 403 | 404 | 503, message: string) {
+  readonly status: 400 | 401 | 403 | 404 | 409 | 503
+  constructor(status: 400 | 401 | 403 | 404 | 409 | 503, message: string) {
     super(message)
     this.status = status
   }

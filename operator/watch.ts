@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Overview } from './overview.ts'
+import type { RolloutView } from './rollout-api.ts'
 
 /** Where the operator, and a local run on its admin port, tell what changes. */
 export const WATCH_PATH = '/v1/watch'
@@ -8,15 +9,16 @@ export const WATCH_PATH = '/v1/watch'
 export const PARTS = ['status', 'rollouts'] as const
 export type Part = (typeof PARTS)[number]
 
-/** A rollout as it is told, as far as it is told from others; `route` is `namespace/name`. */
-export interface ToldRollout {
-  readonly route: string
-  readonly rule: string
+/** Reads parts with commas between; undefined where one is none of them. */
+export function readParts(text: string): ReadonlySet<Part> | undefined {
+  const words = new Set(text.split(','))
+  const parts = PARTS.filter((part) => words.has(part))
+  return parts.length === words.size ? new Set(parts) : undefined
 }
 
 /** All that is told at a moment: the lists of `/v1/status` and of `/v1/rollouts`, side by side. */
 export interface WatchState extends Overview {
-  readonly rollouts: readonly ToldRollout[]
+  readonly rollouts: readonly RolloutView[]
 }
 
 /** What is different, by list: items that are new or changed, whole, and the keys of those that are gone. */
@@ -207,7 +209,7 @@ export class Watch {
 }
 
 /** One event, as the stream has it. */
-export function event(name: string, data: object): string {
+function event(name: string, data: object): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
 }
 

@@ -8,13 +8,22 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** What a page gives that goes on telling: it writes the answer itself, for as long as the other end is there. */
+export interface Told {
+  readonly tell: (response: ServerResponse) => void
+}
+
 export interface Asked {
+  /** As it came, still encoded. */
+  readonly path: string
   readonly query: URLSearchParams
+  /** Without its parameters; empty where none was said. */
+  readonly contentType: string
   readonly body: string
 }
 
-/** By method and path, such as `GET /config`. */
-export type Pages = Readonly<Record<string, (asked: Asked) => Answer | Promise<Answer>>>
+/** By method and path, such as `GET /config`; `GET /config/*` is all that is below, where nothing else is. */
+export type Pages = Readonly<Record<string, (asked: Asked) => Answer | Told | Promise<Answer>>>
 
 const LARGEST_BODY = 1024 * 1024
 
@@ -27,7 +36,10 @@ export function jsonServer(
     const why = admit(request)
     if (why !== undefined) return write(response, problem(403, why))
     answer(pages, request).then(
-      (found) => write(response, found),
+      (found) => {
+        if ('tell' in found) found.tell(response)
+        else write(response, found)
+      },
       (error: unknown) => write(response, problem(500, error instanceof Error ? error.message : String(error))),
     )
   })
@@ -38,16 +50,23 @@ export function problem(status: number, message: string): Answer {
   return { status, body: { error: { message } } }
 }
 
-async function answer(pages: Pages, request: IncomingMessage): Promise<Answer> {
+async function answer(pages: Pages, request: IncomingMessage): Promise<Answer | Told> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
   const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET')
-  const name = `${method} ${pathname}`
-  const page = Object.hasOwn(pages, name) ? pages[name] : undefined
-  if (page) return page({ query: searchParams, body: await read(request) })
-  const methods = Object.keys(pages).flatMap((it) => (it.endsWith(` ${pathname}`) ? it.split(' ', 1) : []))
+  const names = Object.keys(pages).filter((name) => covers(name.slice(name.indexOf(' ') + 1), pathname))
+  const name = names.find((it) => it === `${method} ${pathname}`) ?? names.find((it) => it.startsWith(`${method} `))
+  const page = name === undefined ? undefined : pages[name]
+  const [contentType = ''] = (request.headers['content-type'] ?? '').toLowerCase().split(/\s*;/, 1)
+  if (page) return page({ path: pathname, query: searchParams, contentType, body: await read(request) })
+  const methods = [...new Set(names.map((it) => it.slice(0, it.indexOf(' '))))]
   if (methods.length > 0)
     return { ...problem(405, `It takes ${methods.join(' and ')}.`), headers: { allow: methods.join(', ') } }
   return problem(404, `There is: ${Object.keys(pages).join(', ')}.`)
+}
+
+/** Whether a page is what lies at a path. */
+function covers(page: string, path: string): boolean {
+  return page === path || (page.endsWith('/*') && path.startsWith(page.slice(0, -1)))
 }
 
 async function read(request: IncomingMessage): Promise<string> {
