@@ -34,6 +34,9 @@ interface Context {
   readonly ended: (attempt: AttemptFacts) => void
 }
 
+/** What is called: an address, or one with faults in it. */
+type Called = Pick<Address, 'call'>
+
 /**
  * One call of one address: connects, waits, judges and passes on, with a clock of its own for each of these. The reply is given once it
  * is known to be good as far as can be known: a whole answer that is finished, or a stream whose first event is no error.
@@ -78,14 +81,14 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     this.facts = facts
     this.context = context
     this.answering = answering
-    this.words = new TargetWords(exchange, target)
+    this.words = new TargetWords(exchange, target, facts)
     const { connect, attempt } = target.endpoint.timeouts
     this.last = facts.started + attempt
     this.due = facts.started + Math.min(connect, attempt)
   }
 
   /** Starts the call. Rejects with a `Failure` while nothing has gone to the caller; what goes wrong later, the sink hears. */
-  start(address: Address, call: Call): Promise<Reply> {
+  start(address: Called, call: Call): Promise<Reply> {
     return new Promise((resolve, reject) => {
       this.resolve = resolve
       this.reject = reject
@@ -96,7 +99,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
     })
   }
 
-  private call(address: Address, call: Call): void {
+  private call(address: Called, call: Call): void {
     const running = address.call(call, this)
     this.running = running
     // It may have failed, or been given up, before it could be named.
@@ -105,7 +108,7 @@ export class Attempt implements Receiver, Due, Waiting, Stream {
   }
 
   /** The call goes out once it is signed, which may need a token that has yet to come. */
-  private authorise(signer: Signer, address: Address, call: Call): void {
+  private authorise(signer: Signer, address: Called, call: Call): void {
     const go = (added: readonly string[]) => {
       if (this.phase === 'over') return
       call.headers.push(...added)

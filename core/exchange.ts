@@ -5,6 +5,7 @@ import type { Asked } from './match/match.ts'
 import type { Asked as Asking } from './dialects/dialect.ts'
 import type { Decision } from './decide/decision.ts'
 import type { Due } from './deps.ts'
+import type { Fault, FaultType } from './faults/fault.ts'
 import type { Json } from './dialects/dialect.ts'
 import type { Traits } from './feedback/traits.ts'
 import { Ear } from './gate/said.ts'
@@ -61,6 +62,8 @@ export interface AttemptFacts {
   usage: Usage | undefined
   /** Picodollars; undefined where nothing was used, or something that has no price. */
   cost: number | undefined
+  /** What was done to it on purpose; undefined: nothing. */
+  injected?: readonly FaultType[] | undefined
   /** Of telemetry alone: its span, where the exchange is sampled. */
   span: unknown
 }
@@ -194,6 +197,8 @@ export class Exchange implements Due, Asked, SignalSource {
   ear: Ear | undefined = undefined
   /** The hosts that the caller's own keys are for, by the key: each goes to one only, whichever fork asks. */
   keys: Map<string, string> | undefined = undefined
+  /** Which faults of its rule it meets, where chance has decided: whichever fork asks. */
+  faultsMet: Map<Fault, boolean> | undefined = undefined
   /** The fork whose answer is this one's. */
   private winner: Exchange | undefined = undefined
   /** When the whole request is to be over, of `deps.now()`. */
@@ -232,6 +237,7 @@ export class Exchange implements Due, Asked, SignalSource {
     fork.panic = this.panic
     fork.due = this.due
     fork.keys = this.keys ??= new Map()
+    if (this.rule?.faults) fork.faultsMet = this.faultsMet ??= new Map()
     fork.until = this.until
     fork.opening = this.opening
     fork.ear = this.ear && new Ear(this.ear.wantsLogprobs)

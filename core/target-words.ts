@@ -1,6 +1,6 @@
 import { credentialsOf, headersWithout, withoutCredentials } from './credential.ts'
 import { Failure } from './errors.ts'
-import type { Exchange } from './exchange.ts'
+import type { AttemptFacts, Exchange } from './exchange.ts'
 import { answerHeadersOf, lower } from './headers.ts'
 import type { Fault } from './judge.ts'
 import type { Target } from './target.ts'
@@ -12,10 +12,12 @@ const MOST = 500
 export class TargetWords {
   private readonly exchange: Exchange
   private readonly target: Target
+  private readonly facts: AttemptFacts
 
-  constructor(exchange: Exchange, target: Target) {
+  constructor(exchange: Exchange, target: Target, facts: AttemptFacts) {
     this.exchange = exchange
     this.target = target
+    this.facts = facts
   }
 
   /** The target's headers that go on to the caller; `good`: of an answer of an API that we know. */
@@ -43,9 +45,11 @@ export class TargetWords {
     return new Failure(code, { detail: this.named(said), retryAfter })
   }
 
-  /** Names the target, for the words of an error. */
+  /** Names the target, for the words of an error, and what was done to it on purpose. */
   named(detail = ''): string {
-    return `${detail}${detail ? ' ' : ''}(${this.target.id})`
+    const { injected } = this.facts
+    const who = injected ? `${this.target.id}, ${injected.join(' and ')} injected` : this.target.id
+    return `${detail}${detail ? ' ' : ''}(${who})`
   }
 
   /** The endpoint's own, or the caller's, which no log is to keep. */

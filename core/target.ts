@@ -6,6 +6,7 @@ import type { DecisionLog } from './decisions/record.ts'
 import type { Call, Receiver, Running } from './deps.ts'
 import type { FallbackKind, RetryKind } from './errors.ts'
 import type { PeakEwma } from './ewma.ts'
+import type { Fault } from './faults/fault.ts'
 import type { FeedbackSettings } from './feedback/desk.ts'
 import type { Gate } from './gate/config.ts'
 import type { Edit } from './json-fields.ts'
@@ -197,6 +198,8 @@ export interface Rule {
   readonly feedback?: FeedbackSettings | undefined
   /** What is written down of its decisions; undefined: all of them, without content. */
   readonly log?: DecisionLog | undefined
+  /** Failures that are injected on purpose; undefined: none. */
+  readonly faults?: readonly Fault[] | undefined
   readonly onUnavailable: 'Redistribute' | 'Fail'
   /** What happens where a request has fields that the target's dialect has no place for. */
   readonly onUnsupported: 'Report' | 'Fail'

@@ -73,6 +73,7 @@ export class Passage implements Stream, Due, Waiting, Carried {
       code: undefined,
       usage: undefined,
       cost: undefined,
+      injected: undefined,
       span: undefined,
     }
     exchange.facts.attempts.push(this.facts)

@@ -21,6 +21,7 @@ import { strategy } from '../core/strategies/index.ts'
 import type { Loaded } from '../core/strategies/strategy.ts'
 import type { Model, Rule, Target } from '../core/target.ts'
 import { Refused } from './endpoints.ts'
+import { faultOf } from './faults.ts'
 import { askedBesides, gateOf } from './gate.ts'
 import type { ConfiguredEndpoint, Endpoints } from './endpoints.ts'
 import { callerOf, logOf, matchOf } from './matches.ts'
@@ -236,6 +237,7 @@ export class RuntimeBuilder {
       gate,
       audit: auditOf(rule, gate, (named) => aside(named, `${path}/audit/judge/by`)),
       feedback: rule.feedback && feedbackOf(rule.feedback),
+      faults: rule.faults?.map((fault, index) => faultOf(fault, `${path}/faults/${index}`)),
       onUnavailable,
       onUnsupported,
     }

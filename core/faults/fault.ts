@@ -1,4 +1,4 @@
-import type { Match } from '../target.ts'
+import type { Asked } from '../match/match.ts'
 
 /**
  * What is done to a call of a target on purpose. Delay: its answer comes later; Abort: it answers with an error at once, and is not called;
@@ -11,17 +11,16 @@ export type FaultType = (typeof FAULT_TYPES)[number]
 export const LONGEST = 86_400_000
 
 interface Common {
-  /** `faults[1] of rule chat in namespace/route`, for people. */
-  readonly name: string
   /** How many of a hundred requests. */
   readonly percent: number
-  /** Ids of the targets that it is for; undefined: all that the rule asks. */
-  readonly targets: ReadonlySet<string> | undefined
-  /** All of them must match. */
-  readonly headers: Match['headers']
+  /** What it is for, by `namespace/name` of the endpoint; undefined: all that the rule asks. */
+  readonly targets: readonly { readonly endpoint: string; readonly model?: string | undefined }[] | undefined
+  /** The requests that it is for; undefined: all. */
+  readonly test: ((asked: Asked) => boolean) | undefined
   /** ms since the epoch: from then on nothing is injected, whoever can be reached. */
   readonly until: number
 }
+
 /** One fault of a rule; `delay` in ms. */
 export type Fault = Common &
   (

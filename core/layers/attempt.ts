@@ -1,10 +1,12 @@
 import { Attempt } from '../attempt.ts'
 import { p2c } from '../balance.ts'
 import { costOf } from '../cost.ts'
-import type { Deps } from '../deps.ts'
+import type { Call, Deps, Receiver } from '../deps.ts'
 import { Failure } from '../errors.ts'
 import type { AttemptFacts, Exchange, Reply } from '../exchange.ts'
 import { addTraceContext } from '../headers.ts'
+import { drawn } from '../faults/draw.ts'
+import { Tampered } from '../faults/tampered.ts'
 import type { Handler } from '../pipeline.ts'
 import type { Address, Endpoint, Target } from '../target.ts'
 import { readRateLimits } from '../rate-limit-headers.ts'
@@ -42,6 +44,7 @@ export function call(deps: Deps): Handler {
       code: undefined,
       usage: undefined,
       cost: undefined,
+      injected: undefined,
       span: undefined,
     }
     let translated: Translated
@@ -69,7 +72,14 @@ export function call(deps: Deps): Handler {
       },
     }
     if (endpoint.addresses.length > 1) address.ewma.start()
-    return new Attempt(exchange, target, attempt, answering, context).start(address, outgoing)
+    const faults = rule.faults ? drawn(exchange, target, rule.faults, deps) : []
+    const called =
+      faults.length === 0
+        ? address
+        : {
+            call: (it: Call, receiver: Receiver) => new Tampered(faults, attempt, receiver, deps).start(address, it),
+          }
+    return new Attempt(exchange, target, attempt, answering, context).start(called, outgoing)
   }
 }
 
