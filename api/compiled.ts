@@ -165,6 +165,8 @@ const compiledRule = object({
       { maxItems: 64 },
     ),
   ),
+  /** What becomes of its requests is counted, by target, and told under that version; absent: nothing is. */
+  evidence: optional(object({ version: text(128) })),
   onUnavailable: choice(['Redistribute', 'Fail']),
   /** Absent: Report. */
   onUnsupported: optional(choice(['Report', 'Fail'])),

@@ -41,6 +41,7 @@ export const CAPABILITIES: readonly string[] = [
   'speculate',
   'audit',
   'artefact',
+  'evidence',
   'faults',
 ]
 

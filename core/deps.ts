@@ -2,6 +2,7 @@ import type { AuditDesk } from './audit/desk.ts'
 import type { AuditRecord } from './audit/record.ts'
 import type { Memories } from './bandits/memory.ts'
 import type { Bytes } from './bytes.ts'
+import type { Recorder } from './evidence/recorder.ts'
 import type { AttemptFacts, Exchange, Facts } from './exchange.ts'
 import type { FeedbackDesk, Outcome } from './feedback/desk.ts'
 import type { Guards } from './learning/guards.ts'
@@ -91,6 +92,8 @@ export interface Deps {
   readonly guards?: Guards
   /** Undefined: nothing is audited. */
   readonly audits?: AuditDesk
+  /** Counts what becomes of exchanges; undefined: nobody does. */
+  readonly evidence?: Recorder
   /** Undefined: schemas of callers are not checked. */
   readonly schemas?: SchemaCompiler
 }

@@ -196,6 +196,8 @@ export interface Rule {
   readonly audit?: AuditSettings | undefined
   /** What becomes of what callers think of its answers; undefined: nothing, but strategies that learn hear of it. */
   readonly feedback?: FeedbackSettings | undefined
+  /** Under which version what becomes of its requests is counted; undefined: it is not. */
+  readonly evidence?: { readonly version: string } | undefined
   /** What is written down of its decisions; undefined: all of them, without content. */
   readonly log?: DecisionLog | undefined
   /** Failures that are injected on purpose; undefined: none. */

@@ -237,6 +237,7 @@ export class RuntimeBuilder {
       gate,
       audit: auditOf(rule, gate, (named) => aside(named, `${path}/audit/judge/by`)),
       feedback: rule.feedback && feedbackOf(rule.feedback),
+      evidence: rule.evidence,
       faults: rule.faults?.map((fault, index) => faultOf(fault, `${path}/faults/${index}`)),
       onUnavailable,
       onUnsupported,

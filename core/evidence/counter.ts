@@ -9,9 +9,9 @@ export interface Sample {
   readonly truncated?: boolean
   readonly refused?: boolean
   readonly escalated?: boolean
-  /** USD; absent: not known. */
+  /** USD; undefined: not known. */
   readonly cost?: number | undefined
-  /** ms; absent: the chosen target did not answer. */
+  /** ms; undefined: the arm's target did not answer. */
   readonly latency?: number | undefined
   readonly firstToken?: number | undefined
   /** Of the request, KiB: what is known of it before anybody is asked. */
@@ -38,24 +38,37 @@ export class Counter implements Tally {
     if (truncated) this.truncations++
     if (refused) this.refusals++
     if (escalated) this.escalations++
-    if (cost !== undefined) this.cost = withValue(this.cost, cost)
+    if (cost !== undefined) this.cost = moved(this.cost, 1, sumsOf(cost))
     if (latency !== undefined) this.latency.add(latency)
     if (firstToken !== undefined) this.firstToken.add(firstToken)
-    if (size !== undefined) this.size = withValue(this.size, size)
+    if (size !== undefined) this.size = moved(this.size, 1, sumsOf(size))
   }
 
   /** How good the answer of one of its exchanges was, 0…1. `instead`: what was said of it before, which no longer counts. */
   rate(quality: number, instead?: number): void {
-    const { n, sum, squares } = this.quality
-    this.quality =
-      instead === undefined
-        ? withValue(this.quality, quality)
-        : { n, sum: sum + quality - instead, squares: squares + quality * quality - instead * instead }
+    this.quality = moved(this.quality, 1, sumsOf(quality))
+    if (instead !== undefined) this.quality = moved(this.quality, -1, sumsOf(instead))
+  }
+
+  /** All that another has counted, besides; or, where `times` is -1, no longer what this one has told before. */
+  take(tally: Tally, times: 1 | -1 = 1): void {
+    this.n += times * tally.n
+    this.errors += times * tally.errors
+    this.truncations += times * tally.truncations
+    this.refusals += times * tally.refusals
+    this.escalations += times * tally.escalations
+    this.cost = moved(this.cost, times, tally.cost)
+    this.quality = moved(this.quality, times, tally.quality)
+    this.size = moved(this.size, times, tally.size)
+    this.latency.take(tally.latency, times)
+    this.firstToken.take(tally.firstToken, times)
   }
 }
 
-const withValue = ({ n, sum, squares }: Sums, value: number): Sums => ({
-  n: n + 1,
-  sum: sum + value,
-  squares: squares + value * value,
+const sumsOf = (value: number): Sums => ({ n: 1, sum: value, squares: value * value })
+
+const moved = (a: Sums, times: 1 | -1, b: Sums): Sums => ({
+  n: a.n + times * b.n,
+  sum: a.sum + times * b.sum,
+  squares: a.squares + times * b.squares,
 })

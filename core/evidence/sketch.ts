@@ -1,4 +1,4 @@
-/** Of what a quantile is said to, at most, from 0.1 ms to an hour. */
+/** Of what a quantile is said to be, at most, from 0.1 ms to an hour. */
 export const ACCURACY = 0.01
 /** The least value that is told from smaller ones, and the greatest that is told from larger ones. */
 const LEAST = 0.1
@@ -10,7 +10,7 @@ const LOG_GAMMA = Math.log(GAMMA)
 export const LAST = Math.ceil(Math.log(MOST / LEAST) / LOG_GAMMA)
 
 /** A sketch that is only read. */
-export type Sketched = Omit<Sketch, 'add'>
+export type Sketched = Omit<Sketch, 'add' | 'take'>
 
 /**
  * A distribution of durations, ms, as counts in buckets whose bounds grow by a factor: what a quantile is said to be is off by no more than
@@ -42,16 +42,19 @@ export class Sketch {
 
   /** Counts one value, or several of the same; ms. */
   add(value: number, times = 1): void {
-    const bucket = bucketOf(value)
-    this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + times)
-    this.#count += times
+    this.#put(bucketOf(value), times)
+  }
+
+  /** Counts all values of another; or, where `times` is -1, takes back values that it has. */
+  take(other: Sketched, times: 1 | -1 = 1): void {
+    for (const [bucket, count] of other.entries()) this.#put(bucket, times * count)
   }
 
   /** The sketch of the values of both. */
   plus(other: Sketched): Sketch {
-    const counts = new Map(this.#counts)
-    for (const [bucket, count] of other.buckets()) counts.set(bucket, (counts.get(bucket) ?? 0) + count)
-    return new Sketch(counts)
+    const sum = new Sketch(this.#counts)
+    sum.take(other)
+    return sum
   }
 
   /** The value that a share `q` of all, 0…1, is not above; NaN where there are none. */
@@ -76,9 +79,21 @@ export class Sketch {
     return sum
   }
 
+  /** Counts by bucket, in any order. */
+  entries(): Iterable<readonly [bucket: number, count: number]> {
+    return this.#counts
+  }
+
   /** Counts by bucket, ascending. */
   buckets(): readonly (readonly [bucket: number, count: number])[] {
     return [...this.#counts].sort(([a], [b]) => a - b)
+  }
+
+  #put(bucket: number, times: number): void {
+    const count = (this.#counts.get(bucket) ?? 0) + times
+    if (count === 0) this.#counts.delete(bucket)
+    else this.#counts.set(bucket, count)
+    this.#count += times
   }
 }
 

@@ -1,0 +1,17 @@
+import type { Gathering } from '../core/evidence/recorder.ts'
+import type { CompiledConfig, CompiledRoute, CompiledRule } from './compiled.ts'
+
+/** The versions under which a rule gathers evidence: all that is told of others is not heard. */
+export function versionsOf({ evidence }: CompiledRule): readonly string[] {
+  return evidence ? [evidence.version] : []
+}
+
+/** Those of a route. */
+export function gatheringsOf({ name: route, rules }: CompiledRoute): readonly Gathering[] {
+  return rules.flatMap((rule) => versionsOf(rule).map((version) => ({ route, rule: rule.name, version })))
+}
+
+/** Those of a whole configuration. */
+export function gatheringsIn(config: CompiledConfig): readonly Gathering[] {
+  return [...config.values()].flatMap(({ body }) => ('rules' in body ? gatheringsOf(body) : []))
+}

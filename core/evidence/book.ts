@@ -1,0 +1,92 @@
+import { Counter } from './counter.ts'
+import type { Sample } from './counter.ts'
+import type { Tally } from './tally.ts'
+
+/** What one place has counted under a version since it began, by arm. `seq` rises with each; the later one includes the earlier. */
+export interface Share {
+  readonly seq: number
+  readonly arms: ReadonlyMap<string, Tally>
+}
+
+/** Arms of one version; there are no more targets, variants and mirrors than this. */
+const MOST_ARMS = 128
+/** So many shares are remembered: an operator that begins anew may yet learn that an earlier one is counted as of one that has gone. */
+const REMEMBERED = 16
+
+/** What one sidecar has counted under one version of a rule. It tells all of it each time, under a rising number. */
+export class Book {
+  /** Names this run of it among all: what was counted under another name was counted by another. */
+  epoch: string
+  /** Something has been counted that no share has told. */
+  fresh = false
+  readonly #name: () => string
+  readonly #arms = new Map<string, Counter>()
+  readonly #told = new Map<number, ReadonlyMap<string, Tally>>()
+  #seq = 0
+  #heard = 0
+
+  /** `name` makes names that are all different. */
+  constructor(name: () => string) {
+    this.#name = name
+    this.epoch = name()
+  }
+
+  /** Counts an exchange; returns what it was counted in, which may be rated later; undefined where there are too many arms. */
+  add(arm: string, sample: Sample): Counter | undefined {
+    const known = this.#arms.get(arm)
+    if (!known && this.#arms.size >= MOST_ARMS) return undefined
+    const counter = known ?? new Counter()
+    if (!known) this.#arms.set(arm, counter)
+    counter.add(sample)
+    this.fresh = true
+    return counter
+  }
+
+  get arms(): ReadonlyMap<string, Tally> {
+    return this.#arms
+  }
+
+  /** Whether something that was told has not been heard of since. */
+  get unheard(): boolean {
+    return this.#seq > this.#heard
+  }
+
+  /** All that was counted, under the next number. */
+  share(): Share {
+    const arms = copyOf(this.#arms)
+    this.#told.set(++this.#seq, arms)
+    this.#told.delete(this.#seq - REMEMBERED)
+    this.fresh = false
+    return { seq: this.#seq, arms }
+  }
+
+  /** The share of that number has been heard. */
+  heard(seq: number): void {
+    this.#heard = Math.max(this.#heard, Math.min(seq, this.#seq))
+  }
+
+  /**
+   * Goes on as another place, with what was counted after the share `seq`: that one is counted as of a place that has gone. Where it is not
+   * remembered, the next one that is stands for it: what came between is let go, so that nothing counts twice.
+   */
+  rename(seq: number): void {
+    const at = [...this.#told.keys()].find((told) => told >= seq)
+    const counted = seq === 0 ? new Map<string, Tally>() : (this.#told.get(at ?? 0) ?? copyOf(this.#arms))
+    for (const [arm, tally] of counted) this.#arms.get(arm)?.take(tally, -1)
+    this.#told.clear()
+    this.#seq = this.#heard = 0
+    this.epoch = this.#name()
+    this.fresh = true
+  }
+}
+
+/** As they are now: counters go on. */
+function copyOf(arms: ReadonlyMap<string, Tally>): ReadonlyMap<string, Tally> {
+  return new Map(
+    [...arms].map(([arm, tally]) => {
+      const copy = new Counter()
+      copy.take(tally)
+      return [arm, copy]
+    }),
+  )
+}
