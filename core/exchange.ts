@@ -193,6 +193,8 @@ export class Exchange implements Due, Asked, SignalSource {
   sampled = false
   /** Its answer is worth comparing with another target's. */
   comparison: Comparison<Target> | undefined = undefined
+  /** The target that chance put first, where it could have been any of those of its priority and the rule gathers evidence. */
+  drawn: Target | undefined = undefined
   /** Listens to what targets say. */
   ear: Ear | undefined = undefined
   /** The hosts that the caller's own keys are for, by the key: each goes to one only, whichever fork asks. */

@@ -7,6 +7,7 @@ import { breaker } from './layers/breaker.ts'
 import { choose } from './layers/choose.ts'
 import { deadline } from './layers/deadline.ts'
 import { errors } from './layers/errors.ts'
+import { evidence } from './layers/evidence.ts'
 import { fallback } from './layers/fallback.ts'
 import { gate } from './layers/gate.ts'
 import { hedge } from './layers/hedge.ts'
@@ -37,6 +38,7 @@ const inner: readonly Layer<Rule>[] = [
   deadline, // bounds all that follows, waits between attempts included
   listen, // outside all that asks: a gate that listens for itself has the better ear
   heed, // outside the choice: what a request says of the answer before it counts for it
+  evidence, // outside the choice: a share that fails with its target counts as well
   choose, // once a request: what is tried later is part of the same choice
   bind, // after the choice, whose order it changes for conversations that only one provider can go on with
   audit, // outside the gate: it compares what the caller got; inside the choice, which it does not make again

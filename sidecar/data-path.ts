@@ -5,6 +5,7 @@ import { AuditDesk } from '../core/audit/desk.ts'
 import { Memories } from '../core/bandits/memory.ts'
 import type { Deps, Telemetry } from '../core/deps.ts'
 import type { Exchange } from '../core/exchange.ts'
+import { Recorder } from '../core/evidence/recorder.ts'
 import { FeedbackDesk } from '../core/feedback/desk.ts'
 import { Guards } from '../core/learning/guards.ts'
 import { Configuration } from './config.ts'
@@ -33,6 +34,8 @@ export class DataPath {
   readonly memories: Memories
   /** What was found of artefacts in service. */
   readonly guards = new Guards()
+  /** What became of exchanges, where a rule asks for it. */
+  readonly evidence = new Recorder(randomUUID)
   private readonly audits = new AuditDesk()
 
   constructor({ telemetry, passThrough, bodyLimit, environment }: DataPathOptions) {
@@ -48,7 +51,8 @@ export class DataPath {
       memories: (this.memories = new Memories(randomUUID)),
       guards: this.guards,
       audits: this.audits,
-      feedback: new FeedbackDesk(this.memories, (outcome) => telemetry.fedBack?.(outcome)),
+      evidence: this.evidence,
+      feedback: new FeedbackDesk(this.memories, (outcome) => telemetry.fedBack?.(outcome), this.evidence),
     }
     this.deps = deps
     this.configuration = new Configuration(deps, new Endpoints(deps, environment))

@@ -41,6 +41,8 @@ export interface Chosen {
   readonly preference: Preference<Slot>
   /** Where it was looked into: the request was weighed, or decisions are written down. */
   readonly decision: Decision | undefined
+  /** Nothing about the request kept any target of the first priority from being put first. */
+  readonly free: boolean
 }
 
 /** The targets of one priority with what they are to be judged by. */
@@ -111,7 +113,7 @@ export class Chooser {
     const [group] = this.groups
     if (group && this.groups.length === 1 && !records && !this.looks) {
       const preference = group.prefer({ key })
-      return { order: decide(group.slots, preference), preference, decision: undefined }
+      return { order: decide(group.slots, preference), preference, decision: undefined, free: true }
     }
     return this.consider(exchange, key, records || this.asked || telemetry.keeps?.() !== false)
   }
@@ -193,7 +195,8 @@ export class Chooser {
       exchange.facts.decision = decision
       throw nobodyLeft(this.rule, looked.flatMap(describe))
     }
-    return { order: final, preference, decision }
+    const free = looked[0]?.outs.every((out) => out === undefined) ?? false
+    return { order: final, preference, decision, free }
   }
 
   private out(

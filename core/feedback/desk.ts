@@ -1,5 +1,6 @@
 import type { Memories } from '../bandits/memory.ts'
 import { redacted } from '../decisions/redact.ts'
+import type { Recorder } from '../evidence/recorder.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Signals } from '../signals/signals.ts'
 import type { Rule } from '../target.ts'
@@ -48,6 +49,8 @@ export interface Outcome {
   readonly upgraded: boolean
   /** A strategy learns from it. */
   readonly learnt: boolean
+  /** It counts for the quality of an arm. */
+  readonly counted: boolean
   /** The correction, where the route has content written down: redacted. */
   readonly correction: string | undefined
 }
@@ -65,11 +68,13 @@ export class FeedbackDesk {
   private readonly last = new Recent<string>(LEAST)
   private readonly upgrades = new Map<string, Upgrades>()
   private readonly memories: Memories | undefined
+  private readonly evidence: Recorder | undefined
   private readonly tell: (outcome: Outcome) => void
 
   /** `tell` hears of every feedback, explicit and implicit. */
-  constructor(memories: Memories | undefined, tell: (outcome: Outcome) => void) {
+  constructor(memories: Memories | undefined, tell: (outcome: Outcome) => void, evidence?: Recorder) {
     this.memories = memories
+    this.evidence = evidence
     this.tell = tell
   }
 
@@ -115,6 +120,7 @@ export class FeedbackDesk {
       known: named(before),
       upgraded,
       learnt: false,
+      counted: false,
       correction: undefined,
     })
   }
@@ -129,6 +135,7 @@ export class FeedbackDesk {
         ? this.of(found.rule).rate(found.traits, found.rank, reward, 1, settings.upgrade, now)
         : false
     const learnt = reward === undefined ? false : (this.memories?.reward(id, reward, now) ?? false)
+    const counted = reward === undefined ? false : (this.evidence?.rate(id, reward) ?? false)
     const content = found?.rule.log?.content
     const outcome: Outcome = {
       feedback,
@@ -137,6 +144,7 @@ export class FeedbackDesk {
       known: found && named(found),
       upgraded,
       learnt,
+      counted,
       correction: content && correction !== undefined ? redacted(correction, content.redact) : undefined,
     }
     this.tell(outcome)

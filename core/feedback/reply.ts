@@ -10,10 +10,11 @@ export function feedbackReply(exchange: Exchange, { feedback: desk, now }: Pick<
   // Its structure is seen to first: `json` takes it for granted.
   exchange.fields = readFields(exchange)
   const feedback = readFeedback(exchange.json)
-  const { known, upgraded, learnt } = desk.take(feedback, now())
-  if (!known && !learnt) throw new Failure('decision_unknown', { detail: feedback.id })
+  const { known, upgraded, learnt, counted } = desk.take(feedback, now())
+  if (!known && !learnt && !counted) throw new Failure('decision_unknown', { detail: feedback.id })
   const { id, reward } = feedback
-  const body = { request_id: id, ...(reward === undefined ? {} : { reward }), upgraded, learnt, ...known }
+  const rewarded = reward === undefined ? {} : { reward }
+  const body = { request_id: id, ...rewarded, upgraded, learnt, ...(counted ? { counted } : {}), ...known }
   return {
     status: 200,
     headers: ['content-type', 'application/json'],

@@ -4,8 +4,11 @@ import type { Chosen } from '../decide/chooser.ts'
 import { Failure } from '../errors.ts'
 import type { Exchange, Reply } from '../exchange.ts'
 import type { Layer } from '../pipeline.ts'
-import type { Comparison } from '../strategies/strategy.ts'
+import type { Comparison, Reason } from '../strategies/strategy.ts'
 import type { Rule, Target, Unresolved } from '../target.ts'
+
+/** Reasons with which chance alone has put a target first. */
+const AT_RANDOM: ReadonlySet<Reason> = new Set(['weighted', 'sticky'])
 
 /** Puts the targets in the order in which they are to be asked: by the rule's strategy within each priority. */
 export const choose: Layer<Rule> = (rule, deps) => {
@@ -17,11 +20,12 @@ export const choose: Layer<Rule> = (rule, deps) => {
     exchange.rule = rule
     exchange.facts.rule = rule.name
     if (nobody) throw new Failure(nobody.code, { detail: nobody.detail })
-    const { order, preference, decision } = chooser.choose(exchange)
+    const { order, preference, decision, free } = chooser.choose(exchange)
     exchange.facts.reason = preference.reason
     exchange.facts.decision = decision
     exchange.comparison = rule.audit && comparisonOf(preference)
     const [head] = order
+    if (rule.evidence && free && head && !isGap(head) && AT_RANDOM.has(preference.reason)) exchange.drawn = head
     if (head && isGap(head)) throw new Failure('no_target', { detail: describe(rule, [head.gap]) })
     exchange.candidates = chooser.gaps
       ? order.filter((slot): slot is Target => !isGap(slot))
