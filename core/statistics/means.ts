@@ -27,6 +27,13 @@ export function meansEvidence({ estimate, variance: v }: Difference, margin: num
   return 2 * Math.exp(Math.min(log, 700)) * normal((d * tau) / Math.sqrt(v * (v + t)))
 }
 
+/** Evidence against "there is no difference": of the normal mixture of scale `tau`. It reaches 1 ÷ α where `sequence` leaves 0 out. */
+export function mixtureEvidence({ estimate, variance: v }: Difference, tau: number): number {
+  const t = tau * tau
+  const log = 0.5 * Math.log(v / (v + t)) + (t * estimate * estimate) / (2 * v * (v + t))
+  return Math.exp(Math.min(log, 700))
+}
+
 /**
  * A confidence sequence of the difference: with chance 1 − α it holds at every look at once. The normal mixture's, of the same sources; with
  * estimated variances (Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, Time-uniform central limit theory and asymptotic confidence
