@@ -34,6 +34,18 @@ for (const [what, before, after, expected] of [
     ['Warning Conflicted: Accepted: Why.'],
   ],
   [
+    'faults that begin',
+    was(accepted),
+    was(accepted, condition('FaultsInjected', 'True', 'FaultsInjected')),
+    ['Warning FaultsInjected: FaultsInjected: Why.'],
+  ],
+  [
+    'faults that have ended',
+    was(accepted, condition('FaultsInjected', 'True', 'FaultsInjected')),
+    was(accepted),
+    ['Normal FaultsEnded: Failures are injected on purpose no longer.'],
+  ],
+  [
     'what passes by itself',
     was(condition('Programmed', 'True', 'Programmed')),
     was(condition('Programmed', 'False', 'Pending')),

@@ -13,6 +13,9 @@ const PASSING: ReadonlySet<string> = new Set([REASONS.pending, REASONS.noSidecar
 /** Conditions whose good state is worth a word the first time it is reached. */
 const GOOD_NEWS: ReadonlySet<string> = new Set([CONDITIONS.accepted, CONDITIONS.programmed])
 
+/** Conditions that are there for what is not as usual. */
+const BAD_NEWS: ReadonlySet<string> = new Set([CONDITIONS.partiallyInvalid, CONDITIONS.faultsInjected])
+
 /** What happened between two statuses of an object: transitions of its conditions, and breakers that open and close. */
 export function happenings(before: unknown, after: Status): readonly Happening[] {
   const old = conditionsOf(before)
@@ -20,16 +23,24 @@ export function happenings(before: unknown, after: Status): readonly Happening[]
     const was = old.find((it) => it.type === type)
     if (PASSING.has(reason) || status === 'Unknown') return []
     if (was?.status === status && was.reason === reason) return []
-    const bad = type === CONDITIONS.partiallyInvalid ? status === 'True' : status === 'False'
+    const bad = BAD_NEWS.has(type) ? status === 'True' : status === 'False'
     if (!bad && !was && !GOOD_NEWS.has(type)) return []
     // Counts change with every sidecar; the same words make one Event of many.
     return [{ type: bad ? 'Warning' : 'Normal', reason, note: bad ? `${type}: ${message}` : `${type} is ${status}.` }]
   })
+  const injected = (all: readonly { readonly type: string; readonly status: string }[]) =>
+    all.some(({ type, status }) => type === CONDITIONS.faultsInjected && status === 'True')
+  // The condition goes with the faults, and so there is none to tell of their end.
+  const ended: Happening[] =
+    injected(old) && !injected(after.conditions ?? [])
+      ? [{ type: 'Normal', reason: 'FaultsEnded', note: 'Failures are injected on purpose no longer.' }]
+      : []
   const [opened, open] = [openOn(before), openOn(after)]
   const breaker = (type: Happening['type'], reason: string, models: readonly string[], words: string): Happening[] =>
     models.length ? [{ type, reason, note: `The circuit breaker on ${models.join(', ')} ${words}.` }] : []
   return [
     ...transitions,
+    ...ended,
     ...breaker(
       'Warning',
       'BreakerOpen',

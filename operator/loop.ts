@@ -9,6 +9,7 @@ import { Push } from './push.ts'
 import type { Concerned, PushEvents, PushOptions } from './push.ts'
 import { ids, statuses } from './statuses.ts'
 import type { StatusOf } from './statuses.ts'
+import { Turns } from './turns.ts'
 import type { Source, Touched } from './world.ts'
 
 export interface LoopHooks extends Omit<PushEvents, 'changed'> {
@@ -55,6 +56,10 @@ export class Loop {
   readonly #dirty = new Set<string>()
   readonly #audiences = new Set<Audience>()
   #statusTimer: NodeJS.Timeout | undefined
+  readonly #turns = new Turns(Date.now, (routes) => {
+    for (const name of routes) this.#dirty.add(`ModelRoute ${name}`)
+    this.#scheduleStatuses()
+  })
   #synced = false
   #stopped = false
 
@@ -86,6 +91,7 @@ export class Loop {
     this.#stopped = true
     clearTimeout(this.#compileTimer)
     clearTimeout(this.#statusTimer)
+    this.#turns.stop()
     this.push.close()
     this.learning.close()
     await this.#source.stop()
@@ -140,6 +146,7 @@ export class Loop {
         span('push', () => this.push.publish(compiled, since))
         hooks?.compiled?.(compiled, took)
         for (const id of compiled.changes.objects) this.#dirty.add(id)
+        this.#turns.compiled(compiled)
       })
       this.#scheduleStatuses()
     } catch (error) {

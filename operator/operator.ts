@@ -71,6 +71,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
   const loop = new Loop(source, {
     now: () => performance.now(),
     allowLoopback: settings.allowLoopback,
+    allowFaults: settings.allowFaults,
     hooks: {
       fleet: () => late.merge?.fleet() ?? loop.push.fleet(),
       changed: () => late.merge?.changed(),
@@ -172,7 +173,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
     },
     exempt: ['kube-system', namespace],
     publish: (at) => authority.publish(at),
-    validate: (object) => validate(object, source.world(), loop.compiled, { allowLoopback: settings.allowLoopback }),
+    validate: (object) => validate(object, source.world(), loop.compiled, settings),
     answered: (webhook, allowed) => metrics.admitted(webhook, allowed),
     log,
   })

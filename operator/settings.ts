@@ -14,6 +14,7 @@ export interface Settings {
   readonly leaseDuration: number
   readonly watchNamespaces: readonly string[]
   readonly allowLoopback: boolean
+  readonly allowFaults: boolean
   readonly listen: string | undefined
   readonly pushPort: number
   readonly webhookPort: number
@@ -72,6 +73,7 @@ const table: Table = {
   },
   watchNamespaces: { help: 'the namespaces to serve, with commas; empty: all', fallback: '', parse: names },
   allowLoopback: { help: 'admit endpoints whose URL is a loopback address', fallback: 'false', parse: yesNo },
+  allowFaults: { help: 'let rules inject faults on purpose (spec.rules[].faults)', fallback: 'true', parse: yesNo },
   listen: { help: 'the address to listen on; empty: all, IPv6 where there is any', fallback: '', parse: maybe },
   pushPort: { help: 'the port of the push to the sidecars', fallback: '8443', parse: port },
   webhookPort: { help: 'the port of the admission webhooks', fallback: '9443', parse: port },

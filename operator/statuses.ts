@@ -15,10 +15,15 @@ export interface StatusOf {
 
 /**
  * The statuses of the objects named by `only` (`KIND namespace/name`; all of them where left out), from the compile and from what the
- * sidecars have said. Pure. Objects that are gone have none.
+ * sidecars have said, at a time (ms since the epoch). Pure but for the time, where that is left out. Objects that are gone have none.
  */
-export function statuses(compiled: Compiled, fleet: Fleet, only?: Iterable<string>): Map<string, StatusOf> {
-  const view = new View(compiled, fleet)
+export function statuses(
+  compiled: Compiled,
+  fleet: Fleet,
+  only?: Iterable<string>,
+  wall = Date.now(),
+): Map<string, StatusOf> {
+  const view = new View(compiled, fleet, wall)
   const made = new Map<string, StatusOf>()
   for (const id of only ?? ids(compiled)) {
     const status = statusOf(view, id)

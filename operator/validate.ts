@@ -4,6 +4,7 @@ import { fullName } from '../api/resource.ts'
 import { precedence } from '../core/claims.ts'
 import { compileEndpoint, type CompileOptions } from './compile/endpoint.ts'
 import type { Compiled } from './compile/index.ts'
+import { NOT_ALLOWED, untimely } from './compile/faults.ts'
 import { compileRoute, type RouteResult } from './compile/route.ts'
 import { secretsOf } from './compile/secrets.ts'
 import { flat } from './compile/flat.ts'
@@ -24,7 +25,8 @@ const LONGEST = 256
 const MOST = 12
 
 /**
- * What the schema cannot say of an object, since it takes the others or the operator's settings: a loopback address is refused; what does
+ * What the schema cannot say of an object, since it takes the others, the operator's settings or the time (`wall`, ms since the epoch): a loopback
+ * address is refused, and so are faults where none are allowed, or that end too far ahead; what does
  * not resolve yet, and models that another route asks for too, are warnings only, since manifests come in any order.
  */
 export function validate(
@@ -32,6 +34,7 @@ export function validate(
   world: World,
   compiled: Compiled | undefined,
   options: CompileOptions,
+  wall = Date.now(),
 ): Verdict {
   if (object.kind === 'ModelEndpoint') {
     const { refused } = compileEndpoint(object, world, [], options, undefined)
@@ -39,14 +42,17 @@ export function validate(
     const { faults } = secretsOf(object, world.secrets)
     return { ...(refused ? { refused: refused.message } : {}), warnings: brief(faults.map((it) => it.message)) }
   }
-  const route = compileRoute(object, (name) => compiled?.endpoints.get(name)?.referred, world, undefined)
+  const route = compileRoute(object, (name) => compiled?.endpoints.get(name)?.referred, world, undefined, options)
+  const late = untimely(object, wall)
+  const refused = [...route.disallowed.map(({ path }) => `${path}: ${NOT_ALLOWED.message}`), ...late.refused]
+  if (refused.length > 0) return { refused: refused.join(' '), warnings: [] }
   const endpoints = (name: string) => world.endpoints.get(name)
   const doubts = [...route.unresolved, ...unrated(object, endpoints), ...flat(object, endpoints), ...unjudged(object)]
   const unresolved = doubts.map(({ path, message }) => `${path}: ${message}`)
   const others = [...(compiled?.routes.values() ?? [])].filter(
     (it) => it.namespace === object.metadata.namespace && it.name !== fullName(object.metadata),
   )
-  return { warnings: brief([...unresolved, ...others.flatMap((other) => contested(route, other))]) }
+  return { warnings: brief([...unresolved, ...late.warnings, ...others.flatMap((other) => contested(route, other))]) }
 }
 
 /** What two routes of a namespace both ask for, and who gets it on a pod that both select. */

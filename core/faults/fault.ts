@@ -11,6 +11,8 @@ export type FaultType = (typeof FAULT_TYPES)[number]
 export const LONGEST = 86_400_000
 
 interface Common {
+  /** In words, as `describeFault` has them. */
+  readonly said: string
   /** How many of a hundred requests. */
   readonly percent: number
   /** What it is for, by `namespace/name` of the endpoint; undefined: all that the rule asks. */

@@ -152,7 +152,7 @@ export class Compiler implements Compiled {
     const referred = (endpoint: string) => this.endpoints.get(endpoint)?.referred
     const id = `ModelRoute ${name}`
     if (!this.#remember(id, route && routeInputs(route, before, referred, world))) return undefined
-    const after = route && compileRoute(route, referred, world, before)
+    const after = route && compileRoute(route, referred, world, before, this.#options)
     if (after) this.#inputs.set(id, routeInputs(route, after, referred, world))
     if (after) this.routes.set(name, after)
     else this.routes.delete(name)

@@ -50,6 +50,8 @@ export interface EndpointResult {
 export interface CompileOptions {
   /** Local mode: URLs may point at this machine. */
   readonly allowLoopback: boolean
+  /** Rules may inject faults; left out: they may. */
+  readonly allowFaults?: boolean
 }
 
 /**

@@ -16,10 +16,15 @@ function compileConditions({ model, headers, path, ...rest }: Conditions): Omit<
       : {
           model: model.endsWith('*') ? { value: model.slice(0, -1), prefix: true } : { value: model, prefix: false },
         }),
-    headers: (headers ?? []).map(({ name, type, value }) => ({ name: name.toLowerCase(), type, value: value ?? '' })),
+    headers: compileHeaders(headers),
     ...(path ? { path } : {}),
     ...rest,
   }
+}
+
+/** Conditions on headers, with their names in lower case. */
+export function compileHeaders(headers: MatchSpec['headers'] = []): CompiledMatch['headers'] {
+  return headers.map(({ name, type, value }) => ({ name: name.toLowerCase(), type, value: value ?? '' }))
 }
 
 /** Where a route reads tier and task; nothing where it says nothing of them. */

@@ -7,7 +7,8 @@ import { milliseconds } from '../../core/schema.ts'
 import { strategy } from '../../core/strategies/index.ts'
 import type { World } from '../world.ts'
 import type { Fault } from './addresses.ts'
-import type { Referred } from './endpoint.ts'
+import type { CompileOptions, Referred } from './endpoint.ts'
+import { compileFaults, NOT_ALLOWED } from './faults.ts'
 import { compileCaller, compileMatch } from './match.ts'
 import { artefactFault, artefactsOf } from './artefacts.ts'
 import { compileGate } from './gate.ts'
@@ -38,6 +39,8 @@ export interface RouteResult {
   /** Everything that such a sidecar needs for it, the route itself first. */
   readonly keys: readonly ResourceKey[]
   readonly unresolved: readonly Unresolved[]
+  /** Parts that the operator does not allow, and that are left out. */
+  readonly disallowed: readonly Unresolved[]
   /** What a sidecar must understand for each rule, words of `CAPABILITIES`. */
   readonly requires: readonly (readonly string[])[]
   /** The endpoints that it refers to, there or not, `namespace/name`. */
@@ -54,10 +57,12 @@ export function compileRoute(
   endpoints: (name: string) => Referred | undefined,
   { namespaces, artefacts }: Pick<World, 'namespaces' | 'artefacts'>,
   before: RouteResult | undefined,
+  { allowFaults = true }: Pick<CompileOptions, 'allowFaults'> = {},
 ): RouteResult {
   const { metadata, spec } = route
   const { namespace } = metadata
   const unresolved: Unresolved[] = []
+  const disallowed: Unresolved[] = []
   const refersTo = new Set<string>()
   const needed = new Set<ResourceKey>([keyOf('route', fullName(metadata))])
   const requires: (readonly string[])[] = []
@@ -81,7 +86,16 @@ export function compileRoute(
     })
     const gate = rule.gate && compileGate(rule.gate, refer)
     const audit = rule.audit && auditOf(rule.audit, refer)
-    const compiled = { ...body(rule, namespace), ...(gate ? { gate } : {}), ...(audit ? { audit } : {}), name, targets }
+    if (rule.faults && !allowFaults) disallowed.push({ ...NOT_ALLOWED, rule: name, path: `spec.rules[${i}].faults` })
+    const faults = allowFaults && rule.faults ? compileFaults(rule.faults, namespace) : undefined
+    const compiled = {
+      ...body(rule, namespace),
+      ...(gate ? { gate } : {}),
+      ...(audit ? { audit } : {}),
+      ...(faults ? { faults } : {}),
+      name,
+      targets,
+    }
     for (const { path, name: own } of artefactsOf(compiled)) {
       const full = `${namespace}/${own}`
       const fault = artefactFault(full, artefacts.get(full))
@@ -118,6 +132,7 @@ export function compileRoute(
     selector: spec.workloads?.selector,
     keys: [...needed],
     unresolved,
+    disallowed,
     requires,
     refersTo: [...refersTo],
     artefacts: [...artefactsUsed],

@@ -7,6 +7,7 @@ import { strategy } from '../../core/strategies/index.ts'
 import { withheld } from '../compile/skew.ts'
 import type { Untimed } from '../settle.ts'
 import { accepted } from './accepted.ts'
+import { faultsInjected } from './faults.ts'
 import { promisesKept } from './promises.ts'
 import { programmed, some } from './programmed.ts'
 import type { Reach, View } from './view.ts'
@@ -24,6 +25,7 @@ export function routeStatus(view: View, route: RouteResult): RouteStatus {
     ...partiallyInvalid(route),
     tooOld(route, reach) ?? programmed(reach, generation, 'is selected'),
     ...promisesKept(view.promises(name), generation),
+    ...faultsInjected(route, reach, view.wall),
   ]
   return {
     conditions,
@@ -71,11 +73,15 @@ function resolvedRefs({ unresolved, generation }: RouteResult): Untimed {
 }
 
 /** Only there where a part of the route is in force and a part is not. */
-function partiallyInvalid({ unresolved, body, generation }: RouteResult): Untimed[] {
-  const [first] = unresolved
+function partiallyInvalid({ unresolved, disallowed, body, generation }: RouteResult): Untimed[] {
+  const parts = [...unresolved, ...disallowed]
+  const [first] = parts
   const targets = body.rules.flatMap((rule) => rule.targets)
-  if (!first || unresolved.filter(isTarget).length === targets.length) return []
-  const message = listed(unresolved.map((part) => consequence(part, body.rules)))
+  if (!first || parts.filter(isTarget).length === targets.length) return []
+  const message = listed([
+    ...unresolved.map((part) => consequence(part, body.rules)),
+    ...disallowed.map(({ path, message }) => `${path}: ${message}`),
+  ])
   return [
     {
       type: CONDITIONS.partiallyInvalid,

@@ -28,6 +28,8 @@ export interface Reach {
 export class View {
   readonly compiled: Compiled
   readonly fleet: Fleet
+  /** ms since the epoch. */
+  readonly wall: number
   readonly #byNamespace = new Map<string, Map<Audience, Present>>()
   readonly #groupOf = new Map<string, SidecarGroup>()
   readonly #refusalOf = new Map<string, Refusal>()
@@ -35,9 +37,10 @@ export class View {
   #endpoints: Map<string, ObservedEndpoint> | undefined
   #promises: ReadonlyMap<string, readonly ObservedPromise[]> | undefined
 
-  constructor(compiled: Compiled, fleet: Fleet) {
+  constructor(compiled: Compiled, fleet: Fleet, wall: number) {
     this.compiled = compiled
     this.fleet = fleet
+    this.wall = wall
     for (const group of fleet.sidecars) for (const pod of group.pods) this.#groupOf.set(pod, group)
     for (const refusal of fleet.refusals) this.#refusalOf.set(refusal.pod, refusal)
   }

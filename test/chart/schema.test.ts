@@ -8,6 +8,7 @@ const skip = needs('helm')
 /** A value that is wrong, and what Helm says of it. */
 const wrong: readonly (readonly [path: string, value: unknown, complaint: RegExp])[] = [
   ['replicas', 2, /additional properties 'replicas' not allowed/],
+  ['faults.allow', 'no', /at '\/faults\/allow': got string, want boolean/],
   ['operator.replica', 2, /at '\/operator': additional properties 'replica' not allowed/],
   ['operator.replicas', 0, /at '\/operator\/replicas': minimum: got 0, want 1/],
   ['operator.replicas', '2', /at '\/operator\/replicas': got string, want integer/],

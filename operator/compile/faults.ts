@@ -1,0 +1,47 @@
+import type { CompiledRule } from '../../api/compiled.ts'
+import { REASONS } from '../../api/conditions.ts'
+import type { FaultSpec } from '../../api/faults.ts'
+import type { ModelRoute } from '../../api/model-route.ts'
+import { LONGEST } from '../../core/faults/fault.ts'
+import { milliseconds } from '../../core/schema.ts'
+import type { Fault } from './addresses.ts'
+import { compileHeaders } from './match.ts'
+
+/** Faults as they go down. `namespace` is the route's own. */
+export function compileFaults(faults: readonly FaultSpec[], namespace: string): CompiledRule['faults'] {
+  return faults.map(({ delay, targets, headers, until, ...rest }) => ({
+    ...rest,
+    ...(delay === undefined ? {} : { delay: milliseconds(delay) }),
+    ...(targets
+      ? {
+          targets: targets.map(({ name, namespace: own = namespace, model }) => ({
+            endpoint: `${own}/${name}`,
+            ...(model === undefined ? {} : { model }),
+          })),
+        }
+      : {}),
+    headers: compileHeaders(headers),
+    until: Date.parse(until),
+  }))
+}
+
+/** What becomes of a rule's faults where the operator allows none. */
+export const NOT_ALLOWED: Fault = {
+  reason: REASONS.faultsNotAllowed,
+  message: 'This operator allows no fault injection (faults.allow: false).',
+}
+
+/** What is the matter with the ends of a route's faults at a time, ms since the epoch: too far ahead, or past. */
+export function untimely(
+  { spec }: ModelRoute,
+  wall: number,
+): { readonly refused: readonly string[]; readonly warnings: readonly string[] } {
+  const ends = spec.rules.flatMap(({ faults = [] }, i) =>
+    faults.map(({ until }, j) => ({ path: `spec.rules[${i}].faults[${j}].until`, left: Date.parse(until) - wall })),
+  )
+  return {
+    refused: ends.filter(({ left }) => left > LONGEST).map(({ path }) => `${path}: It must be at most 24 hours ahead.`),
+    // A manifest that is applied again and again must not break when its time has passed.
+    warnings: ends.filter(({ left }) => left <= 0).map(({ path }) => `${path}: It has passed: nothing is injected.`),
+  }
+}
