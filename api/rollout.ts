@@ -1,4 +1,3 @@
-import { METRICS } from '../core/rollout/plan.ts'
 import { PHASES } from '../core/rollout/state.ts'
 import {
   array,
@@ -13,6 +12,7 @@ import {
   string,
 } from '../core/schema.ts'
 import type { Static } from '../core/schema.ts'
+import { METRICS } from '../core/statistics/guardrail.ts'
 import { endpointReference } from './endpoint-reference.ts'
 import { HEADER } from './names.ts'
 
@@ -23,7 +23,7 @@ const bounded = (name: string, from: '0s' | '1s') => ({
   message: `${name} must be at least ${from} and at most ${LONGEST}.`,
   fieldPath: `.${name}`,
 })
-const samples = { minimum: 0, maximum: 1_000_000_000 }
+const samples = { minimum: 1, maximum: 1_000_000_000 }
 
 const step = object(
   {
@@ -92,7 +92,7 @@ export const rollout = object(
   {
     canary: endpointReference('Which of the rule’s targets, written as it is there. The others are the stable ones.'),
     steps: array(step, {
-      minItems: 1,
+      minItems: 2,
       maxItems: 20,
       default: [
         { weight: 1, manual: false },

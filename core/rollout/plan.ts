@@ -1,34 +1,29 @@
-/** What guardrails compare. */
-export const METRICS = [
-  'ErrorRate',
-  'Truncations',
-  'Refusals',
-  'Escalations',
-  'Latency',
-  'FirstToken',
-  'Cost',
-  'Quality',
-] as const
-export type Metric = (typeof METRICS)[number]
+import type { Metric } from '../statistics/guardrail.ts'
+
+export type { Metric }
 
 /** What a rollout is to do: the manifest's `rollout`, read. Times in ms, weights in percent. */
 export interface Plan {
-  /** The target's id, `endpoint` or `endpoint/model`, as in facts and evidence. */
+  /** The canary's name in evidence: the id of the sidecars' target. */
   readonly canary: string
-  /** The canary's share by the weights of the manifest, percent, for when somebody sets it by hand. */
-  readonly byHand: number
-  /** They rise, and the last has weight 100. */
+  /** The canary's own weight in the manifest, and the share that it comes to, percent: for when somebody changes it by hand. */
+  readonly ownWeight: number
+  readonly ownShare: number
+  /** Two at least. They rise, and the last, and only that, has weight 100. */
   readonly steps: readonly Step[]
-  readonly guardrails: readonly {
-    readonly metric: Metric
-    readonly margin: number
-    /** Its own part of alpha. */
-    readonly alpha: number
-  }[]
+  readonly guardrails: readonly PlannedGuardrail[]
+  readonly alpha: number
   readonly maxDuration: number
   readonly cooldown: number
-  /** Whether requests are shared out one by one; those of a sticky key all go the same way, so that their numbers tell nothing. */
+  /** Whether requests are shared out one by one: those of a sticky key all go the same way, so that their numbers tell nothing. */
   readonly oneByOne: boolean
+}
+
+export interface PlannedGuardrail {
+  readonly metric: Metric
+  readonly margin: number
+  /** Its part of alpha; all of them sum to 1. */
+  readonly share: number
 }
 
 export interface Step {
