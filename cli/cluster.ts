@@ -10,6 +10,7 @@ import { Failure } from './failure.ts'
 import { dial, forward } from './line.ts'
 import type { Line } from './line.ts'
 import { askThrough } from './tunnel.ts'
+import type { Question } from './tunnel.ts'
 
 /** Which cluster, and where in it. */
 export interface Place {
@@ -56,14 +57,25 @@ export class Cluster {
     return { routes, endpoints, sidecars: [] } as unknown as Overview
   }
 
-  /** What the operator says, asked where `operator` says, or through a port that the API server forwards to one of its pods. */
+  /** What the operator says. */
   async overview(): Promise<Overview> {
-    const { namespace, operator } = this.#place
-    const [token, ca] = [await this.#token(), await this.#roots()]
+    const { namespace } = this.#place
     const path = namespace === undefined ? OVERVIEW_PATH : `${OVERVIEW_PATH}?namespace=${encodeURIComponent(namespace)}`
+    const { line, question } = await this.operator()
+    return (await askThrough(line, { ...question, path })) as Overview // what is there, answered with 200
+  }
+
+  /** A connection to the operator, where `operator` says or through a port that the API server forwards to one of its pods, and what every question there has. */
+  async operator(): Promise<{ readonly line: Line; readonly question: Omit<Question, 'path'> }> {
+    const { operator } = this.#place
+    const [token, ca] = [await this.#token(), await this.#roots()]
     const { line, names } = operator === undefined ? await this.#operatorLine() : dial(operator)
-    const headers = { authorization: `Bearer ${token}` }
-    return (await askThrough(line, { path, headers, tls: { ca, names } })) as Overview // what is there, answered with 200
+    return { line, question: { headers: { authorization: `Bearer ${token}` }, tls: { ca, names } } }
+  }
+
+  /** The namespace that the kubeconfig's context is in. */
+  get namespace(): string {
+    return this.#config.getContextObject(this.#config.getCurrentContext())?.namespace ?? 'default'
   }
 
   /** What the sidecars themselves say, each asked through a port that the API server forwards to it; `AT_MOST` of them. */

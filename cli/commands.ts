@@ -40,6 +40,11 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./status.ts')).statusCommand(),
   },
   {
+    name: 'rollout',
+    summary: 'see canaries that move themselves, and take the wheel',
+    load: async () => (await import('./rollout.ts')).rolloutCommand(),
+  },
+  {
     name: 'mock',
     summary: 'run a simulated model server that speaks a provider’s API, with faults on demand',
     load: async () => (await import('./mock/command.ts')).mockCommand(),

@@ -8,4 +8,6 @@ export const EXIT = {
   problem: 1,
   /** The command line itself is wrong. */
   usage: 2,
+  /** What was waited for has not come in time. */
+  late: 3,
 } as const
