@@ -1,5 +1,6 @@
 import { add, copyOf, fade, noEvidence } from './evidence.ts'
 import type { Evidence } from './evidence.ts'
+import type { Share as ShareOf } from '../merging/merged.ts'
 
 /**
  * Forgetting that can be merged. Each arm has a clock of the whole fleet, which follows from counts alone: one tick for each reward of its own
@@ -16,11 +17,8 @@ export interface Dated {
   clock: number
 }
 
-/** What one place has seen since it began, by arm. `seq` rises with each that it makes; the later one includes the earlier. */
-export interface Share {
-  readonly seq: number
-  readonly arms: ReadonlyMap<string, Dated>
-}
+/** What one place has seen since it began, by arm. */
+export type Share = ShareOf<Dated>
 
 /** Where the clock of an arm stands after so many rewards of its own, and so many of all arms. */
 export const clockAt = (own: number, all: number): number => own + REST * (all - own)

@@ -1,12 +1,7 @@
 import { Counter } from './counter.ts'
 import type { Sample } from './counter.ts'
+import type { Share } from '../merging/merged.ts'
 import type { Tally } from './tally.ts'
-
-/** What one place has counted under a version since it began, by arm. `seq` rises with each; the later one includes the earlier. */
-export interface Share {
-  readonly seq: number
-  readonly arms: ReadonlyMap<string, Tally>
-}
 
 /** Arms of one version; there are no more targets, variants and mirrors than this. */
 const MOST_ARMS = 128
@@ -52,7 +47,7 @@ export class Book {
   }
 
   /** All that was counted, under the next number. */
-  share(): Share {
+  share(): Share<Tally> {
     const arms = copyOf(this.#arms)
     this.#told.set(++this.#seq, arms)
     this.#told.delete(this.#seq - REMEMBERED)
