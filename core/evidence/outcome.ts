@@ -51,14 +51,14 @@ function lastOf(attempts: readonly AttemptFacts[], { endpoint, model }: Target):
 }
 
 /** Whether an attempt failed for a cause that is not the caller's. */
-function isFailure(code: ErrorCode | undefined, status: number): boolean {
+export function isFailure(code: ErrorCode | undefined, status: number): boolean {
   if (code === undefined) return false
   if (code === 'upstream_refused') return !OF_THE_REQUEST.has(status)
   return ALSO.has(code) || !('verdict' in errors[code]) || errors[code].verdict === 'failure'
 }
 
 /** USD; undefined where no part of it is known. */
-function costOf(attempts: readonly AttemptFacts[]): number | undefined {
+export function costOf(attempts: readonly AttemptFacts[]): number | undefined {
   let sum: number | undefined
   for (const { cost } of attempts) if (cost !== undefined) sum = (sum ?? 0) + cost
   return sum === undefined ? undefined : sum / USD
