@@ -125,7 +125,17 @@ async function askSidecar(admin: string, { model, path, headers, body, at }: Que
 
 const figure = (value: number | undefined, digits: number): string => (value === undefined ? '' : value.toFixed(digits))
 
-function table({ reason: because, error, why, passed, targets, strategy, sticky, gate }: Explanation): string {
+function table({
+  reason: because,
+  error,
+  why,
+  passed,
+  targets,
+  strategy,
+  sticky,
+  gate,
+  faults = [],
+}: Explanation): string {
   const key = sticky && `, sticky by ${sticky.header}${sticky.key === undefined ? ' (which the request lacks)' : ''}`
   const weighed = targets.some(({ quality, cost }) => quality !== undefined || cost !== undefined)
   const rows = targets.map(({ target, share, weight, priority, state, price, why: reason, quality, cost, latency }) => [
@@ -147,6 +157,7 @@ function table({ reason: because, error, why, passed, targets, strategy, sticky,
       ? []
       : [`Strategy ${strategy}${key ?? ''}${because === undefined ? '' : `, reason ${because}`}.\n`]),
     ...(gate === undefined ? [] : [`${gate}\n`]),
+    ...faults.map((fault) => `${paint('yellow', 'Injected on purpose')}: ${fault}.\n`),
     rows.length
       ? `\n${columns([['SHARE', 'TARGET', 'WEIGHT', 'PRIORITY', 'STATE', 'USD/M', ...(weighed ? ['QUALITY', 'USD', 'MS'] : []), 'WHY'], ...rows])}`
       : '',

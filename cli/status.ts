@@ -87,6 +87,9 @@ function isWell({ routes, endpoints, sidecars }: Overview): boolean {
   return !objects.some(isBad) && sidecars.every(({ connected, refused }) => connected && !refused)
 }
 
+/** What somebody wants to fail is to be seen, and is no problem of its own. */
+const injects = ({ type, status }: Condition): boolean => type === CONDITIONS.faultsInjected && status === 'True'
+
 function isBad({ type, status, reason }: Condition): boolean {
   if (type === CONDITIONS.partiallyInvalid) return status === 'True'
   return status === 'False' && reason !== REASONS.noSidecars
@@ -126,8 +129,11 @@ function table({ routes, endpoints, sidecars }: Overview): string {
   const text = sections.join('\n') || 'Nothing is there yet: no route, no endpoint, no sidecar.\n'
   const notes = [...routes, ...endpoints].flatMap(({ name, status }) =>
     (status.conditions ?? [])
-      .filter(isBad)
-      .map(({ type, reason, message }) => `${paint('red', `${name}: ${type} ${reason}`)}: ${message}\n`),
+      .filter((it) => isBad(it) || injects(it))
+      .map((it) => {
+        const { type, reason, message } = it
+        return `${paint(injects(it) ? 'yellow' : 'red', `${name}: ${type} ${reason}`)}: ${message}\n`
+      }),
   )
   return notes.length ? `${text}\n${notes.join('')}` : text
 }

@@ -17,9 +17,11 @@ export function answerHeaders(facts: Facts, streamed: boolean): string[] {
   return headers
 }
 
-/** Why this target answered: what put the first one first, then why others were asked after it. */
+/** Why this target answered: what put the first one first, then why others were asked after it; and that something failed on purpose. */
 function reasonOf({ reason, attempts, gate }: Facts): string {
-  const words = gate ? [reason, ...gateWords(gate)] : [reason]
+  const words: string[] = gate ? [reason, ...gateWords(gate)] : [reason]
+  if (attempts.some(({ injected }) => injected)) words.push('fault_injected')
+  if (words[0] === '') words.shift()
   if (attempts.length < 2) return words.join(', ')
   const whys = new Set(attempts.map(({ why }) => why))
   whys.delete('chosen')

@@ -3,6 +3,7 @@ import { perMillion } from './cost.ts'
 import { decide } from './decide/decide.ts'
 import { Failure } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
+import { inForce } from './faults/fault.ts'
 import { describeGate } from './gate/describe.ts'
 import { explainChoice } from './explain-choice.ts'
 import type { Learnt } from './explain-choice.ts'
@@ -55,6 +56,8 @@ export interface Explanation {
   readonly sticky?: { readonly header: string; readonly key?: string }
   /** What becomes of the answer, where the rule has a gate; one sentence. */
   readonly gate?: string
+  /** What is injected on purpose into the calls of requests like it; left out where nothing is. */
+  readonly faults?: readonly string[]
   /** In the order in which priorities are tried. */
   readonly targets: readonly ExplainedTarget[]
 }
@@ -79,7 +82,7 @@ export function explain(
     const rule = through ? table.passThrough(request).rule : table.ruleOf(route, request)
     request.rule = rule.rule
     const why = through ? `Its path is the farthest-reaching one that matches.` : claim(table, route, request.model)
-    const found = { ...base, ...chosen(route, rule, request, why) }
+    const found = { ...base, ...chosen(route, rule, request, why), ...faultsMet(rule.rule, request, wall) }
     const plain = shares(rule.rule, request, now, wall)
     if (plain.error) return { ...found, ...plain }
     return { ...found, ...plain, ...choice(rule.rule, request, { now, wall }, learnt) }
@@ -127,6 +130,12 @@ function chosen(route: Route<unknown>, found: RouteRule<unknown>, asked: Asked, 
     strategy: found.rule.strategy.type,
     ...(gate === undefined ? {} : { gate }),
   }
+}
+
+/** The faults of a rule that a request meets. */
+function faultsMet({ faults = [] }: Rule, asked: Asked, wall: number): Pick<Explanation, 'faults'> {
+  const met = faults.filter((fault) => inForce(fault, wall) && (fault.test?.(asked) ?? true))
+  return met.length === 0 ? {} : { faults: met.map(({ said }) => said) }
 }
 
 /** The rules before the one that was found, each with what keeps it from matching. */

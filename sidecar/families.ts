@@ -97,6 +97,13 @@ export const counted: readonly Family<[TargetCounts, Gauges]>[] = [
     values: (counts) => (counts.alarms > 0 ? [{ labels: target(counts), value: counts.alarms }] : []),
   },
   {
+    name: METRIC.faultsInjected,
+    type: 'counter',
+    help: 'Failures that were injected into calls on purpose, by type.',
+    values: (counts) =>
+      [...counts.injected].map(([type, value]) => ({ labels: { ...target(counts), [LABEL.type]: type }, value })),
+  },
+  {
     name: METRIC.gatedRequests,
     type: 'counter',
     help: 'Answers of rules with a gate, by why they were the ones to be given, and why the cheap target was left out, where it was.',
@@ -317,6 +324,22 @@ export const measured: readonly Family<[Gauges]>[] = [
           value: it.psi,
         })),
       ]),
+  },
+  {
+    name: METRIC.faultsActive,
+    type: 'gauge',
+    help: 'Faults of the configuration that are injected at the moment; 0 for those that have ended.',
+    values: ({ faults }) =>
+      [...Map.groupBy(faults, ({ route, rule, type }) => JSON.stringify([route, rule, type])).values()].map(
+        (alike) => ({
+          labels: {
+            [LABEL.route]: alike[0]?.route ?? '',
+            [LABEL.rule]: alike[0]?.rule ?? '',
+            [LABEL.type]: alike[0]?.type ?? '',
+          },
+          value: alike.filter(({ active }) => active).length,
+        }),
+      ),
   },
   {
     name: METRIC.connected,

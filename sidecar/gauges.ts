@@ -1,5 +1,8 @@
 import type { Endpoint } from '../core/target.ts'
 import type { ArtefactView } from './artefacts.ts'
+import { faultsOf } from './fault-watch.ts'
+import type { WatchedFault } from './fault-watch.ts'
+import { inForce } from '../core/faults/fault.ts'
 import type { Configuration } from './config.ts'
 
 /** How things stand, at the moment that somebody asks. */
@@ -13,6 +16,8 @@ export interface Gauges {
   readonly age: number | undefined
   /** What routes decide by. */
   readonly artefacts: readonly ArtefactView[]
+  /** What the configuration has injected, and whether it is at the moment. */
+  readonly faults: readonly (WatchedFault & { readonly active: boolean })[]
   readonly connected: boolean
   readonly linesDropped: number
   /** Lines of the decision log, by where they were to go. */
@@ -34,6 +39,9 @@ export function gaugesOf(
       return new Map(
         [...config.values()].flatMap(({ body }) => ('rules' in body ? [[body.name, body.generation] as const] : [])),
       )
+    },
+    get faults() {
+      return faultsOf(config).map((fault) => ({ ...fault, active: inForce(fault, wall) }))
     },
     get artefacts() {
       return artefacts()

@@ -2,6 +2,7 @@ import type { AuditOutcome, AuditRecord } from '../core/audit/record.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { Sketch } from '../core/evidence/sketch.ts'
 import type { AttemptFacts, Facts, Rescued, Why } from '../core/exchange.ts'
+import type { FaultType } from '../core/faults/fault.ts'
 import type { Outcome } from '../core/feedback/desk.ts'
 import type { Examiner, GatedAnswer, GateFacts, GateReason } from '../core/gate/facts.ts'
 import type { Operation } from '../core/surfaces/surface.ts'
@@ -86,6 +87,8 @@ export class TargetCounts {
   readonly examined: Examined[] = []
   readonly gated: Gated[] = []
   readonly audited: Audited[] = []
+  /** What was injected into calls of it on purpose. */
+  readonly injected = new Map<FaultType, number>()
   /** How often audits of its answers have spoken against a promise. */
   alarms = 0
   /** What callers said of its answers. */
@@ -157,7 +160,11 @@ export class TargetCounts {
     gated.count++
   }
 
-  attempted({ operation, stream }: Facts, { why, code, usage, cost, started, firstByte, ended }: AttemptFacts): void {
+  attempted(
+    { operation, stream }: Facts,
+    { why, code, usage, cost, started, firstByte, ended, injected }: AttemptFacts,
+  ): void {
+    if (injected) for (const type of injected) this.injected.set(type, (this.injected.get(type) ?? 0) + 1)
     this.requests++
     if (code !== undefined && code !== 'client_closed') this.errors++
     let tried = this.tried.find((it) => it.why === why && it.code === code)

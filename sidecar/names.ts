@@ -39,6 +39,8 @@ export const METRIC = {
   linesDropped: 'tradewind_log_lines_dropped_total',
   feedback: 'tradewind_feedback_total',
   decisionsDropped: 'tradewind_decisions_dropped_total',
+  faultsInjected: 'tradewind_faults_injected_total',
+  faultsActive: 'tradewind_faults_active',
 } as const
 
 export const LABEL = {
@@ -67,6 +69,7 @@ export const LABEL = {
   artefact: 'artefact',
   segment: 'segment',
   of: 'of',
+  type: 'type',
 } as const
 
 /** https://github.com/open-telemetry/semantic-conventions-genai and the HTTP conventions. */
@@ -94,6 +97,7 @@ export const ATTRIBUTE = {
   endpoint: 'tradewind.endpoint',
   attempts: 'tradewind.attempts',
   reason: 'tradewind.attempt.reason',
+  injected: 'tradewind.attempt.faults_injected',
   rescue: 'tradewind.rescue.outcome',
   gateFirst: 'tradewind.gate.first',
   gateFinal: 'tradewind.gate.final',

@@ -38,10 +38,11 @@ export function requestLine(facts: Facts, level: 'info' | 'warn', trace: string 
 }
 
 function attemptOf(attempt: AttemptFacts): string {
-  const { why, endpoint, model, address, status, code, started, firstByte, ended, usage, cost } = attempt
+  const { why, endpoint, model, address, status, code, started, firstByte, ended, usage, cost, injected } = attempt
   let text = `{"why":"${why}","endpoint":${known(endpoint)},"model":${known(model)},"address":${known(address)}`
   text += `,"status":${status}`
   if (code !== undefined) text += `,"code":"${code}"`
+  if (injected) text += `,"injected":${JSON.stringify(injected)}`
   text += `,"ms":${round(ended - started)}`
   if (firstByte > 0) text += `,"firstByteMs":${round(firstByte - started)}`
   if (usage) text += `,"tokens":${tokens(usage)}`

@@ -5,6 +5,7 @@ import { artefactsOf, promisesOf } from './artefacts.ts'
 import { Client } from './client.ts'
 import { DataPath } from './data-path.ts'
 import { Journal } from './decisions/journal.ts'
+import { FaultWatch } from './fault-watch.ts'
 import { Findings } from './findings.ts'
 import { Follower } from './follower.ts'
 import { gaugesOf } from './gauges.ts'
@@ -85,7 +86,16 @@ export async function startSidecar(
     send: (learned) => follower.report(learned),
     ...(embedding ? { every: embedding.reportEvery } : {}),
   })
+  const faults = new FaultWatch(deps.wall, (begun, { route, rule, said, until }) =>
+    log.warn(begun ? 'Failures are injected on purpose.' : 'A fault is injected no longer.', {
+      route,
+      rule,
+      fault: said,
+      until: new Date(until),
+    }),
+  )
   configuration.onChange = ({ endpoints }) => {
+    faults.update(configuration.current().config)
     path.memories.keep(learningKeys(configuration.current().config))
     checks.update(endpoints.values())
     reporter.watch(endpoints.values(), (endpoint, model, state) =>
@@ -177,6 +187,7 @@ export async function startSidecar(
     await path.drain()
     learning.stop()
     checks.stop()
+    faults.stop()
     client?.stop()
     await Promise.all([
       lastGood?.written(),

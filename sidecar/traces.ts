@@ -137,10 +137,11 @@ export class Traces {
   }
 
   attemptEnded(facts: Facts, attempt: AttemptFacts): void {
-    const { span: recorded, usage, cost, status, code, firstByte, started, ended } = attempt
+    const { span: recorded, usage, cost, status, code, firstByte, started, ended, injected } = attempt
     if (!(recorded instanceof Recorded)) return
     const { span } = recorded
     if (status > 0) span.setAttribute(ATTRIBUTE.status, status)
+    if (injected) span.setAttribute(ATTRIBUTE.injected, [...injected])
     if (usage) {
       span.setAttribute(ATTRIBUTE.inputTokens, usage.input)
       span.setAttribute(ATTRIBUTE.outputTokens, usage.output)

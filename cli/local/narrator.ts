@@ -2,12 +2,13 @@ import { CONDITIONS } from '../../api/conditions.ts'
 import type { Finding } from '../../operator/source/shelf.ts'
 import type { StatusOf } from '../../operator/statuses.ts'
 import { paint } from '../output.ts'
-import { objections, problem } from './summary.ts'
+import { injections, objections, problem } from './summary.ts'
 
 interface Told {
   readonly generation: number
   /** What is said of it besides its generation. */
   readonly state: string
+  readonly injected: string
 }
 
 /** Says, after each save, what changed and whether it is in force, or what is wrong with it; and nothing twice. */
@@ -46,11 +47,16 @@ export class Narrator {
       const inForce = programmed?.status === 'True'
       const refused = programmed?.reason === 'Rejected' ? programmed.message : ''
       const wrong = objections(id, status, this.#at(id))
+      const injected = injections(id, status)
       const state = `${inForce} ${refused} ${wrong}`
       // On its way; it is told when it has arrived.
       if (!inForce && !refused && !wrong && programmed?.reason === 'Pending') continue
-      if (before?.generation === status.generation && before.state === state) continue
-      this.#told.set(id, { generation: status.generation, state })
+      const same = before?.generation === status.generation && before.state === state
+      if (same && before.injected === injected) continue
+      this.#told.set(id, { generation: status.generation, state, injected })
+      if (injected !== (before?.injected ?? ''))
+        this.#say(injected || `${stamp()} ${id}: nothing is injected any more\n`)
+      if (same) continue
       if (refused) this.#say(`${stamp()} ${paint('red', 'refused')} ${id}: ${refused}\n`)
       else if (!quiet && inForce && before?.generation !== status.generation) this.#say(this.#inForce(id, status))
       if (wrong && !before?.state.endsWith(wrong)) this.#say(wrong)

@@ -60,6 +60,13 @@ export function problem({ at, object, path, message, kept }: Finding): string {
   return `${paint('red', 'problem')} ${what}${rest}\n`
 }
 
+/** What is injected on purpose into what an object says, as a line; empty where nothing is. */
+export function injections(id: string, { status }: StatusOf): string {
+  const { message } =
+    status.conditions.find(({ type, status }) => type === CONDITIONS.faultsInjected && status === 'True') ?? {}
+  return message === undefined ? '' : `${paint('yellow', 'faults')} ${id}: ${message}\n`
+}
+
 /** What the compile has against an object, a line for each condition that does not hold; what takes its time is not told. */
 export function objections(id: string, { status }: StatusOf, at: string | undefined): string {
   const told: readonly string[] = [CONDITIONS.accepted, CONDITIONS.resolvedRefs]

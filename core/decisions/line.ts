@@ -2,6 +2,7 @@ import { totalCost, usd } from '../cost.ts'
 import type { Decision } from '../decide/decision.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Why } from '../exchange.ts'
+import type { FaultType } from '../faults/fault.ts'
 import type { GateFacts } from '../gate/facts.ts'
 import type { AskedFor, DecisionRecord } from './record.ts'
 
@@ -37,6 +38,8 @@ export interface DecisionLine {
     readonly target: string
     readonly why: Why
     readonly code?: ErrorCode
+    /** What was done to the call on purpose. */
+    readonly injected?: readonly FaultType[]
     readonly ms: number
     readonly input?: number
     readonly output?: number
@@ -73,9 +76,11 @@ export function decisionLine(record: DecisionRecord): string {
   line += `,"endpoint":${quote(facts.endpoint)},"model":${quote(facts.model)},"status":${facts.status}`
   if (facts.code !== undefined) line += `,"code":"${facts.code}"`
   line += `,"ms":${round(facts.ended - facts.started)},"attempts":[`
-  for (const [index, { endpoint, model, why, code, started, ended, usage, cost: own }] of attempts.entries()) {
+  for (const [index, attempt] of attempts.entries()) {
+    const { endpoint, model, why, code, injected, started, ended, usage, cost: own } = attempt
     line += `${index > 0 ? ',' : ''}{"target":${quote(model === '' ? endpoint : `${endpoint} ${model}`)},"why":"${why}"`
     if (code !== undefined) line += `,"code":"${code}"`
+    if (injected) line += `,"injected":${JSON.stringify(injected)}`
     line += `,"ms":${round(ended - started)}`
     if (usage) line += `,"input":${usage.input},"output":${usage.output}`
     if (own !== undefined) line += `,"cost":${usd(own)}`
