@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Overview } from './overview.ts'
-import type { RolloutView } from './rollout-api.ts'
+import type { RolloutView } from './rollouts.ts'
 
 /** Where the operator, and a local run on its admin port, tell what changes. */
 export const WATCH_PATH = '/v1/watch'
@@ -102,6 +102,11 @@ export class Watch {
   /** Whether there are as many who watch as may. */
   get full(): boolean {
     return this.#clients.size >= AT_MOST
+  }
+
+  /** Whether anybody watches. */
+  get watched(): boolean {
+    return this.#clients.size > 0
   }
 
   /** Something may have changed. */
