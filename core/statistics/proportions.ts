@@ -18,21 +18,31 @@ export interface Pair {
 export interface ProportionsState {
   /** Logarithms of the e-values, one for each alternative. */
   readonly logs: readonly number[]
+  /** What the arms were like lately. */
   readonly canary: Count
   readonly control: Count
 }
 
-/** How much worse a harmful canary may be, above the margin: nobody knows, so that each is bet on. */
+/**
+ * How much worse a harmful canary may be, above the margin, and the part of the stake that is on it. Nobody knows, so that each is bet on;
+ * most on a few points more, where a bet too small costs most requests: what is far worse shows at once whatever is on it.
+ */
 const LIFTS = [0.01, 0.03, 0.07, 0.15, 0.35]
-/** What the control's share is taken for before there is any: Jeffreys' prior, weighed as one trial. */
-const PRIOR = 0.5
+const STAKES = [0.1, 0.4, 0.2, 0.07, 0.03]
+/** The part of the stake that goes on what the canary was like lately, and so bets on nothing while it is harmless. */
+const LATELY = 0.2
+/** After so many samples of an arm, what was before counts half: a canary may go bad late, a control's provider at any time. */
+const HALF = { canary: 150, control: 1500 }
+/** What the control's share is taken for before there is any, weighed as half a trial. */
+const PRIOR = { n: 0.5, hits: 0.02 }
 const LEAST = 1e-4
 
 /**
  * An e-process against "the canary's share is at most the control's plus a margin": two streams of yes and no, in batches of any sizes
  * (Turner, Ly and Grünwald, Generic E-variables for exact sequential k-sample tests that allow for optional stopping, JSPI 230, 2024). Each
  * batch is bet on with what was known before it, so that `evidence` reaches 1 ÷ α with chance at most α while the canary is harmless,
- * however often it is looked at, whatever part of the traffic it has. The alternatives are mixed.
+ * however often it is looked at, whatever part of the traffic it has. The alternatives are mixed: some fixed, which find a canary that is
+ * harmful from the first, and one that follows what it is like, which finds it when it becomes so late.
  */
 export class Proportions {
   private readonly margin: number
@@ -43,39 +53,49 @@ export class Proportions {
   /** `margin`: of the share, 0…1. */
   constructor(margin: number, state?: ProportionsState) {
     this.margin = margin
-    this.logs = [...(state?.logs ?? LIFTS.map(() => 0))]
-    this.canary = state?.canary ?? NO_COUNT
-    this.control = state?.control ?? NO_COUNT
+    this.logs = [...(state?.logs ?? [...STAKES, LATELY].map(() => 0))]
+    this.canary = state?.canary ?? PRIOR
+    this.control = state?.control ?? PRIOR
   }
 
   get state(): ProportionsState {
     return { logs: this.logs, canary: this.canary, control: this.control }
   }
 
-  /** Takes the outcomes since the last time. A batch of one arm alone says nothing of a difference, and waits for the other. */
+  /** Takes the outcomes since the last time. A batch of one arm alone says nothing of a difference. */
   update({ canary, control }: Pair): void {
-    const base = (this.control.hits + PRIOR * 0.04) / (this.control.n + PRIOR)
-    if (canary.n > 0 && control.n > 0)
-      this.logs = this.logs.map((log, at) => {
-        const share = clamp(base)
-        const worse = clamp(share + this.margin + (LIFTS[at] ?? 0))
-        const [nearest, nearestWorse] = projection(worse, canary.n, share, control.n, this.margin)
-        return (
-          log +
-          likelihood(canary, worse) -
-          likelihood(canary, nearestWorse) +
-          likelihood(control, share) -
-          likelihood(control, nearest)
-        )
-      })
-    this.canary = plus(this.canary, canary)
-    this.control = plus(this.control, control)
+    if (canary.n > 0 && control.n > 0) {
+      const share = clamp(this.control.hits / this.control.n)
+      const lifts = [...LIFTS, this.canary.hits / this.canary.n - share - this.margin]
+      this.logs = this.logs.map((log, at) => log + this.gain({ canary, control }, share, lifts[at] ?? 0))
+    }
+    this.canary = lately(this.canary, canary, HALF.canary)
+    this.control = lately(this.control, control, HALF.control)
   }
 
   /** 1 says nothing, 1 ÷ α is the evidence that a test at level α asks for. */
   get evidence(): number {
-    return this.logs.reduce((sum, log) => sum + Math.exp(log), 0) / this.logs.length
+    return this.logs.reduce((sum, log, at) => sum + (STAKES[at] ?? LATELY) * Math.exp(log), 0)
   }
+
+  /** The logarithm of what a batch multiplies the stake by that is on a canary so much worse than the margin. */
+  private gain({ canary, control }: Pair, share: number, lift: number): number {
+    const worse = clamp(share + this.margin + lift)
+    if (lift <= 0 || worse <= share + this.margin) return 0
+    const [nearest, nearestWorse] = projection(worse, canary.n, share, control.n, this.margin)
+    return (
+      likelihood(canary, worse) -
+      likelihood(canary, nearestWorse) +
+      likelihood(control, share) -
+      likelihood(control, nearest)
+    )
+  }
+}
+
+/** Counts with a batch more, what was before fading. */
+function lately(before: Count, batch: Count, half: number): Count {
+  const kept = 0.5 ** (batch.n / half)
+  return { n: kept * before.n + batch.n, hits: kept * before.hits + batch.hits }
 }
 
 /**
@@ -101,7 +121,6 @@ function projection(worse: number, n: number, share: number, m: number, margin: 
 const divergence = (p: number, q: number): number => p * Math.log(p / q) + (1 - p) * Math.log((1 - p) / (1 - q))
 const likelihood = ({ n, hits }: Count, p: number): number => hits * Math.log(p) + (n - hits) * Math.log(1 - p)
 const clamp = (p: number): number => Math.min(1 - LEAST, Math.max(LEAST, p))
-const plus = (a: Count, b: Count): Count => ({ n: a.n + b.n, hits: a.hits + b.hits })
 
 /**
  * The canary's share less the control's. Its variance is as if each arm had one hit and one miss more (Agresti and Caffo, Simple and effective
