@@ -1,22 +1,12 @@
 import { isVerb } from '../api/rollout-annotation.ts'
-import type { RolloutStatus } from '../api/rollout.ts'
 import { VERBS } from '../core/rollout/state.ts'
 import type { Verb } from '../core/rollout/state.ts'
 import { Refused } from './authenticate.ts'
+import { RolloutError } from './rollouts.ts'
+import type { RolloutView, RolloutsApi } from './rollouts.ts'
 
 /** Where the operator, and a local run on its admin port, tell of rollouts and take what is to be done to one. */
 export const ROLLOUTS_PATH = '/v1/rollouts'
-
-/** A rollout as people get to see it: as the status of its route has it, with the route, `namespace/name`, and without what is not for people. */
-export type RolloutView = Omit<RolloutStatus, 'memory'> & { readonly route: string }
-
-/** What of the engine people have in hand. */
-export interface Engine {
-  /** The rollouts as they are. */
-  views(): readonly RolloutView[]
-  /** `route` is `namespace/name`. Rejects with a reason, where the phase forbids it, in a sentence that says what to do. */
-  act(route: string, rule: string, verb: Verb, by: string): Promise<void>
-}
 
 /** A rollout's place. */
 export interface RolloutName {
@@ -25,6 +15,11 @@ export interface RolloutName {
   readonly route: string
   readonly rule: string
 }
+
+const STATUS = { not_found: 404, not_now: 409, not_leading: 503, not_written: 503 } as const satisfies Record<
+  RolloutError['code'],
+  number
+>
 
 /** Reads what was posted, `{"action": VERB}`; throws `Refused`. */
 export function actionOf(body: unknown): Verb {
@@ -35,16 +30,16 @@ export function actionOf(body: unknown): Verb {
 
 /** The rollouts of a namespace, or all. */
 export function rolloutsOf(
-  engine: Engine,
+  engine: RolloutsApi,
   namespace: string | undefined,
 ): { readonly rollouts: readonly RolloutView[] } {
   const rollouts = engine.views().filter(({ route }) => namespace === undefined || route.startsWith(`${namespace}/`))
   return { rollouts }
 }
 
-/** Does it, for `by`, and resolves with the rollout as it is then; rejects with `Refused`: 404 where there is none, 409 where its phase forbids it. */
+/** Does it, for `by`, and resolves with the rollout as it is then; rejects with `Refused`: 404 where there is none, 409 where its phase forbids it, 503 where that is for a moment. */
 export async function act(
-  engine: Engine,
+  engine: RolloutsApi,
   at: RolloutName,
   verb: Verb,
   by: string,
@@ -60,7 +55,8 @@ export async function act(
   try {
     await engine.act(route, at.rule, verb, by)
   } catch (error) {
-    throw new Refused(409, error instanceof Error ? error.message : String(error))
+    if (error instanceof RolloutError) throw new Refused(STATUS[error.code], error.message)
+    throw error
   }
   const rollout = found()
   if (!rollout) throw missing()

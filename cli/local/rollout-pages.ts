@@ -1,6 +1,6 @@
 import { Refused } from '../../operator/authenticate.ts'
 import { ROLLOUTS_PATH, act, actionOf, rolloutsOf } from '../../operator/rollout-api.ts'
-import type { Engine } from '../../operator/rollout-api.ts'
+import type { RolloutsApi } from '../../operator/rollouts.ts'
 import { PARTS, WATCH_PATH, readParts } from '../../operator/watch.ts'
 import type { Watch } from '../../operator/watch.ts'
 import { problem } from '../../sidecar/json-server.ts'
@@ -13,7 +13,7 @@ const BY = 'local'
  * The operator's own API, on the admin port of a local run: there are no users and no rights, but it is on loopback, and pages of other
  * origins are refused (see `adminServer`); so are forms, which could post anything but JSON.
  */
-export function rolloutPages(engine: Engine, watch: Watch): Pages {
+export function rolloutPages(engine: RolloutsApi, watch: Watch): Pages {
   return {
     [`GET ${ROLLOUTS_PATH}`]: ({ query }) => ({ body: rolloutsOf(engine, query.get('namespace') ?? undefined) }),
     [`POST ${ROLLOUTS_PATH}/*`]: (asked) => posted(engine, asked),
@@ -27,7 +27,7 @@ export function rolloutPages(engine: Engine, watch: Watch): Pages {
   }
 }
 
-async function posted(engine: Engine, { path, contentType, body }: Asked): Promise<Answer> {
+async function posted(engine: RolloutsApi, { path, contentType, body }: Asked): Promise<Answer> {
   const [namespace, route, rule, ...rest] = path
     .slice(ROLLOUTS_PATH.length + 1)
     .split('/')
