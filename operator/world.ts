@@ -1,5 +1,6 @@
 import type { ModelEndpoint } from '../api/model-endpoint.ts'
 import type { ModelRoute } from '../api/model-route.ts'
+import type { InForce } from '../core/rollout/in-force.ts'
 
 /** The label that opens a Secret to us: no other Secret is ever read. */
 export const SECRET_LABEL = { name: 'tradewind.dev/use', value: 'credentials' } as const
@@ -109,6 +110,8 @@ export interface World {
   /** The injected pods, and those that an endpoint selects. */
   readonly pods: ReadonlyMap<string, PodView>
   readonly namespaces: ReadonlyMap<string, NamespaceView>
+  /** What was decided of the rollouts of a route, as it was written down; left out: nothing. */
+  readonly rollouts?: ReadonlyMap<string, readonly InForce[]>
 }
 
 /** An object that was added, changed or removed. */

@@ -43,7 +43,7 @@ export function taken(plan: Plan, state: State, { totals }: Input): Taken {
 }
 
 /** Whether requests are compared now: both arms get some. */
-const gathers = ({ phase, weight }: State): boolean =>
+export const gathers = ({ phase, weight }: State): boolean =>
   (phase === 'Progressing' || phase === 'Paused') && weight > 0 && weight < 100
 
 /** The Bayes factor from which on requests are not shared out as configured: an alarm in a thousand rollouts by chance. */

@@ -1,5 +1,6 @@
 import type { Metric } from '../statistics/guardrail.ts'
 
+export { METRICS } from '../statistics/guardrail.ts'
 export type { Metric }
 
 /** What a rollout is to do: the manifest's `rollout`, read. Times in ms, weights in percent. */

@@ -1,5 +1,6 @@
 import type { ModelEndpoint } from '../../api/model-endpoint.ts'
 import type { ModelRoute } from '../../api/model-route.ts'
+import { fullName } from '../../api/resource.ts'
 import type { PodView, World } from '../world.ts'
 import type { Referred } from './endpoint.ts'
 import type { RouteResult } from './route.ts'
@@ -62,6 +63,7 @@ export function routeInputs(
     metadata.uid,
     metadata.generation,
     world.namespaces.get(metadata.namespace),
+    world.rollouts?.get(fullName(metadata)),
     ...(before?.refersTo ?? []).map(endpoints),
     ...(before?.artefacts ?? []).map((name) => world.artefacts.get(name)),
   ]

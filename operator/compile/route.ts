@@ -2,6 +2,7 @@ import type { CompiledResource, CompiledRoute, CompiledRule, ResourceKey } from 
 import type { ModelRoute, ModelRouteSpec } from '../../api/model-route.ts'
 import { fullName } from '../../api/resource.ts'
 import type { LabelSelector } from '../../api/selector.ts'
+import type { InForce } from '../../core/rollout/in-force.ts'
 import type { Json } from '../../core/dialects/dialect.ts'
 import { milliseconds } from '../../core/schema.ts'
 import { strategy } from '../../core/strategies/index.ts'
@@ -15,6 +16,7 @@ import { compileGate } from './gate.ts'
 import { resolve } from './references.ts'
 import type { Resolved } from './references.ts'
 import { keyOf, resource } from './resource.ts'
+import { sharedOut } from './rollout.ts'
 import { requirements } from './skew.ts'
 
 type Rule = ModelRouteSpec['rules'][number]
@@ -41,6 +43,8 @@ export interface RouteResult {
   readonly unresolved: readonly Unresolved[]
   /** Parts that the operator does not allow, and that are left out. */
   readonly disallowed: readonly Unresolved[]
+  /** What of rollouts it has in it, by rule. */
+  readonly rollouts: ReadonlyMap<string, InForce>
   /** What a sidecar must understand for each rule, words of `CAPABILITIES`. */
   readonly requires: readonly (readonly string[])[]
   /** The endpoints that it refers to, there or not, `namespace/name`. */
@@ -55,7 +59,7 @@ export interface RouteResult {
 export function compileRoute(
   route: ModelRoute,
   endpoints: (name: string) => Referred | undefined,
-  { namespaces, artefacts }: Pick<World, 'namespaces' | 'artefacts'>,
+  { namespaces, artefacts, rollouts }: Pick<World, 'namespaces' | 'artefacts' | 'rollouts'>,
   before: RouteResult | undefined,
   { allowFaults = true }: Pick<CompileOptions, 'allowFaults'> = {},
 ): RouteResult {
@@ -68,6 +72,8 @@ export function compileRoute(
   const requires: (readonly string[])[] = []
   const artefactsUsed = new Set<string>()
   const extra = new Map<ResourceKey, CompiledResource>()
+  const decided = rollouts?.get(fullName(metadata)) ?? []
+  const inForce = new Map<string, InForce>()
 
   const rules = spec.rules.map((rule, i): CompiledRule => {
     const name = rule.name ?? `${i}`
@@ -84,17 +90,24 @@ export function compileRoute(
       const { name: target, model, fault } = refer(endpoint, `targets[${j}].endpoint`)
       return { endpoint: target, model, weight, priority, ...(fault ? { unavailable: fault } : {}) }
     })
+    const { rollout } = rule
+    const of = decided.find((it) => it.rule === name)
+    const shared = rollout && sharedOut({ ...rule, rollout }, targets, namespace, of)
+    if (shared?.inForce) inForce.set(name, shared.inForce)
     const gate = rule.gate && compileGate(rule.gate, refer)
     const audit = rule.audit && auditOf(rule.audit, refer)
     if (rule.faults && !allowFaults) disallowed.push({ ...NOT_ALLOWED, rule: name, path: `spec.rules[${i}].faults` })
     const faults = allowFaults && rule.faults ? compileFaults(rule.faults, namespace) : undefined
+    const plain = body(rule, namespace)
     const compiled = {
-      ...body(rule, namespace),
+      ...plain,
       ...(gate ? { gate } : {}),
       ...(audit ? { audit } : {}),
       ...(faults ? { faults } : {}),
+      ...(shared?.adjust.length ? { adjust: [...(plain.adjust ?? []), ...shared.adjust] } : {}),
+      ...(shared?.evidence ? { evidence: shared.evidence } : {}),
       name,
-      targets,
+      targets: shared?.targets ?? targets,
     }
     for (const { path, name: own } of artefactsOf(compiled)) {
       const full = `${namespace}/${own}`
@@ -133,6 +146,7 @@ export function compileRoute(
     keys: [...needed],
     unresolved,
     disallowed,
+    rollouts: inForce,
     requires,
     refersTo: [...refersTo],
     artefacts: [...artefactsUsed],

@@ -5,7 +5,7 @@ import type { Referred } from './endpoint.ts'
 import { matchWords } from './match.ts'
 import type { RouteResult } from './route.ts'
 
-/** The words of `CAPABILITIES` that a sidecar must know to do what a rule says; that it injects no faults harms nobody, and costs it no rule. */
+/** The words of `CAPABILITIES` that a sidecar must know to do what a rule says; that it injects no faults, and tells nothing of what becomes of requests, harms nobody, and costs it no rule. */
 export function requirements(rule: CompiledRule, endpoints: readonly Referred[]): readonly string[] {
   const words = new Set([`strategy:${rule.strategy.type}`])
   const conditions = [...rule.matches, ...(rule.adjust ?? []).map(({ when }) => when)]
@@ -38,6 +38,18 @@ export function lacking(capabilities: readonly string[]): readonly string[] {
   return CAPABILITIES.filter((word) => !capabilities.includes(word))
 }
 
+/** What a rule can do without. */
+const PLAIN = ['faults', 'evidence'] as const
+
+function without(rule: CompiledRule, lacks: readonly string[]): CompiledRule {
+  const { faults, evidence, ...rest } = rule
+  return {
+    ...rest,
+    ...(faults && !lacks.includes('faults') ? { faults } : {}),
+    ...(evidence && !lacks.includes('evidence') ? { evidence } : {}),
+  }
+}
+
 const variants = new WeakMap<CompiledResource, Map<string, CompiledResource | undefined>>()
 
 /**
@@ -48,14 +60,14 @@ export function routeFor(
   route: Pick<RouteResult, 'resource' | 'body' | 'requires'>,
   lacks: readonly string[],
 ): CompiledResource | undefined {
-  const plain = lacks.includes('faults') && route.body.rules.some(({ faults }) => faults)
+  const plain = PLAIN.some((word) => lacks.includes(word) && route.body.rules.some((rule) => rule[word]))
   if (withheld(route, lacks).length === 0 && !plain) return route.resource
   const known = variants.get(route.resource) ?? new Map<string, CompiledResource | undefined>()
   variants.set(route.resource, known)
   const signature = lacks.join(' ')
   if (!known.has(signature)) {
     const able = route.body.rules.filter((_, i) => !route.requires[i]?.some((word) => lacks.includes(word)))
-    const rules = plain ? able.map(({ faults: _, ...rule }) => rule) : able
+    const rules = plain ? able.map((rule) => without(rule, lacks)) : able
     const body = { ...route.body, rules }
     known.set(signature, rules.length === 0 ? undefined : { digest: digest(body), body })
   }
