@@ -2,6 +2,7 @@ import { checkTypes } from '../core/gate/checks/index.ts'
 import type { WireArm, WireBase } from '../core/bandits/wire.ts'
 import { providerTypes } from '../core/providers/index.ts'
 import { strategyTypes } from '../core/strategies/index.ts'
+import type { WireArm as WireTally, WireBase as WireTallies } from '../core/evidence/wire.ts'
 import type { CompiledResource, ResourceKey } from './compiled.ts'
 
 /**
@@ -175,10 +176,47 @@ export interface Carry extends OfRule {
   readonly base: WireBase
 }
 
-/** Who puts together what sidecars have learnt is another one now: each is to tell its own again. */
+/** A version of a rule that gathers evidence: what is told of one that no rule has any more is not heard. */
+interface OfVersion {
+  /** `namespace/name`. */
+  readonly route: string
+  readonly rule: string
+  readonly version: string
+}
+
+/** What became of the sidecar's requests, by arm: all of it each time, since the version came into force there, so that what is lost, late or told twice does no harm. */
+export interface Evidence {
+  readonly type: 'evidence'
+  readonly rules: readonly (OfVersion & {
+    /** Of this run of the sidecar. */
+    readonly epoch: string
+    /** Rises with each. */
+    readonly seq: number
+    readonly arms: readonly WireTally[]
+    /** What it was given to carry, once on each connection. */
+    readonly base?: WireTallies
+  })[]
+}
+/** Evidence has been heard. */
+export interface Counted {
+  readonly type: 'counted'
+  readonly rules: readonly (OfVersion & {
+    readonly epoch: string
+    /** The last of the receiver's own that is counted. */
+    readonly seq: number
+    /** The receiver's epoch has been closed, since it was gone: it goes on under another with what it has counted after `seq`. */
+    readonly closed: boolean
+    /** What those have counted that have gone, from some on: to be kept, and told again on each connection, so that it outlives the operator. */
+    readonly base?: WireTallies
+  })[]
+  /** How often what is new is to be told, ms: less often where there are many. */
+  readonly every: number
+}
+
+/** Who puts together what sidecars tell is another one now: each is to tell its own again. */
 export interface Retell {
   readonly type: 'retell'
 }
 
-export type FromSidecar = Hello | Ack | Nack | Auth | Check | Report | Learned
-export type FromOperator = Update | Check | Merged | Carry | Retell
+export type FromSidecar = Hello | Ack | Nack | Auth | Check | Report | Learned | Evidence
+export type FromOperator = Update | Check | Merged | Carry | Counted | Retell

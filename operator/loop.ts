@@ -1,8 +1,10 @@
+import { versionsOf } from '../api/gatherings.ts'
 import { strategy } from '../core/strategies/index.ts'
 import type { Audience } from './compile/audience.ts'
 import { Compiler } from './compile/compiler.ts'
 import type { CompileOptions } from './compile/endpoint.ts'
 import type { Compiled } from './compile/index.ts'
+import { Evidence } from './evidence.ts'
 import type { Fleet } from './fleet.ts'
 import { Learning } from './learning.ts'
 import { Push } from './push.ts'
@@ -45,6 +47,8 @@ export class Loop {
   readonly push: Push
   /** What the sidecars learn, put together; for them all, or those whose replica this one leads. */
   readonly learning: Learning
+  /** What became of requests, put together; the same. */
+  readonly evidence: Evidence
   readonly #source: Source
   readonly #options: LoopOptions
   #compiler: Compiler
@@ -68,9 +72,14 @@ export class Loop {
     this.#options = options
     this.#compiler = new Compiler(options)
     this.learning = new Learning({ now: options.now, form: (route, rule) => this.#form(route, rule) })
+    this.evidence = new Evidence({ now: options.now, versions: (route, rule) => this.#versions(route, rule) })
     this.push = new Push(options, {
       learned: ({ identity, tell }, said) => this.learning.hear(identity.uid, said, tell),
-      left: ({ identity, tell }, stopping) => this.learning.left(identity.uid, tell, stopping),
+      evidence: ({ identity, tell }, said) => this.evidence.hear(identity.uid, said, tell),
+      left: ({ identity, tell }, stopping) => {
+        this.learning.left(identity.uid, tell, stopping)
+        this.evidence.left(identity.uid, tell, stopping)
+      },
       ...options.hooks,
       changed: (concerned) => {
         options.hooks?.changed?.(concerned)
@@ -94,6 +103,7 @@ export class Loop {
     this.#turns.stop()
     this.push.close()
     this.learning.close()
+    this.evidence.close()
     await this.#source.stop()
   }
 
@@ -114,8 +124,17 @@ export class Loop {
     this.#scheduleStatuses()
   }
 
+  #rule(route: string, name: string) {
+    return this.#compiled?.routes.get(route)?.body.rules.find((it) => it.name === name)
+  }
+
+  #versions(route: string, name: string): readonly string[] {
+    const rule = this.#rule(route, name)
+    return rule ? versionsOf(rule) : []
+  }
+
   #form(route: string, name: string) {
-    const rule = this.#compiled?.routes.get(route)?.body.rules.find((it) => it.name === name)
+    const rule = this.#rule(route, name)
     return rule && strategy(rule.strategy.type).memory?.(rule.strategy.settings ?? {})
   }
 

@@ -4,7 +4,8 @@ import type { Logger } from 'pino'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { ResourceKey } from '../api/compiled.ts'
 import { Refused, type Tokens } from './authenticate.ts'
-import type { Learned } from '../api/protocol.ts'
+import type { Evidence as Counted, Learned } from '../api/protocol.ts'
+import type { Evidence } from './evidence.ts'
 import type { Fleet } from './fleet.ts'
 import type { Leadership } from './lead.ts'
 import type { Learning } from './learning.ts'
@@ -34,7 +35,9 @@ export interface MergeOptions {
   readonly changed: (keys: ReadonlySet<ResourceKey>) => void
   /** Puts together what sidecars learn, where this replica leads. */
   readonly learning: Learning
-  /** Has the own sidecars tell anew what they have learnt. */
+  /** The same with what became of requests. */
+  readonly evidence: Evidence
+  /** Has the own sidecars tell anew what they have learnt, and what became of their requests. */
   readonly retell: () => void
   readonly log: Logger
 }
@@ -43,6 +46,7 @@ type Tell = (text: string) => void
 /** What a follower passes on of its sidecars, beside how its part differs. */
 interface Passed extends PartUpdate {
   readonly learned?: { readonly pod: string; readonly said: Learned }
+  readonly evidence?: { readonly pod: string; readonly said: Counted }
   readonly left?: { readonly pod: string; readonly stopping: boolean }
 }
 /** What the leader has a follower pass on. */
@@ -61,8 +65,8 @@ export class Merge {
   readonly #options: MergeOptions
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: LARGEST })
   readonly #parts = new Map<WebSocket, Map<string, Row>>()
-  /** Ways to the own sidecars that learn, by pod. */
-  readonly #learners = new Map<string, Tell>()
+  /** Ways to the own sidecars that learn, or gather evidence, by pod. */
+  readonly #tellers = new Map<string, Tell>()
   readonly #ping = setInterval(() => keepAlive(this.#server), PING)
   #lead: Leadership = { leading: false, epoch: 0, address: undefined }
   #upward: WebSocket | undefined
@@ -88,6 +92,7 @@ export class Merge {
     this.#parts.clear()
     this.#failures = 0
     this.#options.learning.clear()
+    this.#options.evidence.clear()
     if (now.leading) this.#options.retell()
     this.#connect()
   }
@@ -95,14 +100,21 @@ export class Merge {
   /** What one of the own sidecars has learnt. `pod`: its uid. */
   learned(pod: string, said: Learned, tell: Tell): void {
     if (this.#lead.leading) return this.#options.learning.hear(pod, said, tell)
-    this.#learners.set(pod, tell)
+    this.#tellers.set(pod, tell)
     this.#pass({ learned: { pod, said } })
+  }
+
+  /** What became of the requests of one of the own sidecars. `pod`: its uid. */
+  counted(pod: string, said: Counted, tell: Tell): void {
+    if (this.#lead.leading) return this.#options.evidence.hear(pod, said, tell)
+    this.#tellers.set(pod, tell)
+    this.#pass({ evidence: { pod, said } })
   }
 
   /** One of the own sidecars has left; `stopping`: for good. */
   left(pod: string, tell: Tell, stopping: boolean): void {
-    const known = this.#learners.get(pod) === tell && this.#learners.delete(pod)
-    if (this.#lead.leading) return this.#options.learning.left(pod, tell, stopping)
+    const known = this.#tellers.get(pod) === tell && this.#tellers.delete(pod)
+    if (this.#lead.leading) return this.#gone(pod, tell, stopping)
     if (known) this.#pass({ left: { pod, stopping } })
   }
 
@@ -137,20 +149,26 @@ export class Merge {
     }
   }
 
+  #gone(pod: string, tell: Tell, stopping: boolean): void {
+    this.#options.learning.left(pod, tell, stopping)
+    this.#options.evidence.left(pod, tell, stopping)
+  }
+
   #follow(socket: WebSocket): void {
     const { epoch } = this.#lead
     const part = new Map<string, Row>()
-    const learners = new Map<string, Tell>()
+    const tellers = new Map<string, Tell>()
     this.#parts.set(socket, part)
     socket.on('error', () => socket.terminate())
     socket.on('message', (data: Buffer) => {
       try {
         // From our own kind, its token says so; while an upgrade rolls out, maybe of another release.
-        const { epoch: of, drop, set, learned, left } = JSON.parse(data.toString()) as Passed
+        const { epoch: of, drop, set, learned, evidence, left } = JSON.parse(data.toString()) as Passed
         if (of !== epoch || !this.#parts.has(socket)) return socket.close(1008, 'Another epoch.')
-        if (learned) this.#options.learning.hear(learned.pod, learned.said, way(socket, learned.pod, learners))
-        const leaving = left && learners.get(left.pod)
-        if (leaving) this.#options.learning.left(left.pod, leaving, left.stopping)
+        if (learned) this.#options.learning.hear(learned.pod, learned.said, way(socket, learned.pod, tellers))
+        if (evidence) this.#options.evidence.hear(evidence.pod, evidence.said, way(socket, evidence.pod, tellers))
+        const leaving = left && tellers.get(left.pod)
+        if (leaving) this.#gone(left.pod, leaving, left.stopping)
         const gone = drop.flatMap((name) => part.get(name) ?? [])
         for (const name of drop) part.delete(name)
         for (const [name, row] of Object.entries(set)) part.set(name, row)
@@ -161,7 +179,7 @@ export class Merge {
       }
     })
     socket.on('close', () => {
-      for (const [pod, tell] of learners) this.#options.learning.left(pod, tell, false)
+      for (const [pod, tell] of tellers) this.#gone(pod, tell, false)
       if (this.#parts.delete(socket)) this.#options.changed(concernedKeys([...part.values()], []))
     })
   }
@@ -204,7 +222,7 @@ export class Merge {
         })
         socket.on('message', (data: Buffer) => {
           const { pod, text } = JSON.parse(data.toString()) as Told // of the leader, whose certificate was checked
-          this.#learners.get(pod)?.(text)
+          this.#tellers.get(pod)?.(text)
         })
         socket.on('close', (_, reason) => {
           if (this.#upward === socket) again(why || String(reason))

@@ -87,6 +87,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
       refused: () => metrics.rejected(),
       token: (session, token) => void late.sockets?.renew(session, token),
       learned: ({ identity, tell }, said) => late.merge?.learned(identity.uid, said, tell),
+      evidence: ({ identity, tell }, said) => late.merge?.counted(identity.uid, said, tell),
       left: ({ identity, tell }, stopping) => late.merge?.left(identity.uid, tell, stopping),
       failed: (error) => {
         log.error({ error: Object(error).stack ?? String(error) }, 'a compile failed: what was in force stays')
@@ -143,6 +144,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
     serverName: names[0] ?? '',
     changed: (keys) => loop.fleetChanged({ keys }),
     learning: loop.learning,
+    evidence: loop.evidence,
     retell: () => loop.push.retell(),
     log,
   }))

@@ -1,6 +1,6 @@
 import type { ResourceKey } from '../api/compiled.ts'
 import { PROTOCOL } from '../api/protocol.ts'
-import type { Check, FromSidecar, Hello, Learned, Report, Retell } from '../api/protocol.ts'
+import type { Check, Evidence, FromSidecar, Hello, Learned, Report, Retell } from '../api/protocol.ts'
 import { CLOSE } from './channel.ts'
 import type { Channel, Identity } from './channel.ts'
 import type { Audience } from './compile/audience.ts'
@@ -44,6 +44,8 @@ export interface PushEvents {
   token?(session: AttachedSession, token: string): void
   /** What a sidecar has learnt of routes that it serves. */
   learned?(session: AttachedSession, learned: Learned): void
+  /** What became of a sidecar's requests, of routes that it serves. */
+  evidence?(session: AttachedSession, evidence: Evidence): void
   /** A sidecar's connection has ended; `stopping`: it said that it ends itself. */
   left?(session: AttachedSession, stopping: boolean): void
 }
@@ -143,7 +145,7 @@ export class Push {
     return { connected: this.#sessions.size, queued, oldest: this.#convergence.oldest() }
   }
 
-  /** Has every sidecar tell anew what it has learnt. */
+  /** Has every sidecar tell anew what it has learnt, and what became of its requests. */
   retell(): void {
     const text = JSON.stringify({ type: 'retell' } satisfies Retell)
     for (const session of this.#sessions.values()) session.tell(text)
@@ -184,6 +186,8 @@ export class Push {
         return this.#events.token?.(session, message.token)
       case 'learned':
         return this.#learned(session, message)
+      case 'evidence':
+        return this.#evidence(session, message)
     }
   }
 
@@ -235,6 +239,13 @@ export class Push {
     const routes = session.group?.audience.routes
     if (!routes) return
     this.#events.learned?.(session, { ...said, rules: said.rules.filter(({ route }) => routes.has(route)) })
+  }
+
+  /** Likewise. */
+  #evidence(session: Session, said: Evidence): void {
+    const routes = session.group?.audience.routes
+    if (!routes) return
+    this.#events.evidence?.(session, { ...said, rules: said.rules.filter(({ route }) => routes.has(route)) })
   }
 
   /** Sidecars that may be of another group now. */

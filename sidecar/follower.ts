@@ -2,6 +2,8 @@ import type { CompiledConfig, CompiledResource, ResourceKey } from '../api/compi
 import { CAPABILITIES, PROTOCOL } from '../api/protocol.ts'
 import type {
   Carry,
+  Counted,
+  Evidence,
   FromOperator,
   FromSidecar,
   Learned,
@@ -32,6 +34,8 @@ export interface FollowerOptions {
   readonly refused?: (errors: Nack['errors']) => void
   /** Hears what is said of what sidecars learn. */
   readonly learning?: (message: Merged | Carry | Retell) => void
+  /** Hears what is said of the evidence that sidecars tell. */
+  readonly evidence?: (message: Counted | Retell) => void
   /** The operator has been told who this is, on a new connection; and when that has ended. */
   readonly opened?: () => void
   readonly closed?: () => void
@@ -82,8 +86,12 @@ export class Follower {
     if (message.type === 'update') this.#update(message)
     else if (message.type === 'check') {
       if (message.digest !== this.held.digest) this.#hello()
-    } else if (message.type === 'merged' || message.type === 'carry' || message.type === 'retell')
+    } else if (message.type === 'merged' || message.type === 'carry') this.#options.learning?.(message)
+    else if (message.type === 'counted') this.#options.evidence?.(message)
+    else if (message.type === 'retell') {
       this.#options.learning?.(message)
+      this.#options.evidence?.(message)
+    }
   }
 
   /** Tells the operator what is in force, so that it can see a difference. */
@@ -96,7 +104,7 @@ export class Follower {
     this.#say({ type: 'auth', token })
   }
 
-  report(report: Report | Learned): void {
+  report(report: Report | Learned | Evidence): void {
     this.#say(report)
   }
 

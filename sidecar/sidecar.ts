@@ -1,9 +1,11 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { gatheringsIn } from '../api/gatherings.ts'
 import { adminServer } from './admin.ts'
 import { artefactsOf, promisesOf } from './artefacts.ts'
 import { Client } from './client.ts'
 import { DataPath } from './data-path.ts'
+import { EvidenceLink } from './evidence.ts'
 import { Journal } from './decisions/journal.ts'
 import { FaultWatch } from './fault-watch.ts'
 import { Findings } from './findings.ts'
@@ -94,9 +96,15 @@ export async function startSidecar(
       until: new Date(until),
     }),
   )
+  const evidence = new EvidenceLink({
+    recorder: path.evidence,
+    now: deps.now,
+    send: (told) => follower.report(told),
+  })
   configuration.onChange = ({ endpoints }) => {
     faults.update(configuration.current().config)
     path.memories.keep(learningKeys(configuration.current().config))
+    path.evidence.keep(gatheringsIn(configuration.current().config))
     checks.update(endpoints.values())
     reporter.watch(endpoints.values(), (endpoint, model, state) =>
       log.warn('A circuit breaker changed.', { endpoint, model, state }),
@@ -133,8 +141,15 @@ export async function startSidecar(
         lastGood?.save(now)
       },
       learning: (message) => learning.hear(message),
-      opened: () => learning.opened(),
-      closed: () => learning.closed(),
+      evidence: (message) => evidence.hear(message),
+      opened: () => {
+        learning.opened()
+        evidence.opened()
+      },
+      closed: () => {
+        learning.closed()
+        evidence.closed()
+      },
       refused: (errors) => log.error('A configuration was refused; the one before serves on.', { errors }),
     },
     held && problems.length === 0 ? held : undefined,
@@ -176,6 +191,7 @@ export async function startSidecar(
     more: {
       'GET /artefacts': () => ({ body: { artefacts: artefacts() } }),
       'GET /learning': () => ({ body: learning.page() }),
+      'GET /evidence': () => ({ body: evidence.page() }),
       ...embedding?.pages,
     },
   })
@@ -186,6 +202,7 @@ export async function startSidecar(
     reporter.stop()
     await path.drain()
     learning.stop()
+    evidence.stop()
     checks.stop()
     faults.stop()
     client?.stop()
@@ -214,6 +231,7 @@ export async function startSidecar(
   client?.start()
   reporter.start()
   learning.start()
+  evidence.start()
   // Loading what traces are made with takes longer than all the rest, and the first requests need not wait for it.
   void telemetry.traces
     .start(environment, (message) => log.warn(message))

@@ -79,3 +79,27 @@ export function readSketch(wire: WireSketch): Sketch | undefined {
   }
   return new Sketch(counts)
 }
+
+/** The tally of an arm as it travels. */
+export type WireArm = WireTally & { readonly arm: string }
+
+/** A base as it travels. */
+export interface WireBase {
+  readonly version: number
+  readonly covers: readonly (readonly [place: string, seq: number])[]
+  readonly arms: readonly WireArm[]
+}
+
+export const writeArms = (arms: ReadonlyMap<string, Tally>): WireArm[] =>
+  [...arms].map(([arm, tally]) => ({ arm, ...writeTally(tally) }))
+
+/** Reads what `writeArms` wrote; undefined where one of them is no tally. */
+export function readArms(wire: readonly WireArm[]): ReadonlyMap<string, Tally> | undefined {
+  const arms = new Map<string, Tally>()
+  for (const { arm, ...rest } of wire) {
+    const tally = readTally(rest)
+    if (!tally) return undefined
+    arms.set(arm, tally)
+  }
+  return arms
+}

@@ -13,6 +13,7 @@ const message = (properties: Record<string, object>, optional: Record<string, ob
 })
 
 const count = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER }
+const sums = { type: 'array', items: { type: 'number' }, minItems: 3, maxItems: 3 }
 const errors = list(message({ resource: text(1024), path: text(4096), message: text(8192) }), 1000)
 
 const evidence = list(
@@ -25,6 +26,24 @@ const evidence = list(
   }),
   64,
 )
+
+const tallies = list(
+  message({
+    arm: text(1024),
+    n: count,
+    errors: count,
+    truncations: count,
+    refusals: count,
+    escalations: count,
+    cost: sums,
+    quality: sums,
+    size: sums,
+    latency: list(count, 2 * (LAST + 1)),
+    firstToken: list(count, 2 * (LAST + 1)),
+  }),
+  128,
+)
+const covers = list({ type: 'array', items: [text(32), count], minItems: 2, additionalItems: false }, 4096)
 
 /** What each message of a sidecar must be like; members that are not named are ignored, as the protocol has it. */
 const messages: Readonly<Record<FromSidecar['type'], object>> = {
@@ -91,10 +110,19 @@ const messages: Readonly<Record<FromSidecar['type'], object>> = {
         {
           base: message({
             version: count,
-            covers: list({ type: 'array', items: [text(32), count], minItems: 2, additionalItems: false }, 4096),
+            covers,
             arms: evidence,
           }),
         },
+      ),
+      1000,
+    ),
+  }),
+  evidence: message({
+    rules: list(
+      message(
+        { route: text(320), rule: text(64), version: text(128), epoch: text(64), seq: count, arms: tallies },
+        { base: message({ version: count, covers, arms: tallies }) },
       ),
       1000,
     ),
