@@ -1,16 +1,17 @@
 import type { ServerResponse } from 'node:http'
+import type { Board } from './board/board.ts'
 import type { Overview } from './overview.ts'
 import type { RolloutView } from './rollouts.ts'
 
 /** Where the operator, and a local run on its admin port, tell what changes. */
 export const WATCH_PATH = '/v1/watch'
 
-/** The parts of a watch, each with a right of its own: what `/v1/status` tells, and what `/v1/rollouts` does. */
-export const PARTS = ['status', 'rollouts'] as const
+/** The parts of a watch, each with a right of its own: what `/v1/status` tells, what `/v1/rollouts` does, and the rows of the dashboard. */
+export const PARTS = ['status', 'rollouts', 'board'] as const
 export type Part = (typeof PARTS)[number]
 
 /** Reads parts with commas between; undefined where one is none of them. */
-export function readParts(text: string): ReadonlySet<Part> | undefined {
+export function readParts(text = 'status,rollouts'): ReadonlySet<Part> | undefined {
   const words = new Set(text.split(','))
   const parts = PARTS.filter((part) => words.has(part))
   return parts.length === words.size ? new Set(parts) : undefined
@@ -21,14 +22,17 @@ export interface WatchState extends Overview {
   readonly rollouts: readonly RolloutView[]
 }
 
+/** That, and the rows of the dashboard. */
+type Told = WatchState & Board
+
 /** What is different, by list: items that are new or changed, whole, and the keys of those that are gone. */
 export interface WatchChange {
-  readonly set: Partial<WatchState>
-  readonly gone: Partial<Record<keyof WatchState, readonly string[]>>
+  readonly set: Partial<Told>
+  readonly gone: Partial<Record<keyof Told, readonly string[]>>
 }
 
 type Lists = {
-  readonly [L in keyof WatchState]: { readonly of: Part; readonly key: (it: WatchState[L][number]) => string }
+  readonly [L in keyof Told]: { readonly of: Part; readonly key: (it: Told[L][number]) => string }
 }
 
 /** Which part each list is of, and what an item is known by; a key begins with `namespace/`. */
@@ -37,14 +41,17 @@ const LISTS: Lists = {
   endpoints: { of: 'status', key: ({ name }) => name },
   sidecars: { of: 'status', key: ({ pod }) => pod },
   rollouts: { of: 'rollouts', key: ({ route, rule }) => `${route}/${rule}` },
+  routeRows: { of: 'board', key: ({ name }) => name },
+  endpointRows: { of: 'board', key: ({ name }) => name },
+  sidecarRows: { of: 'board', key: ({ pod }) => pod },
 }
-const NAMES = Object.keys(LISTS) as (keyof WatchState)[] // it has exactly these
+const NAMES = Object.keys(LISTS) as (keyof Told)[] // it has exactly these
 
 export interface WatchOptions {
   /** Monotonic milliseconds. */
   readonly now: () => number
-  /** What there is to tell; undefined while that is not known. */
-  readonly state: () => WatchState | undefined
+  /** What there is to tell of these parts; undefined while that is not known. */
+  readonly state: (parts: ReadonlySet<Part>) => Partial<Told> | undefined
 }
 
 /** What one who watches wants to hear of. */
@@ -59,9 +66,11 @@ type Items = ReadonlyMap<string, string>
 interface Client extends Wanted {
   readonly response: ServerResponse
   /** What has changed since it was last written to. */
-  readonly pending: Map<keyof WatchState, Set<string>>
+  readonly pending: Map<keyof Told, Set<string>>
   /** Heartbeats for which it has read nothing. */
   deaf: number
+  /** Whether it was told the state. */
+  told: boolean
 }
 
 /** Between two looks at what has changed, ms, and in how many times what a look takes. */
@@ -79,7 +88,7 @@ const AT_MOST = 100
  * event: change   data: {"set": {"rollouts": […]}, "gone": {"sidecars": ["ai/app-1"]}}          at most four times a second
  * event: end      data: {"message": "…"}                                                        why it ends; connect again
  * ```
- * Items are those of `/v1/status` and `/v1/rollouts`, always whole. An item of `routes` and `endpoints` is known by its `name`, of
+ * Items are those of `/v1/status` and `/v1/rollouts`, always whole, and the rows of api/board.ts where the part `board` is asked for. An item of `routes` and `endpoints` is known by its `name`, of
  * `sidecars` by its `pod`, of `rollouts` by `route/rule` (`namespace/name/rule`): what is in `set` takes the place of the one with its key,
  * what is in `gone` goes. A list in which nothing changed is left out; lists of parts that were not asked for are never there. A line with a
  * colon alone every 15 s says that the connection lives.
@@ -90,7 +99,8 @@ const AT_MOST = 100
 export class Watch {
   readonly #options: WatchOptions
   readonly #clients = new Set<Client>()
-  #items: ReadonlyMap<keyof WatchState, Items> | undefined
+  /** What was looked at last: the lists that somebody wants. */
+  #items: ReadonlyMap<keyof Told, Items> | undefined
   #timer: NodeJS.Timeout | undefined
   #heartbeat: NodeJS.Timeout | undefined
   #notBefore = -Infinity
@@ -124,13 +134,13 @@ export class Watch {
       // Proxies of the nginx kind would keep it back.
       'x-accel-buffering': 'no',
     })
-    const client: Client = { ...wanted, response, pending: new Map(), deaf: 0 }
+    const client: Client = { ...wanted, response, pending: new Map(), deaf: 0, told: false }
     this.#clients.add(client)
     this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT).unref()
     response.on('drain', () => this.#flush(client))
     response.write('retry: 1000\n\n')
     // A look of a moment ago is told at once; what has changed since then is on its way.
-    if (this.#items) this.#tellState(client)
+    if (listsOf(wanted.parts).every((list) => this.#items?.has(list))) this.#tellState(client)
     else this.#look()
     this.changed()
     return new Promise((resolve) =>
@@ -160,28 +170,30 @@ export class Watch {
   #look(): void {
     this.#timer = undefined
     const begun = this.#options.now()
-    const state = this.#options.state()
+    const parts = new Set([...this.#clients].flatMap((client) => [...client.parts]))
+    const state = this.#options.state(parts)
     if (!state) {
       this.#notBefore = begun + EVERY
       return this.changed()
     }
     const before = this.#items
-    const items = new Map(NAMES.map((list) => [list, itemsOf(state, list)]))
+    const items = new Map(listsOf(parts).map((list) => [list, itemsOf(state, list)]))
     this.#items = items
     for (const [list, now] of items) {
-      const changed = before ? differing(before.get(list), now) : []
+      const changed = before?.has(list) ? differing(before.get(list), now) : []
       for (const client of this.#clients) note(client, list, changed)
     }
     for (const client of this.#clients)
-      if (before) this.#flush(client)
+      if (client.told) this.#flush(client)
       else this.#tellState(client)
     const ended = this.#options.now()
     this.#notBefore = Math.max(begun + EVERY, ended + REST * (ended - begun))
   }
 
   #tellState(client: Client): void {
+    client.told = true
     client.pending.clear()
-    const lists = NAMES.filter((list) => client.parts.has(LISTS[list].of)).map((list) => {
+    const lists = listsOf(client.parts).map((list) => {
       const mine = [...(this.#items?.get(list) ?? [])].filter(([key]) => concerns(client, key))
       return `"${list}":[${mine.map(([, json]) => json).join(',')}]`
     })
@@ -218,9 +230,11 @@ function event(name: string, data: object): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
 }
 
-function itemsOf<L extends keyof WatchState>(state: WatchState, list: L): Items {
+const listsOf = (parts: ReadonlySet<Part>) => NAMES.filter((list) => parts.has(LISTS[list].of))
+
+function itemsOf<L extends keyof Told>(state: Partial<Told>, list: L): Items {
   const { key } = LISTS[list]
-  const found: readonly WatchState[L][number][] = state[list]
+  const found: readonly Told[L][number][] = state[list] ?? []
   return new Map(found.map((it) => [key(it), JSON.stringify(it)]))
 }
 
@@ -231,7 +245,7 @@ function differing(before: Items = new Map(), now: Items): readonly string[] {
   ]
 }
 
-function note(client: Client, list: keyof WatchState, changed: readonly string[]): void {
+function note(client: Client, list: keyof Told, changed: readonly string[]): void {
   if (!client.parts.has(LISTS[list].of)) return
   const mine = changed.filter((key) => concerns(client, key))
   if (mine.length > 0) client.pending.set(list, new Set([...(client.pending.get(list) ?? []), ...mine]))

@@ -18,7 +18,7 @@ export function rolloutPages(engine: RolloutsApi, watch: Watch): Pages {
     [`GET ${ROLLOUTS_PATH}`]: ({ query }) => ({ body: rolloutsOf(engine, query.get('namespace') ?? undefined) }),
     [`POST ${ROLLOUTS_PATH}/*`]: (asked) => posted(engine, asked),
     [`GET ${WATCH_PATH}`]: ({ query }) => {
-      const parts = readParts(query.get('parts') ?? PARTS.join(','))
+      const parts = readParts(query.get('parts') ?? undefined)
       if (!parts) return problem(400, `parts must be of ${PARTS.join(', ')}, with commas.`)
       if (watch.full) return problem(503, 'As many are watching as may: try again in a while.')
       const namespace = query.get('namespace') ?? undefined

@@ -1,0 +1,136 @@
+import type { EndpointRow, Problem, Rate, RouteDetail, RouteRow, RuleDetail, SidecarRow } from '../../api/board.ts'
+import type { CompiledRule } from '../../api/compiled.ts'
+import type { Compiled } from '../compile/index.ts'
+import { keyOf } from '../compile/resource.ts'
+import type { RouteResult } from '../compile/route.ts'
+import type { Fleet, ObservedTarget } from '../fleet.ts'
+import { statuses } from '../statuses.ts'
+import type { EndpointStatus } from '../status/endpoint.ts'
+import type { RouteStatus } from '../status/route.ts'
+import { rateOf } from './rates.ts'
+import { problemOf, routeRow, sharesOf } from './routes.ts'
+import { isCurrent, sidecarRows } from './sidecars.ts'
+
+/** The lists of the dashboard, whole. */
+export interface Board {
+  readonly routeRows: readonly RouteRow[]
+  readonly endpointRows: readonly EndpointRow[]
+  readonly sidecarRows: readonly SidecarRow[]
+}
+
+/** So many routes are named that use an endpoint, and so many sidecars that are behind with a route. */
+const USERS = 8
+const BEHIND = 50
+
+/** Makes the lists of the dashboard from the compile and from what the sidecars have said: rows that stay short however many there are. */
+export function board(compiled: Compiled, fleet: Fleet): Board {
+  const byRoute = Map.groupBy(fleet.targets, ({ route }) => route)
+  const byEndpoint = Map.groupBy(fleet.targets, ({ endpoint }) => endpoint)
+  const routeRows: RouteRow[] = []
+  const endpointRows: EndpointRow[] = []
+  for (const [id, { generation, status }] of statuses(compiled, fleet)) {
+    const [kind, name = ''] = id.split(' ')
+    const problem = problemOf(status.conditions)
+    if (kind === 'ModelRoute') {
+      const route = compiled.routes.get(name)
+      const row = route && routeRow(route, status as Partial<RouteStatus>, byRoute.get(name) ?? []) // by its kind
+      routeRows.push(row ?? brokenRoute(name, generation, problem))
+    } else
+      endpointRows.push({
+        ...endpointRow(compiled, name, status as Partial<EndpointStatus>, byEndpoint.get(name) ?? []), // by its kind
+        generation,
+        problem,
+      })
+  }
+  return { routeRows, endpointRows, sidecarRows: sidecarRows(compiled, fleet) }
+}
+
+/** More of one route; undefined where there is none that parses. */
+export function routeDetail(compiled: Compiled, fleet: Fleet, name: string): RouteDetail | undefined {
+  const route = compiled.routes.get(name)
+  const status = statuses(compiled, fleet, [`ModelRoute ${name}`]).get(`ModelRoute ${name}`)?.status
+  if (!route || !status) return undefined
+  const observed = fleet.targets.filter((it) => it.route === name)
+  return {
+    ...routeRow(route, status as Partial<RouteStatus>, observed), // of a route
+    conditions: status.conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message })),
+    rules: route.body.rules.map((rule) => ruleDetail(rule, route.namespace, observed)),
+    behind: behind(compiled, fleet, route),
+  }
+}
+
+const NOTHING: Rate = { requests: 0, errors: null, p50: null, p95: null, cost: null }
+
+/** A route whose manifest does not parse: there is nothing of it but what is wrong. */
+function brokenRoute(name: string, generation: number, problem: Problem | null): RouteRow {
+  const sidecars = { targeted: 0, connected: 0, acknowledged: 0, rejected: 0 }
+  return { name, generation, models: [], sidecars, split: [], rate: NOTHING, history: [], problem }
+}
+
+function endpointRow(
+  compiled: Compiled,
+  name: string,
+  { sidecars, models = [] }: Partial<EndpointStatus>,
+  observed: readonly ObservedTarget[],
+): Omit<EndpointRow, 'generation' | 'problem'> {
+  const users = compiled.users(name)
+  const body = compiled.endpoints.get(name)?.resources.get(keyOf('endpoint', name))?.body
+  return {
+    name,
+    provider: compiled.endpoints.get(name)?.referred.provider ?? '',
+    url: body && 'url' in body ? body.url : '',
+    sidecars: { using: sidecars?.using ?? 0, healthy: sidecars?.healthy ?? 0, open: sidecars?.open ?? 0 },
+    models: models.map(({ name, healthy, open, scarce = 0 }) => ({ name, healthy, open, scarce })),
+    users: users.length,
+    usedBy: users.toSorted().slice(0, USERS),
+    rate: rateOf(observed),
+  }
+}
+
+function ruleDetail(rule: CompiledRule, namespace: string, observed: readonly ObservedTarget[]): RuleDetail {
+  const mine = observed.filter((it) => it.rule === rule.name)
+  return {
+    name: rule.name,
+    strategy: rule.strategy.type,
+    sticky: rule.sticky?.header ?? null,
+    matchesAll: rule.matches.length === 0,
+    features: FEATURES.filter((feature) => Object.hasOwn(rule, feature)),
+    targets: sharesOf(rule, namespace, observed).map(([{ endpoint, model, weight, priority, unavailable }, share]) => ({
+      ...share,
+      endpoint,
+      model,
+      weight,
+      priority,
+      unavailable: unavailable !== undefined,
+      rate: rateOf(mine.filter((it) => it.endpoint === endpoint && it.model === model)),
+    })),
+  }
+}
+
+/** The members of a rule that are worth a word. */
+const FEATURES = ['gate', 'hedge', 'audit', 'speculate', 'adjust', 'rollout', 'experiment', 'mirror', 'faults'] as const
+
+/** Who of those that are to serve a route does not serve it as it is now, and why. */
+function behind(compiled: Compiled, fleet: Fleet, route: RouteResult): RouteDetail['behind'] {
+  const groupOf = new Map(fleet.sidecars.flatMap((group) => group.pods.map((pod) => [pod, group] as const)))
+  const refusalOf = new Map(fleet.refusals.map(({ pod, errors }) => [pod, errors]))
+  const found: { pod: string; why: string }[] = []
+  for (const [audience, pods] of compiled.pods.audiences(route.namespace)) {
+    if (!audience.routes.has(route.name)) continue
+    for (const pod of pods) {
+      const group = groupOf.get(pod)
+      if (isCurrent(compiled, route.name, group)) continue
+      const [refused] = refusalOf.get(pod) ?? []
+      const why = !group
+        ? 'not connected'
+        : refused
+          ? `refused: ${refused.path} ${refused.message}`
+          : compiled.resource(keyOf('route', route.name), group.lacks) === undefined
+            ? `too old: lacks ${group.lacks.join(', ')}`
+            : 'has an earlier version'
+      found.push({ pod, why })
+      if (found.length === BEHIND) return found
+    }
+  }
+  return found
+}
