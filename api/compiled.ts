@@ -165,6 +165,52 @@ const compiledRule = object({
       { maxItems: 64 },
     ),
   ),
+  /** `usdPerSidecarHour`: as the manifest has it. `version`: what is found of it is told under that. Absent: nothing is mirrored. */
+  mirror: optional(
+    object({
+      version: text(128),
+      by: object({ endpoint: text(), model: text() }),
+      percent: integer({ minimum: 0, maximum: 100 }),
+      budget: object({
+        usdPerSidecarHour: optional(decimal()),
+        spendPercent: optional(integer({ minimum: 1, maximum: 1000 })),
+      }),
+      maxTokens: integer({ minimum: 1, maximum: 1_000_000 }),
+      maxConcurrent: integer({ minimum: 1, maximum: 64 }),
+      judge: optional(
+        object({
+          by: object({ endpoint: text(), model: text() }),
+          percent: integer({ minimum: 1, maximum: 100 }),
+          prompt: optional(text(8192)),
+        }),
+      ),
+    }),
+  ),
+  /** `unit`: a header's name in lower case; absent: each request. */
+    object({
+      name: text(),
+      unit: optional(text()),
+      salt: text(),
+      layer: optional(
+        object({
+          /** `namespace/name`. */
+          name: text(),
+          from: integer({ minimum: 0, maximum: 100 }),
+          to: integer({ minimum: 0, maximum: 100 }),
+        }),
+      ),
+      arms: array(
+        object({
+          name: text(),
+          /** As a target of the rule has them. */
+          endpoint: text(),
+          model: text(),
+          weight: integer({ minimum: 1, maximum: 1_000_000 }),
+        }),
+        { minItems: 2, maxItems: 16 },
+      ),
+    }),
+  ),
   /** What becomes of its requests is counted, by target, and told under that version; absent: nothing is. */
   evidence: optional(object({ version: text(128) })),
   onUnavailable: choice(['Redistribute', 'Fail']),

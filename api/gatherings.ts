@@ -2,8 +2,8 @@ import type { Gathering } from '../core/evidence/recorder.ts'
 import type { CompiledConfig, CompiledRoute, CompiledRule } from './compiled.ts'
 
 /** The versions under which a rule gathers evidence: all that is told of others is not heard. */
-export function versionsOf({ evidence }: CompiledRule): readonly string[] {
-  return evidence ? [evidence.version] : []
+export function versionsOf({ evidence, mirror }: CompiledRule): readonly string[] {
+  return [...(evidence ? [evidence.version] : []), ...(mirror ? [mirror.version] : [])]
 }
 
 /** Those of a route. */

@@ -7,10 +7,12 @@ import { conditions } from './conditions.ts'
 import { caller, tasks } from './caller.ts'
 import { endpointReference } from './endpoint-reference.ts'
 import { faultRule, faults } from './faults.ts'
+import { experiment, experimentRules, experimentStatus } from './experiment.ts'
 import { FALLBACK_WHEN, RETRY_WHEN } from './failure-kinds.ts'
 import { feedback } from './feedback.ts'
 import { gate } from './gate.ts'
 import { match, pattern } from './match.ts'
+import { mirror, mirrorStatus } from './mirror.ts'
 import { HEADER } from './names.ts'
 import { rollout, rolloutRules, rolloutStatus } from './rollout.ts'
 import { speculate } from './speculate.ts'
@@ -182,7 +184,9 @@ const rule = object(
     feedback: optional(feedback),
     speculate: optional(speculate),
     rollout: optional(rollout),
+    experiment: optional(experiment),
     faults: optional(faults),
+    mirror: optional(mirror),
     onUnavailable: choice(['Redistribute', 'Fail'], {
       default: 'Redistribute',
       description:
@@ -220,6 +224,7 @@ const rule = object(
         fieldPath: '.speculate',
       },
       ...rolloutRules,
+      ...experimentRules,
     ],
   },
 )
@@ -390,6 +395,8 @@ const status = object(
       string({ maxLength: 1024, description: 'Where the rollouts are, such as `Progressing 2/6 5%`, for the eye.' }),
     ),
     rollouts: optional(rolloutStatus),
+    experiments: optional(experimentStatus),
+    mirrors: optional(mirrorStatus),
   },
   { description: 'What the operator and the sidecars make of the route.' },
 )

@@ -44,6 +44,7 @@ export const CAPABILITIES: readonly string[] = [
   'artefact',
   'evidence',
   'faults',
+  'mirror',
 ]
 
 /** The first message, and again where what the sidecar has is not what either side takes it to have. */

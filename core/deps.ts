@@ -6,6 +6,8 @@ import type { Recorder } from './evidence/recorder.ts'
 import type { AttemptFacts, Exchange, Facts } from './exchange.ts'
 import type { FeedbackDesk, Outcome } from './feedback/desk.ts'
 import type { Guards } from './learning/guards.ts'
+import type { MirrorDesk } from './mirror/desk.ts'
+import type { MirrorRecord } from './mirror/record.ts'
 import type { SchemaCompiler } from './gate/checks/check.ts'
 
 /** Something with a time by which it must be over. The list of live ones is scanned, so that setting a deadline costs a store and no timer. */
@@ -36,6 +38,8 @@ export interface Telemetry {
   exchangeEnded(facts: Facts, exchange: Exchange): void
   /** A request was answered by both models. */
   audited?(record: AuditRecord): void
+  /** A request was drawn to be sent to a candidate as well. */
+  mirrored?(record: MirrorRecord): void
   /** Somebody has said what they think of an answer. */
   fedBack?(outcome: Outcome): void
 }
@@ -92,6 +96,8 @@ export interface Deps {
   readonly guards?: Guards
   /** Undefined: nothing is audited. */
   readonly audits?: AuditDesk
+  /** Undefined: nothing is mirrored. */
+  readonly mirrors?: MirrorDesk
   /** Counts what becomes of exchanges; undefined: nobody does. */
   readonly evidence?: Recorder
   /** Undefined: schemas of callers are not checked. */

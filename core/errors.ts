@@ -112,6 +112,7 @@ export const errors = {
   // How an attempt ended that another one made needless, or that could not be joined to what the caller has.
   hedge_lost: { ...ours, status: 502, message: 'Another target was faster.' },
   escalated: { ...ours, status: 502, message: 'A stronger target gave a better answer.' },
+  displaced: { ...ours, status: 503, message: 'A call that nobody waits for made room for a caller’s.' },
   replay_diverged: { ...ours, status: 502, message: 'The answer does not begin with what the caller has.' },
 
   // What a target did.

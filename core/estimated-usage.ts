@@ -18,6 +18,8 @@ const GIVEN_UP: ReadonlySet<ErrorCode | undefined> = new Set([
   'idle_timeout',
   'hedge_lost',
   'escalated',
+  'displaced',
+  'draining',
   'replay_diverged',
 ])
 

@@ -37,6 +37,7 @@ export type Why =
   | 'agreement'
   | 'judge'
   | 'audit'
+  | 'mirror'
 
 /** What became of an answer that stopped after its first byte: another target went on with it, or gave the same again; or none could. */
 export type Rescued = 'continued' | 'replayed' | 'failed'
@@ -223,15 +224,17 @@ export class Exchange implements Due, Asked, SignalSource {
 
   /**
    * The same request, to be answered besides this one by a target of its own: it has its own end and its own facts until `join`, but for the
-   * list of attempts.
+   * list of attempts. `instead`: with other headers, or another body, whose fields are then still to be read.
    */
-  fork(): Exchange {
+  fork(instead: Partial<Pick<Incoming, 'headers' | 'body'>> = {}): Exchange {
     const { surface, found, method, query, headers, body, facts } = this
-    const fork = new Exchange({ surface, found, method, query, headers, body }, { ...facts })
-    fork.fields = this.fields
-    fork.parsed = this.parsed
-    fork.canonical = this.canonical
-    fork.seen = this.seen
+    const fork = new Exchange({ surface, found, method, query, headers, body, ...instead }, { ...facts })
+    if (!instead.body) {
+      fork.fields = this.fields
+      fork.parsed = this.parsed
+      fork.canonical = this.canonical
+      fork.seen = this.seen
+    }
     fork.rule = this.rule
     fork.candidates = this.candidates
     fork.target = this.target

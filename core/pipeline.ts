@@ -13,6 +13,7 @@ import { gate } from './layers/gate.ts'
 import { hedge } from './layers/hedge.ts'
 import { heed } from './layers/heed.ts'
 import { listen } from './layers/listen.ts'
+import { mirror } from './layers/mirror.ts'
 import { observe } from './layers/observe.ts'
 import { rescue } from './layers/rescue.ts'
 import { retry } from './layers/retry.ts'
@@ -41,6 +42,7 @@ const inner: readonly Layer<Rule>[] = [
   evidence, // outside the choice: a share that fails with its target counts as well
   choose, // once a request: what is tried later is part of the same choice
   bind, // after the choice, whose order it changes for conversations that only one provider can go on with
+  mirror, // where audits are, and for the same reasons
   audit, // outside the gate: it compares what the caller got; inside the choice, which it does not make again
   gate, // outside rescue: an answer is judged when no target can be asked to make it whole any more, and the next one is a choice of its own
   rescue, // outside fallback: it acts when nobody can be asked any more, since the caller has part of an answer

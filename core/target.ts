@@ -13,6 +13,7 @@ import type { Edit } from './json-fields.ts'
 import type { Capabilities, Json } from './dialects/dialect.ts'
 import type { TextRule } from './learning/text.ts'
 import type { Day } from './match/schedule.ts'
+import type { MirrorSettings } from './mirror/settings.ts'
 import type { Pricing } from './prices.ts'
 import type { Provider } from './providers/provider.ts'
 import type { RateLimits } from './rate-limits.ts'
@@ -194,6 +195,8 @@ export interface Rule {
   readonly gate?: Gate | undefined
   /** Undefined: nothing is audited. */
   readonly audit?: AuditSettings | undefined
+  /** Undefined: nothing is mirrored. */
+  readonly mirror?: MirrorSettings | undefined
   /** What becomes of what callers think of its answers; undefined: nothing, but strategies that learn hear of it. */
   readonly feedback?: FeedbackSettings | undefined
   /** Under which version what becomes of its requests is counted; undefined: it is not. */

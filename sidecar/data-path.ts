@@ -8,6 +8,7 @@ import type { Exchange } from '../core/exchange.ts'
 import { Recorder } from '../core/evidence/recorder.ts'
 import { FeedbackDesk } from '../core/feedback/desk.ts'
 import { Guards } from '../core/learning/guards.ts'
+import { MirrorDesk } from '../core/mirror/desk.ts'
 import { Configuration } from './config.ts'
 import { Sweep } from './deadlines.ts'
 import { Endpoints } from './endpoints.ts'
@@ -37,6 +38,7 @@ export class DataPath {
   /** What became of exchanges, where a rule asks for it. */
   readonly evidence = new Recorder(randomUUID)
   private readonly audits = new AuditDesk()
+  private readonly mirrors: MirrorDesk
 
   constructor({ telemetry, passThrough, bodyLimit, environment }: DataPathOptions) {
     const now = () => performance.now()
@@ -51,6 +53,7 @@ export class DataPath {
       memories: (this.memories = new Memories(randomUUID)),
       guards: this.guards,
       audits: this.audits,
+      mirrors: (this.mirrors = new MirrorDesk({ now, soon: setImmediate })),
       evidence: this.evidence,
       feedback: new FeedbackDesk(this.memories, (outcome) => telemetry.fedBack?.(outcome), this.evidence),
     }
@@ -76,6 +79,7 @@ export class DataPath {
   /** Takes no new connections, and resolves when what is in flight has been answered. */
   async drain(): Promise<void> {
     this.audits.close()
+    this.mirrors.close()
     await this.traffic.drain()
     this.configuration.close()
   }

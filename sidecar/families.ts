@@ -104,6 +104,31 @@ export const counted: readonly Family<[TargetCounts, Gauges]>[] = [
       [...counts.injected].map(([type, value]) => ({ labels: { ...target(counts), [LABEL.type]: type }, value })),
   },
   {
+    name: METRIC.mirrored,
+    type: 'counter',
+    help: 'Requests that were drawn to be sent to the target as a candidate, by what came of them: it answered or failed, or why it was not asked.',
+    values: (counts) =>
+      [...counts.mirrored].map(([outcome, value]) => ({
+        labels: { ...target(counts), [LABEL.outcome]: outcome },
+        value,
+      })),
+  },
+  {
+    name: METRIC.mirrorAgreement,
+    type: 'counter',
+    help: 'Answers of the target as a candidate that could be compared with the caller’s, by whether both come to the same.',
+    values: (counts) =>
+      Object.entries(counts.agreed).flatMap(([which, value]) =>
+        value > 0 ? [{ labels: { ...target(counts), [LABEL.alike]: String(which === 'same') }, value }] : [],
+      ),
+  },
+  {
+    name: METRIC.mirrorSpent,
+    type: 'counter',
+    help: 'What mirroring to the target has cost at most, judge included, in USD: calls that did not say what they used count in full.',
+    values: (counts) => (counts.mirrorSpent > 0 ? [{ labels: target(counts), value: counts.mirrorSpent / 1e12 }] : []),
+  },
+  {
     name: METRIC.gatedRequests,
     type: 'counter',
     help: 'Answers of rules with a gate, by why they were the ones to be given, and why the cheap target was left out, where it was.',

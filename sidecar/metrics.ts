@@ -5,6 +5,7 @@ import type { AttemptFacts, Facts, Rescued, Why } from '../core/exchange.ts'
 import type { FaultType } from '../core/faults/fault.ts'
 import type { Outcome } from '../core/feedback/desk.ts'
 import type { Examiner, GatedAnswer, GateFacts, GateReason } from '../core/gate/facts.ts'
+import type { MirrorRecord } from '../core/mirror/record.ts'
 import type { Operation } from '../core/surfaces/surface.ts'
 import type { Usage } from '../core/usage.ts'
 import { Histogram } from './histogram.ts'
@@ -87,6 +88,12 @@ export class TargetCounts {
   readonly examined: Examined[] = []
   readonly gated: Gated[] = []
   readonly audited: Audited[] = []
+  /** Requests that were drawn to be sent to it as well, by what came of them. */
+  readonly mirrored = new Map<MirrorRecord['outcome'], number>()
+  /** Of its answers to them, those that came to the same as the caller's, and to something else. */
+  readonly agreed = { same: 0, other: 0 }
+  /** Picodollars that mirroring to it has cost at most. */
+  mirrorSpent = 0
   /** What was injected into calls of it on purpose. */
   readonly injected = new Map<FaultType, number>()
   /** How often audits of its answers have spoken against a promise. */
@@ -154,6 +161,13 @@ export class TargetCounts {
     if (verdict?.alarm) this.alarms++
   }
 
+  /** A request was drawn to be sent to this target as well. */
+  mirror({ outcome, pair, spent }: MirrorRecord): void {
+    this.mirrored.set(outcome, (this.mirrored.get(outcome) ?? 0) + 1)
+    if (pair?.alike !== undefined) this.agreed[pair.alike === 1 ? 'same' : 'other']++
+    this.mirrorSpent += spent
+  }
+
   private gatedBy({ reason, direct }: GateFacts): void {
     let gated = this.gated.find((it) => it.reason === reason && it.direct === direct)
     if (!gated) this.gated.push((gated = { reason, direct, count: 0 }))
@@ -165,8 +179,9 @@ export class TargetCounts {
     { why, code, usage, cost, started, firstByte, ended, injected }: AttemptFacts,
   ): void {
     if (injected) for (const type of injected) this.injected.set(type, (this.injected.get(type) ?? 0) + 1)
-    this.requests++
-    if (code !== undefined && code !== 'client_closed') this.errors++
+    // What nobody waited for is no part of how requests were shared out, nor of how they fared.
+    if (why !== 'mirror') this.requests++
+    if (why !== 'mirror' && code !== undefined && code !== 'client_closed') this.errors++
     let tried = this.tried.find((it) => it.why === why && it.code === code)
     if (!tried) this.tried.push((tried = { why, code, count: 0 }))
     tried.count++
@@ -236,6 +251,12 @@ export class Metrics {
   audited(record: AuditRecord): void {
     const [endpoint, model] = partsOf(record.own)
     this.of(record.route, record.rule, endpoint, model).audit(record)
+  }
+
+  /** A request was drawn to be sent to a candidate as well. */
+  mirrored(record: MirrorRecord): void {
+    const [endpoint, model] = partsOf(record.target)
+    this.of(record.route, record.rule, endpoint, model).mirror(record)
   }
 
   /** Somebody has said what they think of an answer. */

@@ -3,11 +3,16 @@ import type { AttemptFacts, Facts } from '../core/exchange.ts'
 import type { Usage } from '../core/usage.ts'
 
 /**
- * The one line of a request, as JSON. Put together by hand: it is the hot path's largest single cost, and `JSON.stringify` of an object
+ * The one line of a request, as JSON, or of a call that was made of it for a mirror. Put together by hand: it is the hot path's largest single cost, and `JSON.stringify` of an object
  * doubles that. No header and no body is ever part of it; `error` may quote what a
  * target said of its failure, without the credential that it was sent.
  */
-export function requestLine(facts: Facts, level: 'info' | 'warn', trace: string | undefined): string {
+export function requestLine(
+  facts: Facts,
+  level: 'info' | 'warn',
+  trace: string | undefined,
+  msg: 'request' | 'mirror' = 'request',
+): string {
   const { attempts, code, error, usage, finishReason } = facts
   let line = `{"time":${facts.wall},"level":"${level}","msg":"request","id":${quote(facts.requestId)}`
   if (trace !== undefined) line += `,"trace":"${trace}"`

@@ -172,10 +172,12 @@ export class RuntimeBuilder {
       return routeRule(built, prepare(built, this.deps))
     })
     const uses = new Set(
-      route.rules.flatMap(({ targets, gate, audit }) => [
+      route.rules.flatMap(({ targets, gate, audit, mirror }) => [
         ...targets.map(({ endpoint }) => endpoint),
         ...(gate ? askedBesides(gate) : []),
         ...(audit?.judge ? [audit.judge.by.endpoint] : []),
+        ...(mirror ? [mirror.by.endpoint] : []),
+        ...(mirror?.judge ? [mirror.judge.by.endpoint] : []),
       ]),
     )
     const artefacts = new Set(route.rules.flatMap((rule) => artefactsOf(name, rule)))
@@ -236,6 +238,7 @@ export class RuntimeBuilder {
       },
       gate,
       audit: auditOf(rule, gate, (named) => aside(named, `${path}/audit/judge/by`)),
+      mirror: rule.mirror && mirrorOf(rule.mirror, (named, at) => aside(named, `${path}/mirror/${at}`)),
       feedback: rule.feedback && feedbackOf(rule.feedback),
       evidence: rule.evidence,
       faults: rule.faults?.map((fault, index) => faultOf(fault, `${path}/faults/${index}`)),
@@ -315,6 +318,23 @@ function auditOf(
   const { judge, ...settings }: NonNullable<CompiledRule['audit']> = audit ?? AUDIT_DEFAULTS
   const own = judge ? { by: aside(judge.by), prompt: judge.prompt } : gate?.judge
   return { ...settings, judge: own }
+}
+
+/** With picodollars for the decimal strings of the wire. */
+function mirrorOf(
+  { by, budget, judge, ...rest }: NonNullable<CompiledRule['mirror']>,
+  aside: (named: Named, at: string) => Target,
+): Rule['mirror'] {
+  const { usdPerSidecarHour, spendPercent } = budget
+  return {
+    ...rest,
+    target: aside(by, 'by'),
+    budget: {
+      perHour: usdPerSidecarHour === undefined ? undefined : Math.round(Number(usdPerSidecarHour) * 1e12),
+      spendPercent,
+    },
+    judge: judge && { by: aside(judge.by, 'judge/by'), percent: judge.percent, prompt: judge.prompt },
+  }
 }
 
 /** With numbers for the decimal strings of the wire. */

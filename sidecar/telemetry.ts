@@ -1,5 +1,7 @@
 import { auditLine } from '../core/audit/record.ts'
 import type { AuditRecord } from '../core/audit/record.ts'
+import { mirrorLine } from '../core/mirror/record.ts'
+import type { MirrorRecord } from '../core/mirror/record.ts'
 import type { Telemetry } from '../core/deps.ts'
 import type { AttemptFacts, Exchange, Facts } from '../core/exchange.ts'
 import type { Journal } from './decisions/journal.ts'
@@ -75,6 +77,15 @@ export class SidecarTelemetry implements Telemetry {
     const to = Number.isFinite(verdict.threshold) ? verdict.threshold : null
     const fields = { route, rule, segment, weak: own, strong: other, artefact: version, evidence, from, to }
     this.log.warn('Audits have shown that cheap answers lose more than was promised.', fields)
+  }
+
+  mirrored(record: MirrorRecord): void {
+    this.metrics.mirrored(record)
+    const { facts, pair } = record
+    if (pair) this.journal.say(mirrorLine(record, Date.now()))
+    if (!facts) return
+    const level = facts.code === undefined ? 'info' : 'warn'
+    if (this.log.takes(level)) this.log.line(requestLine(facts, level, this.traces.traceId(facts), 'mirror'))
   }
 
   fedBack(outcome: Outcome): void {

@@ -1,3 +1,4 @@
+import { detached } from '../aside/aside.ts'
 import { obstacle } from '../availability.ts'
 import type { Deps } from '../deps.ts'
 import type { AttemptFacts, Exchange } from '../exchange.ts'
@@ -98,13 +99,9 @@ export class Audit {
     return { outcome: 'compared', by: 'Judge', quality: { own: own / 10, other: other / 10 } }
   }
 
-  /** With an end and facts of its own: the caller's are over. */
   private detached(fork: Exchange): Exchange {
     const { deps, rule } = this.options
-    fork.facts = { ...fork.facts, attempts: this.attempts, gate: undefined, rescue: undefined }
-    fork.due = deps.now() + rule.requestTimeout
-    fork.until = 'event'
-    return fork
+    return detached(fork, this.attempts, deps.now() + rule.requestTimeout)
   }
 
   /** What a target says to it; undefined where it cannot be asked, or said nothing that is one whole answer in words. */
@@ -115,14 +112,7 @@ export class Audit {
     fork.opening = 'audit'
     fork.panic = false
     fork.ear = new Ear(false)
-    desk.began(fork)
-    deps.deadlines.add(fork)
-    try {
-      return (await drain(await next(fork))) ? textOf(fork) : undefined
-    } finally {
-      deps.deadlines.remove(fork)
-      desk.ended(fork)
-    }
+    return desk.during(fork, deps.deadlines, async () => ((await drain(await next(fork))) ? textOf(fork) : undefined))
   }
 }
 

@@ -14,8 +14,11 @@ import { isOfAccount } from '../rate-limits.ts'
 import { translate } from '../translate.ts'
 import type { Translated } from '../translate.ts'
 
+/** Has the last word before a call goes out: throws where it is not to. */
+export type Permit = (exchange: Exchange, outgoing: Translated) => void
+
 /** The innermost: translates the request for its target and calls one of the target's addresses. */
-export function call(deps: Deps): Handler {
+export function call(deps: Deps, permit?: Permit): Handler {
   const { now, wall, deadlines, telemetry, random } = deps
   return (exchange) => {
     const { target, rule, facts, panic, why } = exchange
@@ -50,6 +53,7 @@ export function call(deps: Deps): Handler {
     let translated: Translated
     try {
       translated = translate(exchange, target, now)
+      permit?.(exchange, translated)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -59,19 +63,21 @@ export function call(deps: Deps): Handler {
     facts.endpoint = endpoint.name
     facts.model = translated.model
     facts.dropped = translated.dropped
+    // What nobody waits for says nothing of where callers fare best.
+    const balanced = endpoint.addresses.length > 1 && why !== 'mirror'
     const context = {
       now,
       wall,
       deadlines,
       head: (headers: readonly string[]) => learn(target, headers, wall),
       ended: (ended: AttemptFacts) => {
-        if (endpoint.addresses.length > 1) account(address, ended)
+        if (balanced) account(address, ended)
         const price = ended.usage && model.pricing(translated.model, wall())
         if (ended.usage && price) ended.cost = costOf(ended.usage, price)
         telemetry.attemptEnded(facts, ended)
       },
     }
-    if (endpoint.addresses.length > 1) address.ewma.start()
+    if (balanced) address.ewma.start()
     const faults = rule.faults ? drawn(exchange, target, rule.faults, deps) : []
     const called =
       faults.length === 0

@@ -15,7 +15,7 @@ const PENALTY = 5000
  * Lets a target be asked, or not: the endpoint's bound on requests in flight, a target's own wish to be left alone, active checks and
  * the circuit breaker. Accounts for the outcome, for streams when they have ended.
  */
-export const breaker: Layer<Rule> = (_, { now }) => {
+export const breaker: Layer<Rule> = (_, { now, mirrors }) => {
   return (next) => async (exchange) => {
     const { target, panic } = exchange
     if (!target) throw new Error('no target was set')
@@ -32,6 +32,7 @@ export const breaker: Layer<Rule> = (_, { now }) => {
     if (ticket === 0 && !panic) throw new Failure('circuit_open', { detail: target.id })
     if (exchange.why !== 'retry') endpoint.budget.request()
     endpoint.load.inFlight++
+    if (endpoint.maxInFlight !== Infinity) mirrors?.makeRoom(endpoint)
     state.ewma.start()
 
     const over = (code: ErrorCode | undefined) => {

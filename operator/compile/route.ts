@@ -9,10 +9,12 @@ import { strategy } from '../../core/strategies/index.ts'
 import type { World } from '../world.ts'
 import type { Fault } from './addresses.ts'
 import type { CompileOptions, Referred } from './endpoint.ts'
+import { assignedTo } from './experiment.ts'
 import { compileFaults, NOT_ALLOWED } from './faults.ts'
 import { compileCaller, compileMatch } from './match.ts'
 import { artefactFault, artefactsOf } from './artefacts.ts'
 import { compileGate } from './gate.ts'
+import { compileMirror } from './mirror.ts'
 import { resolve } from './references.ts'
 import type { Resolved } from './references.ts'
 import { keyOf, resource } from './resource.ts'
@@ -59,7 +61,12 @@ export interface RouteResult {
 export function compileRoute(
   route: ModelRoute,
   endpoints: (name: string) => Referred | undefined,
-  { namespaces, artefacts, rollouts }: Pick<World, 'namespaces' | 'artefacts' | 'rollouts'>,
+  {
+    namespaces,
+    artefacts,
+    rollouts,
+    experiments,
+  }: Pick<World, 'namespaces' | 'artefacts' | 'rollouts' | 'experiments'>,
   before: RouteResult | undefined,
   { allowFaults = true }: Pick<CompileOptions, 'allowFaults'> = {},
 ): RouteResult {
@@ -94,8 +101,12 @@ export function compileRoute(
     const of = decided.find((it) => it.rule === name)
     const shared = rollout && sharedOut({ ...rule, rollout }, targets, namespace, of)
     if (shared?.inForce) inForce.set(name, shared.inForce)
+    const { experiment } = rule
+    const tried = experiments?.get(fullName(metadata))?.find((it) => it.rule === name)
+    const assigned = experiment && assignedTo({ ...rule, experiment }, targets, metadata, tried)
     const gate = rule.gate && compileGate(rule.gate, refer)
     const audit = rule.audit && auditOf(rule.audit, refer)
+    const mirror = rule.mirror && compileMirror(rule.mirror, refer)
     if (rule.faults && !allowFaults) disallowed.push({ ...NOT_ALLOWED, rule: name, path: `spec.rules[${i}].faults` })
     const faults = allowFaults && rule.faults ? compileFaults(rule.faults, namespace) : undefined
     const plain = body(rule, namespace)
@@ -103,11 +114,14 @@ export function compileRoute(
       ...plain,
       ...(gate ? { gate } : {}),
       ...(audit ? { audit } : {}),
+      ...(mirror ? { mirror } : {}),
       ...(faults ? { faults } : {}),
       ...(shared?.adjust.length ? { adjust: [...(plain.adjust ?? []), ...shared.adjust] } : {}),
       ...(shared?.evidence ? { evidence: shared.evidence } : {}),
+      ...(assigned?.experiment ? { experiment: assigned.experiment } : {}),
+      ...(assigned?.evidence ? { evidence: assigned.evidence } : {}),
       name,
-      targets: shared?.targets ?? targets,
+      targets: shared?.targets ?? assigned?.targets ?? targets,
     }
     for (const { path, name: own } of artefactsOf(compiled)) {
       const full = `${namespace}/${own}`

@@ -5,7 +5,7 @@ import type { Referred } from './endpoint.ts'
 import { matchWords } from './match.ts'
 import type { RouteResult } from './route.ts'
 
-/** The words of `CAPABILITIES` that a sidecar must know to do what a rule says; that it injects no faults, and tells nothing of what becomes of requests, harms nobody, and costs it no rule. */
+/** The words of `CAPABILITIES` that a sidecar must know to do what a rule says; that it injects no faults, tells nothing of what becomes of requests, mirrors none, or has no experiment, harms nobody, and costs it no rule. */
 export function requirements(rule: CompiledRule, endpoints: readonly Referred[]): readonly string[] {
   const words = new Set([`strategy:${rule.strategy.type}`])
   const conditions = [...rule.matches, ...(rule.adjust ?? []).map(({ when }) => when)]
@@ -39,14 +39,15 @@ export function lacking(capabilities: readonly string[]): readonly string[] {
 }
 
 /** What a rule can do without. */
-const PLAIN = ['faults', 'evidence'] as const
+const PLAIN = ['faults', 'evidence', 'mirror'] as const
 
 function without(rule: CompiledRule, lacks: readonly string[]): CompiledRule {
-  const { faults, evidence, ...rest } = rule
+  const { faults, evidence, mirror, ...rest } = rule
   return {
     ...rest,
     ...(faults && !lacks.includes('faults') ? { faults } : {}),
     ...(evidence && !lacks.includes('evidence') ? { evidence } : {}),
+    ...(mirror && !lacks.includes('mirror') ? { mirror } : {}),
   }
 }
 

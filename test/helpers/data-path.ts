@@ -15,6 +15,7 @@ import type { AuditRecord } from '../../core/audit/record.ts'
 import { digest } from '../../core/digest.ts'
 import type { Telemetry } from '../../core/deps.ts'
 import type { AttemptFacts, Facts } from '../../core/exchange.ts'
+import type { MirrorRecord } from '../../core/mirror/record.ts'
 import { DataPath } from '../../sidecar/data-path.ts'
 import { PassThroughProxy } from '../../sidecar/upgrade.ts'
 
@@ -23,6 +24,7 @@ class Recorder implements Telemetry {
   readonly exchanges: Facts[] = []
   readonly attempts: AttemptFacts[] = []
   readonly audits: AuditRecord[] = []
+  readonly mirrors: MirrorRecord[] = []
   started = 0
   traceparent: string | undefined
 
@@ -37,6 +39,9 @@ class Recorder implements Telemetry {
   }
   audited(record: AuditRecord): void {
     this.audits.push(record)
+  }
+  mirrored(record: MirrorRecord): void {
+    this.mirrors.push(record)
   }
   attemptEnded(_: Facts, attempt: AttemptFacts): void {
     this.attempts.push(attempt)
