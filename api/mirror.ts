@@ -129,11 +129,12 @@ export const mirrorStatus = array(
         reason: string({ maxLength: 32, description: `One of ${SKIPS.join(', ')}.` }),
         count: count('How many.'),
       }),
-      { maxItems: 32, description: 'Requests that were drawn and not mirrored.' },
+      { maxItems: 32, key: 'reason', description: 'Requests that were drawn and not mirrored.' },
     ),
   }),
   {
     maxItems: 16,
+    key: 'rule',
     description: 'What the mirrors of the rules have found since their sidecars began, or the mirror changed.',
   },
 )
