@@ -12,6 +12,7 @@ import { connection } from './connection.ts'
 import type { Coverage } from './coverage.ts'
 import { decide } from './decide.ts'
 import { decisions } from './decisions.ts'
+import { faults } from './faults.ts'
 import { gate } from './gate.ts'
 import { feedback } from './feedback.ts'
 import { health } from './health.ts'
@@ -34,6 +35,7 @@ const tables: readonly Coverage[] = [
   decide,
   gate,
   decisions,
+  faults,
   feedback,
   health,
   matches,

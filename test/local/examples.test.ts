@@ -17,6 +17,14 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /status=500/,
     /x-tradewind-attempts: 2[^]*x-tradewind-endpoint: default\/secondary[^]*secondary heard/,
   ],
+  faults: [
+    /x-tradewind-endpoint: default\/primary[^]*primary heard/,
+    /HTTP\/1.1 200 [^]*x-tradewind-endpoint: default\/secondary[^]*x-tradewind-reason: .*fault_injected[^]*secondary heard/,
+    /x-tradewind-endpoint: default\/secondary[^]*x-tradewind-reason: .*fault_injected[^]*secondary[^]*data: \[DONE\]/,
+    /Injected on purpose: Abort with 503 of 100 % of the calls of default\/primary of requests with x-drill until /,
+    /default\/assistant: FaultsInjected FaultsInjected: Failures are injected on purpose\./,
+    /tradewind_faults_injected_total\{[^}]*endpoint="default\/primary"[^}]*type="Cut"\} 2\n[^]*tradewind_faults_active\{[^}]*type="Abort"\} 1\n/,
+  ],
   sticky: [/"content":"(one|two) heard/, /"content":"(one|two) heard/],
   'pass-through': [/"\/v2\/models\/fraud\/infer"/],
   'in-cluster-service': [/"content":"vllm heard/],
@@ -120,7 +128,7 @@ for (const { name } of examples)
     const [, , directory = '', ...args] = words
     assert.ok(start !== undefined)
     // What is to be made first is made in a folder of its own.
-    const before = lines.slice(0, lines.indexOf(start)).filter((line) => /^(cp|tradewind)/.test(line))
+    const before = lines.slice(0, lines.indexOf(start)).filter((line) => /^(cp|sed|tradewind)/.test(line))
     const cwd = before.length > 0 ? elsewhere(t) : root
     for (const line of before) await execute(line, { url: '', admin: '' }, cwd)
     const running = await run(t, directory, args, env, cwd)
@@ -157,7 +165,7 @@ function commands(markdown: string): string[] {
 async function execute(line: string, { url, admin }: Pick<Running, 'url' | 'admin'>, cwd = root): Promise<string> {
   const [tool = '', ...words] = line.split(' ')
   const command =
-    tool === 'cp'
+    tool === 'cp' || tool === 'sed'
       ? line
       : tool === 'curl'
         ? `curl -sS ${words.join(' ')}`
