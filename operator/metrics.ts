@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import type { Webhook } from './webhooks.ts'
 
 /** What the operator's gauges show at the moment they are read. */
 export interface Gauges {
@@ -87,7 +88,7 @@ export class Metrics {
   refusedConnection(): void {
     this.#refused.inc()
   }
-  admitted(webhook: 'inject' | 'validate', allowed: boolean): void {
+  admitted(webhook: Webhook, allowed: boolean): void {
     this.#admissions.inc({ webhook, allowed: String(allowed) })
   }
 }

@@ -21,6 +21,7 @@ import { Loop } from './loop.ts'
 import { MERGE_PATH, Merge } from './merge.ts'
 import { Metrics } from './metrics.ts'
 import { Rate } from './rate.ts'
+import { accessReviewer, objection } from './rollout-admission.ts'
 import type { Settings } from './settings.ts'
 import { SidecarSockets, refuse } from './sockets.ts'
 import { KubernetesSource } from './source/kubernetes.ts'
@@ -164,6 +165,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
     else if (pathname === MERGE_PATH) void merge.upgrade(request, socket, head)
     else refuse(socket, new Refused(404, `There is nothing at ${pathname}.`))
   })
+  const may = accessReviewer(api, watchNamespaces.length > 0)
   const hooks = webhooks({
     inject: {
       image: settings.sidecarImage,
@@ -176,6 +178,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
     exempt: ['kube-system', namespace],
     publish: (at) => authority.publish(at),
     validate: (object) => validate(object, source.world(), loop.compiled, settings),
+    object: (change) => objection(change, may),
     answered: (webhook, allowed) => metrics.admitted(webhook, allowed),
     log,
   })

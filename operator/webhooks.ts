@@ -4,6 +4,7 @@ import { isBeyondRules } from '../api/beyond-rules.ts'
 import { parse } from '../api/parse.ts'
 import type { ModelEndpoint } from '../api/model-endpoint.ts'
 import type { ModelRoute } from '../api/model-route.ts'
+import type { Change, Objection, UserInfo } from './rollout-admission.ts'
 import { inject, type InjectOptions, type Pod } from './inject.ts'
 import type { Verdict } from './validate.ts'
 
@@ -11,8 +12,11 @@ import type { Verdict } from './validate.ts'
 interface AdmissionRequest {
   readonly uid: string
   readonly namespace?: string
+  readonly name?: string
   readonly dryRun?: boolean
   readonly object: unknown
+  readonly oldObject?: unknown
+  readonly userInfo?: UserInfo
 }
 interface AdmissionReview {
   readonly apiVersion: string
@@ -34,19 +38,34 @@ export interface WebhookOptions {
   /** Brings the trusted roots to a namespace before its pod mounts them. */
   readonly publish: (namespace: string) => Promise<void>
   readonly validate: (object: ModelRoute | ModelEndpoint) => Verdict
-  readonly answered: (webhook: 'inject' | 'validate', allowed: boolean) => void
+  /** What speaks against a change of a route's rollout annotation. */
+  readonly object: (change: Change) => Promise<Objection | undefined>
+  readonly answered: (webhook: Webhook, allowed: boolean) => void
   readonly log: Logger
 }
 
-/** The two admission webhooks, `POST /inject` and `POST /validate`. */
-export function webhooks({ inject: options, exempt, publish, validate, answered, log }: WebhookOptions): Router {
+export type Webhook = 'inject' | 'validate' | 'rollout'
+
+/**
+ * The admission webhooks: `POST /inject`, `POST /validate`, and `POST /rollout`, which is asked only where the annotation changes by which
+ * rollouts are moved, and must answer: others go without an operator, rights do not.
+ */
+export function webhooks({
+  inject: options,
+  exempt,
+  publish,
+  validate,
+  object,
+  answered,
+  log,
+}: WebhookOptions): Router {
   const router = express.Router()
   // An object of 1.5 MiB, the most that etcd takes, twice (its old version too), and some.
   router.use(express.json({ limit: '4mb' }))
 
   /** Unwraps a review and wraps its answer. */
   const review =
-    (webhook: 'inject' | 'validate', decide: (request: AdmissionRequest) => Promise<AdmissionResponse>) =>
+    (webhook: Webhook, decide: (request: AdmissionRequest) => Promise<AdmissionResponse>) =>
     async (request: Request, response: Response): Promise<void> => {
       const body: Partial<AdmissionReview> = Object(request.body)
       const { apiVersion, kind, request: asked } = body
@@ -95,5 +114,19 @@ export function webhooks({ inject: options, exempt, publish, validate, answered,
         : { allowed: true, warnings }
     }),
   )
+
+  router.post(
+    '/rollout',
+    review('rollout', async ({ namespace = '', name = '', object: after, oldObject: before, userInfo: user = {} }) => {
+      const against = await object({ namespace, name: name || nameOf(after), before, after, user })
+      return against ? { allowed: false, status: against } : { allowed: true }
+    }),
+  )
   return router
+}
+
+/** A request to create has no name of its own where the object is to get a generated one. */
+function nameOf(object: unknown): string {
+  const { name } = (object as { metadata?: { name?: string } } | null)?.metadata ?? {} // an object of the API server's
+  return name ?? ''
 }

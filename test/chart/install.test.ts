@@ -62,13 +62,11 @@ test('install: with watchNamespaces, there are roles in those and no cluster-wid
   ])
   assert.deepEqual(await names('clusterroles,clusterrolebindings'), [])
   const roles = await server().kubectl(['get', 'roles', '-A', '-o', 'jsonpath={.items[*].metadata.namespace}'])
-  assert.deepEqual(
-    roles
-      .split(' ')
-      .filter((it) => /^(two|team-.)$/.test(it))
-      .sort(),
-    ['team-a', 'team-b', 'two'],
-  )
+  assert.deepEqual([...new Set(roles.split(' ').filter((it) => /^(two|team-.)$/.test(it)))].sort(), [
+    'team-a',
+    'team-b',
+    'two',
+  ])
 
   // The operator may not tell the API server whom to trust then: chart and Secret agree on a certificate that stays.
   const trusted = async () => {

@@ -31,6 +31,8 @@ const wrong: readonly (readonly [path: string, value: unknown, complaint: RegExp
   ['webhooks.injection.failurePolicy', 'Retry', /at '\/webhooks\/injection\/failurePolicy': value must be one of/],
   ['webhooks.validation.timeoutSeconds', 31, /at '\/webhooks\/validation\/timeoutSeconds': maximum: got 31, want 30/],
   ['webhooks.certificate.caBundle', 'file.pem', /caBundle': 'file.pem' does not match pattern/],
+  ['webhooks.rollout.failurePolicy', 'fail', /at '\/webhooks\/rollout\/failurePolicy': value must be one of/],
+  ['roles.aggregate', 'admin', /at '\/roles\/aggregate': got string, want boolean/],
   [
     'webhooks.certificate.caBundle',
     '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',

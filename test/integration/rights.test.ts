@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { Agent, request } from 'undici'
 import { issue, makeRoot } from '../../operator/certificates.ts'
 import { type Rendered, render } from '../chart/chart.ts'
 import { type ApiServer, useApiServer } from '../helpers/envtest.ts'
@@ -29,9 +30,9 @@ interface Rule {
   readonly verbs: readonly string[]
 }
 
-/** The operator's roles and bindings of the chart; those of its hook are another account's. */
+/** The operator's roles and bindings of the chart; those of its hook are another account's, and those that nothing binds are for people. */
 async function rightsOf(values: object): Promise<readonly Rendered[]> {
-  const objects = await render({ ...values })
+  const objects = await render({ ...values, roles: { create: false } })
   return objects.filter(
     ({ kind, metadata }) => /^(Cluster)?Role(Binding)?$/.test(kind) && !metadata.annotations?.['helm.sh/hook'],
   )
@@ -75,6 +76,28 @@ function done(server: ApiServer) {
   }
 }
 
+/** Asks the webhook as the API server would, for which no way leads to it here: somebody annotates a route. */
+async function askToPromote(operator: OperatorProcess, namespace: string): Promise<void> {
+  const metadata = { name: 'chat', namespace, annotations: { 'tradewind.dev/rollout': 'promote' } }
+  const { body } = await request(`https://127.0.0.1:${operator.ports.webhooks}/rollout`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    dispatcher: new Agent({ connect: { rejectUnauthorized: false } }),
+    body: JSON.stringify({
+      apiVersion: 'admission.k8s.io/v1',
+      kind: 'AdmissionReview',
+      request: {
+        uid: '1',
+        namespace,
+        name: 'chat',
+        userInfo: { username: 'somebody', groups: ['system:authenticated'] },
+        object: { metadata, spec: { rules: [{ rollout: {} }] } },
+      },
+    }),
+  })
+  assert.match(await body.text(), /somebody may not promote rollouts\.tradewind\.dev chat in namespace/)
+}
+
 /** Has the operator do all that it does, in one namespace. */
 async function exercise(server: ApiServer, operator: OperatorProcess, namespace: string): Promise<void> {
   const label = { 'tradewind.dev/use': 'credentials' }
@@ -97,6 +120,7 @@ async function exercise(server: ApiServer, operator: OperatorProcess, namespace:
   )
   await runningPod(server, namespace, 'app')
   const sidecar = await connectSidecar(server, operator.ports.push, namespace, 'app')
+  await askToPromote(operator, namespace)
   try {
     await eventually(async () =>
       assert.equal((await seen(server, 'mroute', namespace, 'chat')).condition('Programmed'), 'True/Programmed'),

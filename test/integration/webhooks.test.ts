@@ -60,7 +60,7 @@ describe(
           ...['get', 'mutatingwebhookconfiguration,validatingwebhookconfiguration'],
           ...['-o', 'jsonpath={range .items[*].webhooks[*]}{.clientConfig.caBundle}{"\\n"}{end}'],
         ])
-        assert.equal(bundles.split('\n').filter(Boolean).length, 3)
+        assert.equal(bundles.split('\n').filter(Boolean).length, 4)
       })
       await server().namespace('asks', {
         'tradewind.dev/inject': 'true',

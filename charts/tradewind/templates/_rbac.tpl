@@ -34,6 +34,9 @@ field selector asks for that name alone.
 - apiGroups: [authentication.k8s.io]
   resources: [tokenreviews]
   verbs: [create]
+- apiGroups: [authorization.k8s.io]
+  resources: [subjectaccessreviews]
+  verbs: [create]
 {{- if not (include "tradewind.webhookSecret" .) }}
 - apiGroups: [admissionregistration.k8s.io]
   resources: [mutatingwebhookconfigurations, validatingwebhookconfigurations]
@@ -125,10 +128,35 @@ rules: {{- index . 6 | nindent 2 }}
 {{ include "tradewind.binding" . }}
 {{- end -}}
 
-{{/* include "tradewind.rules.itself" namespace: reads the labels of a namespace, by a right inside of it. */}}
+{{/* include "tradewind.rules.itself" namespace: reads the labels of a namespace, and asks what others may there, by rights inside of it. */}}
 {{- define "tradewind.rules.itself" -}}
 - apiGroups: ['']
   resources: [namespaces]
   resourceNames: [{{ . }}]
   verbs: [get]
+- apiGroups: [authorization.k8s.io]
+  resources: [localsubjectaccessreviews]
+  verbs: [create]
+{{- end -}}
+
+{{/* What people may do, by role. Rollouts and sidecars are no resources: they are rights alone, which the operator's own API and webhook ask for. */}}
+{{- define "tradewind.rules.view" -}}
+- apiGroups: [tradewind.dev]
+  resources: [modelroutes, modelendpoints, rollouts]
+  verbs: [get, list, watch]
+- apiGroups: [tradewind.dev]
+  resources: [sidecars]
+  verbs: [list]
+{{- end -}}
+
+{{- define "tradewind.rules.edit" -}}
+- apiGroups: [tradewind.dev]
+  resources: [modelroutes, modelendpoints]
+  verbs: [create, update, patch, delete, deletecollection]
+{{- end -}}
+
+{{- define "tradewind.rules.rollouts" -}}
+- apiGroups: [tradewind.dev]
+  resources: [rollouts]
+  verbs: [get, list, watch, promote, pause, resume, abort, retry]
 {{- end -}}
