@@ -187,6 +187,7 @@ const compiledRule = object({
     }),
   ),
   /** `unit`: a header's name in lower case; absent: each request. */
+  experiment: optional(
     object({
       name: text(),
       unit: optional(text()),

@@ -43,6 +43,7 @@ export const CAPABILITIES: readonly string[] = [
   'audit',
   'artefact',
   'evidence',
+  'experiment',
   'faults',
   'mirror',
 ]

@@ -9,6 +9,7 @@ export function answerHeaders(facts: Facts, streamed: boolean): string[] {
   if (route !== '') headers.push('x-tradewind-route', route, 'x-tradewind-rule', rule)
   if (endpoint !== '') headers.push('x-tradewind-endpoint', endpoint)
   if (model !== '') headers.push('x-tradewind-model', PLAIN.test(model) ? model : encodeURIComponent(model))
+  if (facts.experiment !== undefined) headers.push('x-tradewind-experiment', facts.experiment)
   const reason = reasonOf(facts)
   if (reason !== '') headers.push('x-tradewind-reason', reason)
   if (facts.dropped.length > 0) headers.push('x-tradewind-dropped', facts.dropped.join(', ').replace(UNPRINTABLE, '?'))

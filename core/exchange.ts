@@ -9,6 +9,7 @@ import type { Fault, FaultType } from './faults/fault.ts'
 import type { Json } from './dialects/dialect.ts'
 import type { Traits } from './feedback/traits.ts'
 import { Ear } from './gate/said.ts'
+import type { Assignment } from './experiment/assignment.ts'
 import type { GateFacts } from './gate/facts.ts'
 import { readJson } from './read-body.ts'
 import type { Resume } from './rescue/resume.ts'
@@ -23,7 +24,7 @@ import type { Usage } from './usage.ts'
 /**
  * Why this target was asked: picked by the strategy, the same one again, the next one, or the least bad with all of them out; to go on with
  * an answer that stopped; because another one was slow, or might have been; because another one's answer was wanting, or to tell whether
- * it is: by an answer of its own, or by a mark.
+ * it is: by an answer of its own, or by a mark; or to see how a candidate would fare.
  */
 export type Why =
   | 'chosen'
@@ -102,6 +103,8 @@ export interface Facts {
   sticky: boolean
   /** Why the first target was chosen; empty where none was. */
   reason: Reason | ''
+  /** The arm of an experiment that it belongs to, `experiment/arm`; undefined where it is no part of one. */
+  experiment?: string
   /** What that followed from, where it was looked into. */
   decision: Decision | undefined
   readonly attempts: AttemptFacts[]
@@ -196,6 +199,8 @@ export class Exchange implements Due, Asked, SignalSource {
   comparison: Comparison<Target> | undefined = undefined
   /** The target that chance put first, where it could have been any of those of its priority and the rule gathers evidence. */
   drawn: Target | undefined = undefined
+  /** Where its unit belongs in the rule's experiment, while that is not decided. */
+  assigned: Assignment | undefined = undefined
   /** Listens to what targets say. */
   ear: Ear | undefined = undefined
   /** The hosts that the caller's own keys are for, by the key: each goes to one only, whichever fork asks. */

@@ -50,7 +50,7 @@ export function explainChoice(
     wall,
     body: question.body,
     signals: question.signals ?? new Signals(question),
-    facts: { sticky: false, decision: undefined },
+    facts: { requestId: '', sticky: false, decision: undefined },
     traits: undefined,
     header: (name) => question.header(name),
   }

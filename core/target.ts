@@ -5,6 +5,7 @@ import type { Lengths } from './decide/lengths.ts'
 import type { DecisionLog } from './decisions/record.ts'
 import type { Call, Receiver, Running } from './deps.ts'
 import type { FallbackKind, RetryKind } from './errors.ts'
+import type { Experiment } from './experiment/assigned.ts'
 import type { PeakEwma } from './ewma.ts'
 import type { Fault } from './faults/fault.ts'
 import type { FeedbackSettings } from './feedback/desk.ts'
@@ -199,6 +200,8 @@ export interface Rule {
   readonly mirror?: MirrorSettings | undefined
   /** What becomes of what callers think of its answers; undefined: nothing, but strategies that learn hear of it. */
   readonly feedback?: FeedbackSettings | undefined
+  /** Undefined: none. */
+  readonly experiment?: Experiment | undefined
   /** Under which version what becomes of its requests is counted; undefined: it is not. */
   readonly evidence?: { readonly version: string } | undefined
   /** What is written down of its decisions; undefined: all of them, without content. */

@@ -1,5 +1,6 @@
 import type { ModelEndpoint } from '../api/model-endpoint.ts'
 import type { ModelRoute } from '../api/model-route.ts'
+import type { ExperimentInForce } from '../core/experiment/in-force.ts'
 import type { InForce } from '../core/rollout/in-force.ts'
 
 /** The label that opens a Secret to us: no other Secret is ever read. */
@@ -112,6 +113,8 @@ export interface World {
   readonly namespaces: ReadonlyMap<string, NamespaceView>
   /** What was decided of the rollouts of a route, as it was written down; left out: nothing. */
   readonly rollouts?: ReadonlyMap<string, readonly InForce[]>
+  /** And of their experiments. */
+  readonly experiments?: ReadonlyMap<string, readonly ExperimentInForce[]>
 }
 
 /** An object that was added, changed or removed. */

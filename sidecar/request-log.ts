@@ -14,7 +14,7 @@ export function requestLine(
   msg: 'request' | 'mirror' = 'request',
 ): string {
   const { attempts, code, error, usage, finishReason } = facts
-  let line = `{"time":${facts.wall},"level":"${level}","msg":"request","id":${quote(facts.requestId)}`
+  let line = `{"time":${facts.wall},"level":"${level}","msg":"${msg}","id":${quote(facts.requestId)}`
   if (trace !== undefined) line += `,"trace":"${trace}"`
   line += `,"surface":"${facts.surface}","method":${quote(facts.method)},"path":${quote(facts.path)}`
   if (facts.route !== '') line += `,"route":${known(facts.route)},"rule":${known(facts.rule)}`
@@ -26,6 +26,7 @@ export function requestLine(
   if (error !== undefined) line += `,"error":${quote(error)}`
   if (facts.aborted) line += ',"aborted":true'
   if (facts.rescue !== undefined) line += `,"rescue":"${facts.rescue}"`
+  if (facts.experiment !== undefined) line += `,"experiment":"${facts.experiment}"`
   if (facts.gate) line += `,"gate":${JSON.stringify(facts.gate)}`
   line += `,"stream":${facts.stream},"sticky":${facts.sticky},"ms":${round(facts.ended - facts.started)}`
   if (facts.firstByte > 0) line += `,"firstByteMs":${round(facts.firstByte - facts.started)}`

@@ -240,6 +240,7 @@ export class RuntimeBuilder {
       audit: auditOf(rule, gate, (named) => aside(named, `${path}/audit/judge/by`)),
       mirror: rule.mirror && mirrorOf(rule.mirror, (named, at) => aside(named, `${path}/mirror/${at}`)),
       feedback: rule.feedback && feedbackOf(rule.feedback),
+      experiment: experimentOf(rule, targets),
       evidence: rule.evidence,
       faults: rule.faults?.map((fault, index) => faultOf(fault, `${path}/faults/${index}`)),
       onUnavailable,
@@ -260,6 +261,17 @@ export class RuntimeBuilder {
       available: onUnavailable === 'Fail' ? () => 1 : () => available(target, now),
     }
   }
+}
+
+/** Undefined also where an arm's target is not there. */
+function experimentOf({ experiment }: CompiledRule, targets: readonly Target[]): Rule['experiment'] {
+  if (!experiment) return undefined
+  const { name, unit, salt, layer } = experiment
+  const arms = experiment.arms.flatMap(({ endpoint, model, ...arm }) => {
+    const target = targets.find((it) => it.endpoint.name === endpoint && it.model.name === model)
+    return target ? [{ ...arm, target }] : []
+  })
+  return arms.length < experiment.arms.length ? undefined : { name, unit, salt, layer, arms }
 }
 
 /** The artefact that a strategy decides by: of the route's own namespace. `route`: `namespace/name`. */

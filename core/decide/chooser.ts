@@ -2,6 +2,9 @@ import type { Deps } from '../deps.ts'
 import { Failure } from '../errors.ts'
 import { judgedOf } from '../gate/judged.ts'
 import type { Exchange } from '../exchange.ts'
+import { assignedOf } from '../experiment/assigned.ts'
+import type { TargetArm } from '../experiment/assigned.ts'
+import type { Assignment } from '../experiment/assignment.ts'
 import type { FeedbackSource } from '../feedback/desk.ts'
 import type { Asked } from '../match/match.ts'
 import type { Signals } from '../signals/signals.ts'
@@ -25,7 +28,7 @@ export interface Choosing extends Asked, FeedbackSource {
   readonly signals: Signals
   readonly body: { readonly length: number }
   /** The decision is left there, too, where nobody can be asked. */
-  readonly facts: { sticky: boolean; decision: Decision | undefined }
+  readonly facts: { readonly requestId: string; sticky: boolean; decision: Decision | undefined }
 }
 
 /** The share of a target that does not resolve, where it is to fail. */
@@ -43,6 +46,8 @@ export interface Chosen {
   readonly decision: Decision | undefined
   /** Nothing about the request kept any target of the first priority from being put first. */
   readonly free: boolean
+  /** The arm of the rule's experiment that its unit belongs to, whose target is the first; undefined: none. */
+  readonly assigned?: Assignment<TargetArm> | undefined
 }
 
 /** The targets of one priority with what they are to be judged by. */
@@ -97,6 +102,7 @@ export class Chooser {
       this.weighs ||
       rule.adjust.length > 0 ||
       rule.feedback !== undefined ||
+      rule.experiment !== undefined ||
       rule.targets.some(({ model }) => limited(model.capabilities))
     this.asked = rule.speculate !== undefined || rule.feedback !== undefined
     this.tasks = rule.targets.some(({ model }) => (model.quality?.tasks.size ?? 0) > 0)
@@ -137,6 +143,11 @@ export class Chooser {
     const warmth = key === undefined || !this.weighs ? undefined : this.conversations.find(key, now())
     const task = this.weighs && this.tasks ? exchange.signals.task : ''
     const least = this.deps.feedback?.minRank(exchange, this.rule, now())
+    const { experiment } = this.rule
+    const assigned =
+      experiment && !adjusted?.pin
+        ? assignedOf(experiment, exchange, (target) => !this.out(target, exchange, adjusted, least))
+        : undefined
     const order: Slot[] = []
     const looked: Looked[] = []
     let leading: { preference: Preference<Slot>; terms: Terms | undefined; floor: number | undefined } | undefined
@@ -147,13 +158,15 @@ export class Chooser {
       const weighed = this.weighs
         ? withGaps(slots, (known) => valuesOf(known, exchange, task, adjusted, warmth, wall()))
         : undefined
-      const preference = prefer({
+      const preferred = prefer({
         key,
         outs: outs.some(Boolean) ? outs : undefined,
         values: weighed,
         ...(this.weighs ? { signals: exchange.signals } : {}),
         ...(this.weighs && adjusted ? { adjusted: forStrategy(adjusted, slots) } : {}),
       })
+      const preference: Preference<Slot> =
+        assigned && slots.includes(assigned.arm.target) ? { ...BY_ARM, first: assigned.arm.target } : preferred
       for (const [index, out] of preference.outs?.entries() ?? []) outs[index] ??= out
       const values = better(slots, preference, adjusted, weighed ?? preference.values)
       const floor = preference.terms && (adjusted?.floor ?? preference.floor)
@@ -171,8 +184,17 @@ export class Chooser {
     }
     if (!leading) throw new Error('a rule without targets was asked to choose')
     const pinned = adjusted?.pin
-    const final = pinned ? pin(order, (slot) => !isGap(slot) && among(pinned, slot)) : order
-    const reason = this.reason(leading.preference, final, adjusted, leading.floor, looked)
+    const own = assigned?.arm.target
+    // An arm's target may have weight 0: none of the requests that are not of the experiment.
+    if (own && !order.includes(own)) {
+      order.push(own)
+      looked.push({ priority: own.priority, slots: [own], outs: [undefined], values: undefined, preference: BY_ARM })
+    }
+    const final =
+      pinned || own
+        ? pin(order, (slot) => slot === own || (pinned !== undefined && !isGap(slot) && among(pinned, slot)))
+        : order
+    const reason = own ? BY_ARM.reason : this.reason(leading.preference, final, adjusted, leading.floor, looked)
     const preference = { ...leading.preference, reason }
     const { confidence, version } = preference
     const decision: Decision | undefined = records
@@ -183,7 +205,7 @@ export class Chooser {
           ...(task === '' ? {} : { task }),
           adjusted: adjusted?.applied ?? [],
           first: looked.flatMap(({ preference: { first } }) => first?.id ?? []),
-          ...(pinned && final[0] ? { pinned: final[0].id } : {}),
+          ...((pinned || own) && final[0] ? { pinned: final[0].id } : {}),
           ...(leading.terms ? { terms: leading.terms } : {}),
           ...(leading.floor === undefined ? {} : { floor: leading.floor }),
           ...(confidence === undefined ? {} : { confidence }),
@@ -196,7 +218,7 @@ export class Chooser {
       throw nobodyLeft(this.rule, looked.flatMap(describe))
     }
     const free = looked[0]?.outs.every((out) => out === undefined) ?? false
-    return { order: final, preference, decision, free }
+    return { order: final, preference, decision, free, assigned }
   }
 
   private out(
@@ -227,6 +249,9 @@ export class Chooser {
     return code === 'quality' || code === 'quality_unknown' ? 'below_floor' : reason
   }
 }
+
+/** Of a request whose unit belongs to an arm of an experiment. */
+const BY_ARM = { reason: 'experiment' } as const
 
 /** What was found of the targets of one priority. */
 interface Looked {

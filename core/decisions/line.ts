@@ -23,6 +23,8 @@ export interface DecisionLine {
   readonly features?: string
   readonly asked?: AskedFor
   readonly reason: string
+  /** The experiment and the arm that it belongs to, `experiment/arm`. */
+  readonly experiment?: string
   /** All that the choice followed from; absent where none was made. */
   readonly decision?: Decision
   /** The target that was to be asked first. */
@@ -70,6 +72,7 @@ export function decisionLine(record: DecisionRecord): string {
   if (features !== undefined) line += `,"features":"${features}"`
   if (asked) line += `,"asked":${JSON.stringify(asked)}`
   line += `,"reason":"${facts.reason}"`
+  if (facts.experiment !== undefined) line += `,"experiment":"${facts.experiment}"`
   if (decision) line += `,"decision":${JSON.stringify(decision)}`
   const chosen = decision?.order[0]
   if (chosen !== undefined) line += `,"chosen":${quote(chosen)}`

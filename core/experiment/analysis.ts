@@ -1,5 +1,5 @@
 import type { Tally } from '../evidence/tally.ts'
-import type { Metric } from '../rollout/plan.ts'
+import type { Metric } from '../statistics/guardrail.ts'
 import { meansEvidence, mixtureEvidence, sequenceWidth } from '../statistics/means.ts'
 import { sampleRatioEvidence } from '../statistics/sample-ratio.ts'
 import { normalOf, studentOf } from '../statistics/student.ts'

@@ -1,5 +1,5 @@
 import type { Tally } from '../evidence/tally.ts'
-import type { Metric } from '../rollout/plan.ts'
+import type { Metric } from '../statistics/guardrail.ts'
 import { varianceOf } from '../statistics/sums.ts'
 import type { Sums } from '../statistics/sums.ts'
 

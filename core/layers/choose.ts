@@ -20,12 +20,19 @@ export const choose: Layer<Rule> = (rule, deps) => {
     exchange.rule = rule
     exchange.facts.rule = rule.name
     if (nobody) throw new Failure(nobody.code, { detail: nobody.detail })
-    const { order, preference, decision, free } = chooser.choose(exchange)
+    const { order, preference, decision, free, assigned } = chooser.choose(exchange)
     exchange.facts.reason = preference.reason
     exchange.facts.decision = decision
     exchange.comparison = rule.audit && comparisonOf(preference)
     const [head] = order
-    if (rule.evidence && free && head && !isGap(head) && AT_RANDOM.has(preference.reason)) exchange.drawn = head
+    if (assigned) {
+      exchange.assigned = assigned
+      exchange.facts.experiment = `${rule.experiment?.name}/${assigned.arm.name}`
+    }
+    if (rule.evidence && head && !isGap(head)) {
+      const random = rule.experiment ? assigned !== undefined : free && AT_RANDOM.has(preference.reason)
+      if (random) exchange.drawn = head
+    }
     if (head && isGap(head)) throw new Failure('no_target', { detail: describe(rule, [head.gap]) })
     exchange.candidates = chooser.gaps
       ? order.filter((slot): slot is Target => !isGap(slot))

@@ -1,6 +1,8 @@
 import type { Failure } from '../errors.ts'
 import { sampleOf } from '../evidence/outcome.ts'
+import type { Sample } from '../evidence/counter.ts'
 import type { Exchange, Reply } from '../exchange.ts'
+import { clusterName } from '../experiment/assignment.ts'
 import { judgedOf } from '../gate/judged.ts'
 import type { Layer } from '../pipeline.ts'
 import type { Rule } from '../target.ts'
@@ -14,10 +16,14 @@ export const evidence: Layer<Rule> = ({ route, name, evidence: asked }, { eviden
   const count = (exchange: Exchange, failure?: Failure): void => {
     const { drawn, facts } = exchange
     if (!drawn) return
-    // Its share fails while it is out: that it was not even asked is no excuse.
-    const sample = failure?.code === 'target_unavailable' ? { error: true } : sampleOf(exchange, drawn, now())
+    const unavailable = failure?.code === 'target_unavailable'
+    const sample = (unavailable ? undefined : sampleOf(exchange, drawn, now())) ?? missed(exchange, failure)
     if (!sample) return
-    recorder.add(route, name, version, drawn.id, sample, facts.requestId)
+    const { assigned } = exchange
+    if (assigned) {
+      const arm = clusterName(assigned.arm.name, assigned.cluster)
+      recorder.add(route, name, version, arm, { ...sample, size: exchange.body.length / 1024 }, facts.requestId)
+    } else recorder.add(route, name, version, drawn.id, sample, facts.requestId)
     const judged = facts.gate && judgedOf(facts.gate.answers).find(({ target }) => target === drawn.id)
     if (judged) recorder.rate(facts.requestId, judged.reward)
   }
@@ -34,4 +40,14 @@ export const evidence: Layer<Rule> = ({ route, name, evidence: asked }, { eviden
     else reply.body.settled(() => count(exchange))
     return reply
   }
+}
+
+/**
+ * What counts of a request whose target was not even asked. Its share of a rule fails while it is out, and that is no excuse; what others take
+ * over meanwhile tells nothing of it. An arm of an experiment is what became of all its units: who drops out would have been chosen by the arm.
+ */
+function missed({ assigned }: Exchange, failure: Failure | undefined): Sample | undefined {
+  if (failure?.code === 'target_unavailable') return { error: true }
+  if (!assigned) return undefined
+  return failure?.code === 'client_closed' ? {} : { error: true }
 }

@@ -47,6 +47,7 @@ export type Reason =
   | 'below_floor'
   | 'feedback'
   | 'pinned'
+  | 'experiment'
   | 'only_target'
 
 /** What a strategy may look at. */

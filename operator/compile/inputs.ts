@@ -64,6 +64,7 @@ export function routeInputs(
     metadata.generation,
     world.namespaces.get(metadata.namespace),
     world.rollouts?.get(fullName(metadata)),
+    world.experiments?.get(fullName(metadata)),
     ...(before?.refersTo ?? []).map(endpoints),
     ...(before?.artefacts ?? []).map((name) => world.artefacts.get(name)),
   ]

@@ -70,8 +70,8 @@ function weighed(targets: readonly CompiledTarget[], canary: CompiledTarget, per
   })
 }
 
-/** The canary alone; those beside it come next, and what comes later after them. */
-function promoted(targets: readonly CompiledTarget[], canary: CompiledTarget): CompiledTarget[] {
+/** One of the targets alone; those beside it come next, and what comes later after them. */
+export function promoted(targets: readonly CompiledTarget[], canary: CompiledTarget): CompiledTarget[] {
   const moved = targets.map((target) =>
     target === canary
       ? { ...target, weight: Math.max(1, target.weight) }

@@ -39,15 +39,16 @@ export function lacking(capabilities: readonly string[]): readonly string[] {
 }
 
 /** What a rule can do without. */
-const PLAIN = ['faults', 'evidence', 'mirror'] as const
+const PLAIN = ['faults', 'evidence', 'mirror', 'experiment'] as const
 
 function without(rule: CompiledRule, lacks: readonly string[]): CompiledRule {
-  const { faults, evidence, mirror, ...rest } = rule
+  const { faults, evidence, mirror, experiment, ...rest } = rule
   return {
     ...rest,
     ...(faults && !lacks.includes('faults') ? { faults } : {}),
     ...(evidence && !lacks.includes('evidence') ? { evidence } : {}),
     ...(mirror && !lacks.includes('mirror') ? { mirror } : {}),
+    ...(experiment && !lacks.includes('experiment') ? { experiment } : {}),
   }
 }
 
