@@ -17,8 +17,9 @@ interface Standing {
   at: number
   /** What it carries for those that have gone. */
   base: WireBase | undefined
-  /** Whether it has been told on this connection. */
+  /** Whether it has been told on this connection, and whether that has been heard. */
   greeted: boolean
+  answered: boolean
 }
 
 /** How often what is new is told, until the operator says otherwise; and what has not been heard is told again, ms. */
@@ -57,7 +58,8 @@ export class EvidenceLink {
   /** A connection is there, and the operator knows who this is. */
   opened(): void {
     this.#open = true
-    for (const { book } of this.#options.recorder.all()) this.#of(book).greeted = false
+    for (const { book } of this.#options.recorder.all())
+      Object.assign(this.#of(book), { greeted: false, answered: false })
     this.#tell(() => true)
   }
 
@@ -72,6 +74,7 @@ export class EvidenceLink {
       const book = this.#options.recorder.find(gathering)
       // Said to an earlier epoch of this one.
       if (book?.epoch !== epoch) continue
+      this.#of(book).answered = true
       if (base) this.#of(book).base = base
       if (!closed) book.heard(seq)
       else {
@@ -106,7 +109,7 @@ export class EvidenceLink {
     for (const { route, rule, version, book } of this.#options.recorder.all()) {
       const standing = this.#of(book)
       if (!which(standing, book)) continue
-      const base = standing.greeted ? undefined : standing.base
+      const base = standing.answered ? undefined : standing.base
       standing.at = this.#options.now()
       standing.greeted = true
       const { seq, arms } = book.share()
@@ -120,7 +123,7 @@ export class EvidenceLink {
   #of(book: Book): Standing {
     const known = this.#standing.get(book)
     if (known) return known
-    const made = { at: this.#options.now(), base: undefined, greeted: false }
+    const made = { at: this.#options.now(), base: undefined, greeted: false, answered: false }
     this.#standing.set(book, made)
     return made
   }
