@@ -4,7 +4,7 @@ import { fullName } from '../api/resource.ts'
 import { precedence } from '../core/claims.ts'
 import { compileEndpoint, type CompileOptions } from './compile/endpoint.ts'
 import type { Compiled } from './compile/index.ts'
-import { NOT_ALLOWED, untimely } from './compile/faults.ts'
+import { idle, NOT_ALLOWED, untimely } from './compile/faults.ts'
 import { compileRoute, type RouteResult } from './compile/route.ts'
 import { secretsOf } from './compile/secrets.ts'
 import { flat } from './compile/flat.ts'
@@ -47,7 +47,14 @@ export function validate(
   const refused = [...route.disallowed.map(({ path }) => `${path}: ${NOT_ALLOWED.message}`), ...late.refused]
   if (refused.length > 0) return { refused: refused.join(' '), warnings: [] }
   const endpoints = (name: string) => world.endpoints.get(name)
-  const doubts = [...route.unresolved, ...unrated(object, endpoints), ...flat(object, endpoints), ...unjudged(object)]
+  const opaque = (name: string) => world.endpoints.get(name)?.spec.provider.type === 'HTTP'
+  const doubts = [
+    ...route.unresolved,
+    ...unrated(object, endpoints),
+    ...flat(object, endpoints),
+    ...unjudged(object),
+    ...idle(route.body, opaque),
+  ]
   const unresolved = doubts.map(({ path, message }) => `${path}: ${message}`)
   const others = [...(compiled?.routes.values() ?? [])].filter(
     (it) => it.namespace === object.metadata.namespace && it.name !== fullName(object.metadata),

@@ -7,6 +7,7 @@ import { NO_FLEET } from '../fleet.ts'
 import { readManifests } from '../source/manifest.ts'
 import { Shelf } from '../source/shelf.ts'
 import { statuses } from '../statuses.ts'
+import { idle } from './faults.ts'
 import { compile } from './index.ts'
 
 const WALL = Date.parse('2026-01-31T12:00:00Z')
@@ -69,6 +70,27 @@ describe('faults: admission', () => {
     const { refused } = verdict('2026-02-01T12:00:00Z', false)
     assert.equal(refused, 'spec.rules[0].faults: This operator allows no fault injection (faults.allow: false).')
   })
+})
+
+test('faults: those that no call meets are told of', () => {
+  const { rules, ...rest } = compile(world('2026-01-31T18:00:00Z'), { allowLoopback: false }).routes.get('ai/r')
+    ?.body ?? {
+    rules: [],
+  }
+  const [rule] = rules
+  assert.ok(rule && 'name' in rest)
+  const fault = { type: 'Cut', percent: 100, headers: [], until: 0 } as const
+  const match = { headers: [], path: { type: 'Prefix', value: '/v2' } } as const
+  const told = (changed: object, opaque = false) =>
+    idle({ ...rest, rules: [{ ...rule, ...changed }] }, () => opaque).map(({ path }) => path)
+  const of = (targets: object) => [{ ...fault, targets: [targets] }]
+  assert.deepEqual(told({ faults: of({ endpoint: 'ai/e' }) }), [])
+  assert.deepEqual(told({ faults: of({ endpoint: 'ai/e', model: 'm' }) }), [])
+  assert.deepEqual(told({ faults: of({ endpoint: 'b/e' }) }), ['spec.rules[0].faults[0].targets[0]'])
+  assert.deepEqual(told({ faults: of({ endpoint: 'ai/e', model: 'n' }) }), ['spec.rules[0].faults[0].targets[0]'])
+  assert.deepEqual(told({ faults: [fault], matches: [match] }, true), ['spec.rules[0].faults'])
+  assert.deepEqual(told({ faults: [fault], matches: [match] }), [])
+  assert.deepEqual(told({ faults: [fault] }, true), [])
 })
 
 describe('faults: compile', () => {

@@ -1,4 +1,4 @@
-import type { CompiledRule } from '../../api/compiled.ts'
+import type { CompiledRoute, CompiledRule } from '../../api/compiled.ts'
 import { REASONS } from '../../api/conditions.ts'
 import type { FaultSpec } from '../../api/faults.ts'
 import type { ModelRoute } from '../../api/model-route.ts'
@@ -29,6 +29,27 @@ export function compileFaults(faults: readonly FaultSpec[], namespace: string): 
 export const NOT_ALLOWED: Fault = {
   reason: REASONS.faultsNotAllowed,
   message: 'This operator allows no fault injection (faults.allow: false).',
+}
+
+/** Faults of a route that no call meets: of what is no target of their rule, or is passed through by path. */
+export function idle(
+  { rules }: CompiledRoute,
+  opaque: (endpoint: string) => boolean,
+): readonly { readonly path: string; readonly message: string }[] {
+  return rules.flatMap(({ matches, targets, faults = [] }, i) => {
+    const path = `spec.rules[${i}].faults`
+    const through =
+      matches.length > 0 && matches.every((match) => match.path) && targets.some((it) => opaque(it.endpoint))
+    const strangers = faults.flatMap(({ targets: named = [] }, j) =>
+      named.flatMap(({ endpoint, model }, k) =>
+        targets.some((it) => it.endpoint === endpoint && (model === undefined || it.model === model))
+          ? []
+          : [{ path: `${path}[${j}].targets[${k}]`, message: 'It is no target of the rule: nothing is injected.' }],
+      ),
+    )
+    const unseen = { path, message: 'Nothing is injected into what is passed through by its path.' }
+    return faults.length > 0 && through ? [...strangers, unseen] : strangers
+  })
 }
 
 /** What is the matter with the ends of a route's faults at a time, ms since the epoch: too far ahead, or past. */
