@@ -22,6 +22,8 @@ import { MERGE_PATH, Merge } from './merge.ts'
 import { Metrics } from './metrics.ts'
 import { Rate } from './rate.ts'
 import { accessReviewer, objection } from './rollout-admission.ts'
+import { KubernetesStore } from './rollout/kubernetes-store.ts'
+import { Rollouts } from './rollouts.ts'
 import type { Settings } from './settings.ts'
 import { SidecarSockets, refuse } from './sockets.ts'
 import { KubernetesSource } from './source/kubernetes.ts'
@@ -48,7 +50,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
   const { namespace, watchNamespaces, service, listen: host } = settings
   let ready = false
   // What comes later than those that ask for it.
-  const late: { authority?: Authority; merge?: Merge; lead?: Lead; sockets?: SidecarSockets } = {}
+  const late: { authority?: Authority; merge?: Merge; lead?: Lead; sockets?: SidecarSockets; rollouts?: Rollouts } = {}
   const api = await ApiServer.connect(settings.kubeconfig, settings.serviceAccount)
   const source = new KubernetesSource(api, { watchNamespaces }, log)
   const metrics = new Metrics(() => ({
@@ -75,10 +77,15 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
     allowFaults: settings.allowFaults,
     hooks: {
       fleet: () => late.merge?.fleet() ?? loop.push.fleet(),
-      changed: () => late.merge?.changed(),
+      changed: () => {
+        late.merge?.changed()
+        late.rollouts?.fleetChanged()
+      },
       statuses: (found) => writer.update([...found].map(([key, { status }]) => [key, { ...status }])),
-      compiled: ({ changes }, ms) => {
+      compiled: (compiled, ms) => {
+        const { changes } = compiled
         metrics.compiled(ms)
+        late.rollouts?.compiled(compiled)
         if (changes.pods.size > 0) late.authority?.seen(injected())
       },
       span,
@@ -96,6 +103,17 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
       },
     },
   })
+
+  const rollouts = (late.rollouts = new Rollouts({
+    store: new KubernetesStore(api, (key) => source.stored(key), new Rate(WRITES.perSecond, WRITES.burst)),
+    world: () => source.world(),
+    compiled: () => loop.compiled,
+    fleet: () => late.merge?.fleet() ?? loop.push.fleet(),
+    evidence: loop.evidence,
+    wall: () => Date.now(),
+    happened: (route, uid, happening) => events.record(`ModelRoute ${route}`, uid, happening),
+    failed: (route, error) => log.warn({ route, error: String(error) }, 'a rollout could not be written down'),
+  }))
 
   // Health is there first: a replica that waits for the API server is alive, and not ready.
   const metricsServer = await listen(
@@ -143,7 +161,10 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
     token: async () => (await readFile(settings.tokenFile, 'utf8')).trim(),
     trusted: () => authority.trusted,
     serverName: names[0] ?? '',
-    changed: (keys) => loop.fleetChanged({ keys }),
+    changed: (keys) => {
+      loop.fleetChanged({ keys })
+      rollouts.fleetChanged()
+    },
     learning: loop.learning,
     evidence: loop.evidence,
     retell: () => loop.push.retell(),
@@ -154,6 +175,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
     api,
     compiled: () => loop.compiled,
     fleet: () => merge.fleet(),
+    rollouts,
     leadership: () => late.lead?.state ?? { leading: false, epoch: 0, address: undefined },
     trusted: () => authority.trusted,
     serverName: names[0] ?? '',
@@ -210,6 +232,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
       writer.lead(now.leading)
       authority.lead(now.leading)
       merge.lead(now)
+      rollouts.lead(now)
       if (now.leading) loop.fleetChanged()
     },
     log,
@@ -222,6 +245,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
     async stop() {
       ready = false
       await lead.stop()
+      rollouts.close()
       await writer.idle()
       await loop.stop()
       await Promise.all([sockets.close(), merge.close()])

@@ -1,4 +1,5 @@
 import { canonical } from '../core/digest.ts'
+import { CONDITIONS } from '../api/conditions.ts'
 import type { Condition } from '../api/conditions.ts'
 
 /** A condition that does not say yet since when it holds. */
@@ -12,6 +13,21 @@ export interface Status {
 
 /** How much a wanted status differs from the stored one: `transition` is for people to see at once, `count` can wait. */
 export type Difference = 'none' | 'count' | 'transition'
+
+/** What others of our own write of a status, each under a field manager of its own: it is not for the status writer to compare. */
+const FOREIGN: { readonly fields: readonly string[]; readonly conditions: readonly string[] } = {
+  fields: ['rollout', 'rollouts', 'experiments', 'mirrors'],
+  conditions: [CONDITIONS.promoted],
+}
+
+/** A stored status without what others of our own write. */
+function ours(stored: unknown): unknown {
+  if (stored === undefined || stored === null) return stored
+  const fields = Object.entries(stored).filter(([name]) => !FOREIGN.fields.includes(name))
+  const { conditions, ...rest } = Object.fromEntries(fields) as Status // the CRD's schema has checked it
+  const left = conditions?.filter(({ type }) => !FOREIGN.conditions.includes(type))
+  return left && left.length > 0 ? { ...rest, conditions: left } : rest
+}
 
 /** The conditions of a status as the API server holds it, whoever wrote it. */
 export function conditionsOf(stored: unknown): readonly Condition[] {
@@ -30,7 +46,8 @@ export function settle(wanted: Status, stored: unknown, now: string): Status {
 }
 
 /** Compares a wanted status with the stored one. */
-export function difference(wanted: Status, stored: unknown): Difference {
+export function difference(wanted: Status, whole: unknown): Difference {
+  const stored = ours(whole)
   const before = conditionsOf(stored)
   const after = wanted.conditions ?? []
   const signature = (all: readonly Untimed[]) =>

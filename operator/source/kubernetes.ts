@@ -7,8 +7,11 @@ import { modelEndpoint } from '../../api/model-endpoint.ts'
 import { modelRoute } from '../../api/model-route.ts'
 import { parse } from '../../api/parse.ts'
 import { API_VERSION } from '../../api/resource.ts'
+import type { InForce } from '../../core/rollout/in-force.ts'
 import { ApiError, type ApiServer } from '../api-server.ts'
 import { Reflector, type KubeObject, type Watched } from '../reflector.ts'
+import { recordOf } from '../rollout/record.ts'
+import { inForceOf } from '../rollout/store.ts'
 import { ARTEFACT_LABEL, SECRET_LABEL } from '../world.ts'
 import type { ArtefactView, Invalid, NamespaceView, PodView, SecretView, ServiceView, SliceView } from '../world.ts'
 import type { Source, Touched, TouchedKind, World } from '../world.ts'
@@ -19,6 +22,7 @@ import { artefactView, INJECTED_LABEL, namespaceView, podView, secretView, servi
 /** What the API server holds as the status of one of our objects. */
 export interface Stored {
   readonly uid: string
+  readonly resourceVersion: string
   readonly status: unknown
 }
 
@@ -36,6 +40,7 @@ interface Custom {
   /** Of the manifest. */
   readonly digest: string
   readonly uid: string
+  readonly resourceVersion: string
   /** As JSON, which is a third of the size; undefined: it has none. */
   readonly status: string | undefined
 }
@@ -81,6 +86,7 @@ export class KubernetesSource implements Source {
   readonly #slices = new Map<string, readonly SliceView[]>()
   readonly #pods = new Map<string, PodView>()
   readonly #namespaces = new Map<string, NamespaceView>()
+  readonly #rollouts = new Map<string, readonly InForce[]>()
 
   constructor(api: ApiServer, options: KubernetesOptions, log: Logger) {
     this.#api = api
@@ -133,6 +139,7 @@ export class KubernetesSource implements Source {
       slices: this.#slices,
       pods: this.#pods,
       namespaces: this.#namespaces,
+      rollouts: this.#rollouts,
     }
   }
 
@@ -153,7 +160,9 @@ export class KubernetesSource implements Source {
   /** What the API server holds of an object's status, by `KIND namespace/name`. */
   stored(key: string): Stored | undefined {
     const found = this.#stored.get(key)
-    return found && { uid: found.uid, status: found.status === undefined ? undefined : JSON.parse(found.status) }
+    if (!found) return undefined
+    const { uid, resourceVersion, status } = found
+    return { uid, resourceVersion, status: status === undefined ? undefined : JSON.parse(status) }
   }
 
   async stop(): Promise<void> {
@@ -182,6 +191,7 @@ export class KubernetesSource implements Source {
       const key = `${kind} ${name}`
       if (now) this.#stored.set(key, now)
       else this.#stored.delete(key)
+      if (kind === 'ModelRoute' && now?.status !== before?.status) this.#decided(name, now?.status)
       const manifest = now?.manifest
       if (now) now.manifest = undefined
       // Our own status writes come back this way: they change nothing.
@@ -190,6 +200,17 @@ export class KubernetesSource implements Source {
       if (!this.#changed) admitted.push(done)
     }
     this.#reflectors.push(new Reflector(this.#api, { path, trim: (it) => custom(kind, it) }, changed, this.#log))
+  }
+
+  /** What was decided of a route's rollouts takes effect once the watch has brought it, here as at every replica. */
+  #decided(name: string, status: string | undefined): void {
+    const before = this.#rollouts.get(name)
+    if (!before && !status?.includes('"rollouts"')) return
+    const now = inForceOf(recordOf(status === undefined ? undefined : JSON.parse(status)).states)
+    if (JSON.stringify(now) === JSON.stringify(before ?? [])) return
+    if (now.length > 0) this.#rollouts.set(name, now)
+    else this.#rollouts.delete(name)
+    this.#touch('ModelRoute', name)
   }
 
   /** Takes an object of ours into the world. One that does not parse leaves its last good version there. */
@@ -335,9 +356,9 @@ export class KubernetesSource implements Source {
 function custom(kind: string, object: KubeObject): Custom {
   const { metadata, spec, status } = object as KubeObject & { spec: unknown; status?: unknown } // a custom resource of ours
   const {
-    resourceVersion: _,
-    managedFields: __,
-    annotations: { [LAST_APPLIED]: ___, ...annotations } = {},
+    resourceVersion = '',
+    managedFields: _,
+    annotations: { [LAST_APPLIED]: __, ...annotations } = {},
     ...kept
   } = metadata as KubeObject['metadata'] & { managedFields?: unknown } // ObjectMeta
   const manifest = Object.assign({ apiVersion: API_VERSION, kind, metadata: { ...kept, annotations } }, { spec })
@@ -345,6 +366,7 @@ function custom(kind: string, object: KubeObject): Custom {
     manifest,
     digest: createHash('sha256').update(JSON.stringify(manifest)).digest('base64url'),
     uid: metadata.uid ?? '',
+    resourceVersion,
     status: status === undefined ? undefined : JSON.stringify(status),
   }
 }
