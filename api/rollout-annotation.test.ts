@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ROLLOUT_ANNOTATION, askedByAnnotation, readRolloutAnnotation } from './rollout-annotation.ts'
+import { readRolloutAnnotation } from './rollout-annotation.ts'
 
 for (const [value, verb, rule, note] of [
   ['promote', 'promote', undefined, undefined],
@@ -31,18 +31,3 @@ for (const [value, why] of [
     assert.match(read.wrong, why)
     assert.match(read.wrong, /VERB\[:RULE\]\[@NOTE\]/)
   })
-
-test('rollout annotation: it is for the rule that it names, or for each', () => {
-  const asked = (value: string | undefined, rule: string) =>
-    askedByAnnotation(value === undefined ? { other: 'x' } : { [ROLLOUT_ANNOTATION]: value }, rule)
-  assert.deepEqual(asked('abort@ticket-7', 'all'), {
-    value: 'abort@ticket-7',
-    verb: 'abort',
-    by: 'annotation (ticket-7)',
-  })
-  assert.deepEqual(asked('abort:all', 'all'), { value: 'abort:all', verb: 'abort', by: 'annotation' })
-  assert.equal(asked('abort:gold', 'all'), undefined)
-  assert.equal(asked('explode', 'all'), undefined)
-  assert.equal(asked(undefined, 'all'), undefined)
-  assert.equal(askedByAnnotation(undefined, 'all'), undefined)
-})

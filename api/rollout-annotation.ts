@@ -32,17 +32,6 @@ export function readRolloutAnnotation(value: string): RolloutRequest | { readonl
   return { verb, rule, note }
 }
 
-/** What a route's annotations ask of the rollout of one of its rules: the value, and who asks. Undefined: nothing, or nothing that can be read. */
-export function askedByAnnotation(
-  annotations: Readonly<Record<string, string>> | undefined,
-  rule: string,
-): { readonly value: string; readonly verb: Verb; readonly by: string } | undefined {
-  const value = annotations?.[ROLLOUT_ANNOTATION]
-  const read = value === undefined ? undefined : readRolloutAnnotation(value)
-  if (value === undefined || !read || 'wrong' in read || (read.rule ?? rule) !== rule) return undefined
-  return { value, verb: read.verb, by: read.note === undefined ? 'annotation' : `annotation (${read.note})` }
-}
-
 function wrong(why: string): { readonly wrong: string } {
   return { wrong: `${ROLLOUT_ANNOTATION} must be VERB[:RULE][@NOTE], such as promote or abort:chat@ticket-7: ${why}.` }
 }

@@ -3,10 +3,13 @@ import { VERBS } from '../core/rollout/state.ts'
 import type { Verb } from '../core/rollout/state.ts'
 import { Refused } from './authenticate.ts'
 import { RolloutError } from './rollouts.ts'
-import type { RolloutView, RolloutsApi } from './rollouts.ts'
+import type { RolloutView, Rollouts } from './rollouts.ts'
 
 /** Where the operator, and a local run on its admin port, tell of rollouts and take what is to be done to one. */
 export const ROLLOUTS_PATH = '/v1/rollouts'
+
+/** What of the engine people have in hand. */
+export type RolloutsApi = Pick<Rollouts, 'act' | 'views' | 'onChange'>
 
 /** A rollout's place. */
 export interface RolloutName {

@@ -1,6 +1,6 @@
 import { Refused } from '../../operator/authenticate.ts'
 import { ROLLOUTS_PATH, act, actionOf, rolloutsOf } from '../../operator/rollout-api.ts'
-import type { RolloutsApi } from '../../operator/rollouts.ts'
+import type { RolloutsApi } from '../../operator/rollout-api.ts'
 import { PARTS, WATCH_PATH, readParts } from '../../operator/watch.ts'
 import type { Watch } from '../../operator/watch.ts'
 import { problem } from '../../sidecar/json-server.ts'

@@ -1,6 +1,7 @@
 import type { Verb } from '../../core/rollout/state.ts'
+import type { RolloutsApi } from '../../operator/rollout-api.ts'
 import { RolloutError } from '../../operator/rollouts.ts'
-import type { RolloutView, RolloutsApi } from '../../operator/rollouts.ts'
+import type { RolloutView } from '../../operator/rollouts.ts'
 
 /** Rollouts that are as the test says, and do what they are told where the phase admits it. */
 export class ScriptedRollouts implements RolloutsApi {
