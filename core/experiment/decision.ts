@@ -1,3 +1,4 @@
+import { certain } from '../statistics/multiple.ts'
 import type { Analysis, Comparison, MetricPlan, Question } from './analysis.ts'
 import { differs, spelled } from './words.ts'
 
@@ -61,7 +62,9 @@ export function decide(design: Design, analysis: Analysis, elapsed: number): Sta
   const few = arms.some(({ n }) => n < design.samples)
   const primary = comparisons.filter((it) => it.primary && left.includes(it.arm))
   const late = elapsed >= design.maxDuration
-  if (!few) {
+  // Not enough to block it, and too much to believe the rest: more requests tell.
+  const doubtful = ratio.evidence >= 1 / design.alpha
+  if (!few && !doubtful) {
     const better = rejected(
       comparisons.flatMap((it) => (it.primary && it.known ? [{ it, evidence: it.known.evidence }] : [])),
       design.alpha,
@@ -94,15 +97,23 @@ export function decide(design: Design, analysis: Analysis, elapsed: number): Sta
       reason: 'Collecting',
       message: `Each arm needs ${design.samples} requests before anything but harm is decided: ${split}.`,
     }
+  if (doubtful)
+    return {
+      phase: 'Running',
+      reason: 'Doubtful',
+      message: `Whether requests fall to the arms as their weights have it is in doubt (${split}; E-value ${spelled(ratio.evidence)} of ${ratio.needs}), so that nothing but harm is decided.`,
+    }
   const open = comparisons.filter((it) => left.includes(it.arm) && (it.primary || !isSafe(it, plan(it))))
   return { phase: 'Running', reason: 'Undecided', message: told(open) }
 }
 
-/** Those that Holm's procedure rejects at level alpha, by e-values at a moment of one's choice. */
+/** Those whose evidence is certain together (Holm's procedure): at a moment of one's choice, as that of e-values is. */
 function rejected<T extends { readonly evidence: number }>(tests: readonly T[], alpha: number): readonly T[] {
-  const sorted = tests.toSorted((a, b) => b.evidence - a.evidence)
-  const first = sorted.findIndex(({ evidence }, at) => evidence < (tests.length - at) / alpha)
-  return first < 0 ? sorted : sorted.slice(0, first)
+  const sure = certain(
+    tests.map(({ evidence }) => evidence),
+    alpha,
+  )
+  return tests.filter((_, at) => sure[at])
 }
 
 const gain = ({ known }: Comparison, plan: MetricPlan | undefined): number =>
