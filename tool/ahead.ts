@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { Ajv } from 'ajv'
 import compiled from 'ajv/dist/standalone/index.js'
+import { build } from 'esbuild'
 import type { Plugin } from 'esbuild'
 import { compiledSchemas } from '../api/compiled.ts'
 import { withoutRepetition } from '../sidecar/repeated.ts'
+import { dashboardFiles } from '../operator/dashboard-files.ts'
 import { options } from '../sidecar/validators.ts'
 
 /** Puts in the place of `sidecar/validators.ts` what ajv makes of the schemas, so that neither ajv nor its work is part of the program. */
@@ -45,6 +48,31 @@ export const engineByNeed: Plugin = {
       const contents = text.replace("load('re2js')", "require('re2js')")
       if (contents === text) throw new Error(`${path} does not load the engine as it did`)
       return { contents, loader: 'ts' }
+    })
+  },
+}
+
+/** Puts the dashboard's files into the program in the place of what reads them, its scripts as one, all without what only people read. */
+export const dashboardWithin: Plugin = {
+  name: 'dashboard within',
+  setup(bundler) {
+    bundler.onLoad({ filter: /[/\\]operator[/\\]dashboard-files\.ts$/ }, async ({ path }) => {
+      const { 'index.html': page = '', 'icon.svg': icon = '' } = dashboardFiles()
+      const room = join(dirname(path), '../dashboard')
+      const { outputFiles } = await build({
+        entryPoints: [join(room, 'app.js'), join(room, 'style.css')],
+        bundle: true,
+        minify: true,
+        format: 'esm',
+        target: 'es2023',
+        charset: 'utf8',
+        write: false,
+        outdir: room,
+        legalComments: 'none',
+      })
+      const built = outputFiles.map(({ path, text }) => [basename(path), text])
+      const files = JSON.stringify({ 'index.html': page, 'icon.svg': icon, ...Object.fromEntries(built) })
+      return { contents: `export const dashboardFiles = () => (${files})`, loader: 'js' }
     })
   },
 }

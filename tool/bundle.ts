@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import type { BuildOptions } from 'esbuild'
-import { builtinsByNeed, engineByNeed, validatorsAhead } from './ahead.ts'
+import { builtinsByNeed, dashboardWithin, engineByNeed, validatorsAhead } from './ahead.ts'
 
 /** The programs, each with the module that starts it. */
 export const programs = { operator: 'operator/main.ts', sidecar: 'sidecar/main.ts', tradewind: 'cli/main.ts' } as const
@@ -21,7 +21,7 @@ const options = {
   format: 'esm',
   external: absent,
   banner: { js: banner },
-  plugins: [builtinsByNeed, engineByNeed, validatorsAhead],
+  plugins: [builtinsByNeed, dashboardWithin, engineByNeed, validatorsAhead],
   // Names stay: stacks and profiles are read by people.
   minifyWhitespace: true,
   minifySyntax: true,

@@ -43,6 +43,7 @@ async function generated(): Promise<readonly string[]> {
 
 const checks = {
   types: program('tsc', '--noEmit'),
+  'types of the dashboard': program('tsc', '--noEmit', '--project', 'dashboard'),
   lint: program('oxlint', '--type-aware', '--deny-warnings', '--format=unix'),
   imports: () => checkImports('.'),
   tracked: checkTracked,

@@ -35,6 +35,10 @@ for (const [path, specifier, allowed] of [
   ['sidecar/config.ts', '../operator/push.ts', false],
   ['sidecar/config.ts', '@kubernetes/client-node', false],
   ['sidecar/config.ts', '../core/deps.ts', true],
+  ['dashboard/app.js', './dom.js', true],
+  ['dashboard/app.js', '../api/board.ts', false],
+  ['dashboard/app.js', 'undici', false],
+  ['operator/dashboard.ts', '../dashboard/app.js', false],
   ['cli/run.ts', '../operator/main.ts', true],
 ] as const)
   test(`${path} ${allowed ? 'may' : 'may not'} import ${specifier}`, () => {
@@ -52,6 +56,7 @@ test('a room without modules is an error, and a wrong import is named with its f
       "core/a.ts: imports '../api/b.ts': core may not import from api",
       'operator: no modules seen',
       'sidecar: no modules seen',
+      'dashboard: no modules seen',
     ])
   } finally {
     rmSync(root, { recursive: true })

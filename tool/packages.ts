@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /**
- * The Debian packages of the one-node cluster, the images, the shells' completions and the Python SDKs, each with a file or a command that
- * it brings.
+ * The Debian packages of the one-node cluster, the images, the shells' completions, the dashboard's tests (a browser, and letters for it) and
+ * the Python SDKs, each with a file or a command that it brings.
  */
 const packages: Readonly<Record<string, string>> = {
   runc: 'runc',
@@ -16,6 +16,8 @@ const packages: Readonly<Record<string, string>> = {
   buildah: 'buildah',
   zsh: 'zsh',
   fish: 'fish',
+  chromium: 'chromium',
+  'fonts-dejavu-core': '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf',
   'python3-venv': '/usr/share/doc/python3-venv',
 }
 

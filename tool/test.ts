@@ -16,7 +16,7 @@ interface Group {
 }
 
 const minutes = 60_000
-const rooms = 'core,api,operator,sidecar,cli,bench,tool'
+const rooms = 'core,api,operator,sidecar,cli,dashboard,bench,tool'
 const groups: Readonly<Record<string, Group>> = {
   unit: {
     files: `{${rooms},test/golden}/**/*.test.ts`,
@@ -25,7 +25,7 @@ const groups: Readonly<Record<string, Group>> = {
     mustRun: false,
   },
   integration: {
-    files: 'test/{integration,local,sidecar,fields,sdk,wall}/**/*.test.ts',
+    files: 'test/{integration,local,sidecar,fields,sdk,wall,dashboard}/**/*.test.ts',
     width: 2,
     limits: { test: 3 * minutes, file: 8 * minutes },
     mustRun: true,
