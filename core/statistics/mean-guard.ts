@@ -1,6 +1,6 @@
 import type { Tally } from '../evidence/tally.ts'
 import type { Arms, Estimates, Guard } from './guardrail.ts'
-import { meansEvidence, sequenceWidth } from './means.ts'
+import { meansEvidence, scaleOf, sequenceWidth } from './means.ts'
 import type { Difference } from './means.ts'
 import { meanOf, NO_SUMS, varianceOf } from './sums.ts'
 import type { Sums } from './sums.ts'
@@ -25,14 +25,14 @@ const NOTHING: Strata = { weight: 0, means: { canary: 0, stable: 0 }, variances:
 /** Fewer values of an arm than this say nothing of their variance. */
 const FEWEST = 50
 /** And fewer than this give no bounds: where values are skewed, as costs are, few that are all small look alike and much too sure. */
-const FEWEST_FOR_BOUNDS = { cost: 400, quality: 100 }
+export const FEWEST_FOR_BOUNDS = { cost: 400, quality: 100 }
 /** Harm of about so much is found soonest: of stable's mean cost, and in points of quality. */
-const SCALES = { cost: 0.25, quality: 0.05 }
+export const SCALES = { cost: 0.25, quality: 0.05 }
 /** Costs that hardly differ are taken to differ by this part of their mean: a few alike are no proof that all are. */
 const EVEN = 0.02
 /** So many steps have a stake of their own, and so much of all is the first one's. */
 const STARTS = 8
-const FIRST = 0.5
+export const FIRST = 0.5
 
 /** Watches a mean: of cost, relative to stable's, or of quality, downwards. */
 export class MeanGuard implements Guard {
@@ -100,9 +100,9 @@ export class MeanGuard implements Guard {
     const means = { canary: meanOf(canary), stable: meanOf(stable) }
     const few = FEWEST_FOR_BOUNDS[this.of]
     if (canary.n < few || stable.n < few) return { n, ...means }
-    if (this.of === 'cost') return { n, ...means, ...ratio(step, means, alpha) }
+    if (this.of === 'cost') return { n, ...means, ...ratio(step, means, alpha, scaleOf(this.margin)) }
     const { estimate, variance } = contrast(step, 1)
-    const width = sequenceWidth(variance, alpha, SCALES.quality)
+    const width = sequenceWidth(variance, alpha, scaleOf(this.margin))
     return { n, ...means, lower: estimate - width, upper: estimate + width }
   }
 
@@ -142,11 +142,11 @@ function contrast({ weight, means, variances }: Strata, factor: number): Differe
 }
 
 /** Bounds of the relative difference: the factors whose contrast the sequence does not tell from 0 (Fieller, 1954). */
-function ratio(step: Strata, means: Arms<number>, alpha: number): { lower?: number; upper?: number } {
+function ratio(step: Strata, means: Arms<number>, alpha: number, scale: number): { lower?: number; upper?: number } {
   if (!(means.stable > 0) || !(means.canary >= 0)) return {}
   const inside = (factor: number): boolean => {
     const { estimate, variance } = contrast(step, factor)
-    return Math.abs(estimate) <= sequenceWidth(variance, alpha, SCALES.cost * means.stable * Math.max(1, factor))
+    return Math.abs(estimate) <= sequenceWidth(variance, alpha, scale * means.stable * Math.max(1, factor))
   }
   const middle = means.canary / means.stable
   const upper = inside(MOST) ? undefined : edge(middle, MOST, inside)

@@ -50,6 +50,9 @@ export function sequenceWidth(v: number, alpha: number, tau: number): number {
   return Math.sqrt(((2 * v * (v + t)) / t) * Math.log(Math.sqrt((v + t) / v) / alpha))
 }
 
+/** The scale by which bounds exclude harm beyond a margin soonest: the margin itself, where it is not next to nothing. */
+export const scaleOf = (margin: number): number => Math.max(margin, 0.005)
+
 /** The distribution function of the standard normal, to 7.5e-8 (Abramowitz and Stegun 26.2.17). */
 export function normal(z: number): number {
   const x = Math.abs(z)

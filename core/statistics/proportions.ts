@@ -75,21 +75,53 @@ export class Proportions {
 
   /** 1 says nothing, 1 ÷ α is the evidence that a test at level α asks for. */
   get evidence(): number {
-    return this.logs.reduce((sum, log, at) => sum + (STAKES[at] ?? LATELY) * Math.exp(log), 0)
+    return this.logs.reduce((sum, log, at) => sum + (STAKES[at] ?? LATELY) * Math.exp(Math.min(log, 700)), 0)
   }
 
   /** The logarithm of what a batch multiplies the stake by that is on a canary so much worse than the margin. */
   private gain({ canary, control }: Pair, share: number, lift: number): number {
-    const worse = clamp(share + this.margin + lift)
-    if (lift <= 0 || worse <= share + this.margin) return 0
-    const [nearest, nearestWorse] = projection(worse, canary.n, share, control.n, this.margin)
+    const bet = betOn(share, this.margin, lift, canary.n, control.n)
+    if (!bet) return 0
+    const { worse, nearest } = bet
     return (
       likelihood(canary, worse) -
-      likelihood(canary, nearestWorse) +
+      likelihood(canary, nearest + this.margin) +
       likelihood(control, share) -
       likelihood(control, nearest)
     )
   }
+}
+
+/** An alternative, and the control's share in the harmless pair that is nearest to it; undefined where it is none. */
+function betOn(share: number, margin: number, lift: number, n: number, m: number) {
+  const worse = clamp(share + margin + lift)
+  return lift <= 0 || worse <= share + margin ? undefined : { worse, nearest: projection(worse, n, share, m, margin) }
+}
+
+/** What the logarithm of a stake grows by with each request of the canary, and the variance of that. */
+export interface Growth {
+  /** The part of all that is staked so. */
+  readonly stake: number
+  readonly mean: number
+  readonly variance: number
+}
+
+/** How each of the fixed alternatives fares where the shares are these, with `ratio` requests of the control to one of the canary. */
+export function growths(canary: number, control: number, margin: number, ratio: number): readonly Growth[] {
+  const share = clamp(control)
+  return LIFTS.flatMap((lift, at) => {
+    const bet = betOn(share, margin, lift, 1, ratio)
+    if (!bet) return []
+    const [own, others] = [outcome(canary, bet.worse, bet.nearest + margin), outcome(control, share, bet.nearest)]
+    const [mean, variance] = [own.mean + ratio * others.mean, own.variance + ratio * others.variance]
+    return [{ stake: STAKES[at] ?? 0, mean, variance }]
+  })
+}
+
+/** Of the logarithm of the likelihood ratio of p and q, where p is `share`. */
+function outcome(share: number, p: number, q: number): { mean: number; variance: number } {
+  const [hit, miss] = [Math.log(p / q), Math.log((1 - p) / (1 - q))]
+  return { mean: share * hit + (1 - share) * miss, variance: share * (1 - share) * (hit - miss) ** 2 }
 }
 
 /** Counts with a batch more, what was before fading. */
@@ -100,13 +132,10 @@ function lately(before: Count, batch: Count, half: number): Count {
 
 /**
  * The harmless pair that is nearest to an alternative, by the divergence of a batch: the reverse information projection onto the boundary,
- * where the canary's share is the control's plus the margin. The divergence is convex in the control's share.
+ * where the canary's share is the control's plus the margin; the control's. The divergence is convex in it.
  */
-function projection(worse: number, n: number, share: number, m: number, margin: number): readonly [number, number] {
-  if (margin === 0) {
-    const pooled = (n * worse + m * share) / (n + m)
-    return [pooled, pooled]
-  }
+function projection(worse: number, n: number, share: number, m: number, margin: number): number {
+  if (margin === 0) return (n * worse + m * share) / (n + m)
   const at = (control: number) => m * divergence(share, control) + n * divergence(worse, control + margin)
   let [low, high] = [LEAST, Math.max(LEAST, Math.min(1 - LEAST, worse) - margin)]
   for (let step = 0; step < 48; step++) {
@@ -114,8 +143,7 @@ function projection(worse: number, n: number, share: number, m: number, margin: 
     if (at(a) < at(b)) high = b
     else low = a
   }
-  const control = (low + high) / 2
-  return [control, control + margin]
+  return (low + high) / 2
 }
 
 const divergence = (p: number, q: number): number => p * Math.log(p / q) + (1 - p) * Math.log((1 - p) / (1 - q))

@@ -2,7 +2,7 @@ import type { Tally } from '../evidence/tally.ts'
 import type { Arms, Estimates, Guard } from './guardrail.ts'
 import { NO_COUNT, Proportions, shareDifference } from './proportions.ts'
 import type { Count, ProportionsState } from './proportions.ts'
-import { sequence } from './means.ts'
+import { scaleOf, sequence } from './means.ts'
 
 export interface ShareState {
   readonly kind: 'share'
@@ -16,11 +16,13 @@ const NONE: Arms<Count> = { canary: NO_COUNT, stable: NO_COUNT }
 /** Watches the share of requests in which something happened. */
 export class ShareGuard implements Guard {
   private readonly hits: (tally: Tally) => number
+  private readonly margin: number
   private readonly bets: Proportions
   private taken: Arms<Count>
 
   constructor(hits: (tally: Tally) => number, margin: number, state?: ShareState) {
     this.hits = hits
+    this.margin = margin
     this.bets = new Proportions(margin, state?.bets)
     this.taken = state?.taken ?? NONE
   }
@@ -53,7 +55,7 @@ export class ShareGuard implements Guard {
     const { canary, stable } = this.taken
     const n = { canary: canary.n, stable: stable.n }
     if (canary.n === 0 || stable.n === 0) return { n }
-    const [lower, upper] = sequence(shareDifference(canary, stable), alpha, SCALE)
+    const [lower, upper] = sequence(shareDifference(canary, stable), alpha, scaleOf(this.margin))
     return { n, canary: canary.hits / canary.n, stable: stable.hits / stable.n, lower, upper }
   }
 
@@ -61,9 +63,6 @@ export class ShareGuard implements Guard {
     return { n: tally.n, hits: this.hits(tally) }
   }
 }
-
-/** Differences of about this many points are found soonest by the bounds. */
-const SCALE = 0.02
 
 /** What came since; undefined where it is less than before. */
 export function less(now: Count, before: Count): Count | undefined {

@@ -17,11 +17,11 @@ export interface TailState {
 }
 
 const NONE: Arms<Count> = { canary: NO_COUNT, stable: NO_COUNT }
-const QUANTILE = 0.95
+export const QUANTILE = 0.95
 /** Fewer values than this have no 95th percentile to speak of. */
-const FEWEST = 40
+export const FEWEST = 40
 /** Differences of about this many points of the share above the percentile are found soonest by the bounds. */
-const SCALE = 0.03
+export const SCALE = 0.03
 
 /**
  * Watches the 95th percentile of a duration. What is slow is said by stable's requests so far, before those that are bet on: its 95th
@@ -128,7 +128,7 @@ function relative(
 /** Where, from one on that it holds for to one that it does not, it ends to. */
 function crossing(from: number, to: number, holds: (margin: number) => boolean): number {
   let [low, high] = [Math.log1p(from), Math.log1p(to)]
-  for (let step = 0; step < 30; step++) {
+  for (let step = 0; step < 18; step++) {
     const middle = (low + high) / 2
     if (holds(Math.expm1(middle))) low = middle
     else high = middle
