@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util'
 import { milliseconds } from '../core/schema.ts'
+import { readSubscriptions } from './notifications/subscription.ts'
+import type { Subscription } from './notifications/subscription.ts'
 
 /** What the operator is told at its start, by flag (`--watch-namespaces a,b`) or environment (`TRADEWIND_WATCH_NAMESPACES=a,b`); a flag wins. */
 export interface Settings {
@@ -15,6 +17,7 @@ export interface Settings {
   readonly watchNamespaces: readonly string[]
   readonly allowLoopback: boolean
   readonly allowFaults: boolean
+  readonly dashboard: boolean
   readonly listen: string | undefined
   readonly pushPort: number
   readonly webhookPort: number
@@ -31,6 +34,7 @@ export interface Settings {
   readonly sidecarPullSecrets: readonly string[]
   readonly sidecarResources: Readonly<Record<string, unknown>>
   readonly sidecarEnv: Readonly<Record<string, string>>
+  readonly notifications: readonly Subscription[]
   readonly logLevel: (typeof LOG_LEVELS)[number]
 }
 
@@ -44,7 +48,7 @@ interface Setting<T> {
   readonly help: string
   /** As text; undefined: it must be given. Empty text: unset. */
   readonly fallback: string | undefined
-  readonly parse: (text: string) => T
+  readonly parse: (text: string, env: NodeJS.ProcessEnv) => T
 }
 type Table = { readonly [K in keyof Settings]: Setting<Settings[K]> }
 
@@ -74,6 +78,7 @@ const table: Table = {
   watchNamespaces: { help: 'the namespaces to serve, with commas; empty: all', fallback: '', parse: names },
   allowLoopback: { help: 'admit endpoints whose URL is a loopback address', fallback: 'false', parse: yesNo },
   allowFaults: { help: 'let rules inject faults on purpose (spec.rules[].faults)', fallback: 'true', parse: yesNo },
+  dashboard: { help: 'serve the dashboard on the push port', fallback: 'true', parse: yesNo },
   listen: { help: 'the address to listen on; empty: all, IPv6 where there is any', fallback: '', parse: maybe },
   pushPort: { help: 'the port of the push to the sidecars', fallback: '8443', parse: port },
   webhookPort: { help: 'the port of the admission webhooks', fallback: '9443', parse: port },
@@ -114,6 +119,11 @@ const table: Table = {
   sidecarPullSecrets: { help: 'the imagePullSecrets of injected pods, with commas', fallback: '', parse: names },
   sidecarResources: { help: 'its resources, JSON', fallback: '{}', parse: json },
   sidecarEnv: { help: 'more environment for it, a JSON object of strings', fallback: '{}', parse: strings },
+  notifications: {
+    help: 'who is told of rollouts, a JSON list; ${NAME} in url and secret is of the environment',
+    fallback: '[]',
+    parse: readSubscriptions,
+  },
   logLevel: { help: 'how much is logged', fallback: 'info', parse: oneOf(LOG_LEVELS) },
 }
 
@@ -138,7 +148,7 @@ export function readSettings<K extends keyof Settings = keyof Settings>(
     const given = flags[flag] ?? env[variable] ?? fallback
     if (given === undefined) throw new SettingsError(`--${flag} or ${variable} must be set: ${help}.`)
     try {
-      return parse(given)
+      return parse(given, env)
     } catch (error) {
       throw new SettingsError(`--${flag} (${variable}) is ${JSON.stringify(given)}: ${String(Object(error).message)}`)
     }
