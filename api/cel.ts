@@ -12,12 +12,14 @@ const compiled = new Map<string, (context: { self: unknown }) => unknown>()
 function compile(rule: string): (context: { self: unknown }) => unknown {
   const known = compiled.get(rule)
   if (known) return known
-  const checked = environment.check(rule)
+  // `namespace` is a reserved word of CEL: the API server declares a field of that name under this one, and our library under its own.
+  const here = rule.replaceAll('.__namespace__', '.namespace')
+  const checked = environment.check(here)
   if (!checked.valid || checked.type !== 'bool')
     throw new RuleError(
       `The CEL rule ${rule} cannot be evaluated: ${checked.error?.message ?? `it is ${checked.type}`}`,
     )
-  const parsed = environment.parse(rule)
+  const parsed = environment.parse(here)
   compiled.set(rule, parsed)
   return parsed
 }

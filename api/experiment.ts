@@ -187,7 +187,7 @@ export const experiment = object(
 )
 
 const field = (name: string) =>
-  `(has(a.endpoint.${name}) ? a.endpoint.${name} : "") == (has(t.endpoint.${name}) ? t.endpoint.${name} : "")`
+  `(has(a.endpoint.${name}) ? has(t.endpoint.${name}) && a.endpoint.${name} == t.endpoint.${name} : !has(t.endpoint.${name}))`
 
 /** The rules of a rule of a route that has an experiment. */
 export const experimentRules = [
@@ -202,7 +202,7 @@ export const experimentRules = [
     fieldPath: '.experiment',
   },
   {
-    rule: `!has(self.experiment) || self.experiment.arms.all(a, self.targets.exists(t, a.endpoint.name == t.endpoint.name && ${field('namespace')} && ${field('model')}))`,
+    rule: `!has(self.experiment) || self.experiment.arms.all(a, self.targets.exists(t, a.endpoint.name == t.endpoint.name && ${field('__namespace__')} && ${field('model')}))`,
     message: 'Each arm must be one of the rule’s targets, written as it is there.',
     fieldPath: '.experiment.arms',
   },

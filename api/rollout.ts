@@ -126,9 +126,9 @@ export const rollout = object(
       minItems: 1,
       key: 'metric',
       default: [
-        { metric: 'ErrorRate', margin: '0.02', share: 1 },
-        { metric: 'Truncations', margin: '0.02', share: 1 },
-        { metric: 'Latency', margin: '0.2', share: 1 },
+        { metric: 'ErrorRate', margin: '0.01', share: 1 },
+        { metric: 'Truncations', margin: '0.01', share: 1 },
+        { metric: 'Latency', margin: '0.15', share: 1 },
       ],
       description:
         'What the canary must not be worse in. Where one is shown to be, by more than its margin, the canary gets no more requests; and it is promoted once all are shown not to be.',
@@ -183,9 +183,10 @@ export const rollout = object(
   },
 )
 
+// Written so that the API server knows the size of all that is compared, by which it bounds the cost of a rule.
 const same = (field: string) =>
-  `(has(c.endpoint.${field}) ? c.endpoint.${field} : "") == (has(self.rollout.canary.${field}) ? self.rollout.canary.${field} : "")`
-const isCanary = `c.endpoint.name == self.rollout.canary.name && ${same('namespace')} && ${same('model')}`
+  `(has(c.endpoint.${field}) ? has(self.rollout.canary.${field}) && c.endpoint.${field} == self.rollout.canary.${field} : !has(self.rollout.canary.${field}))`
+const isCanary = `c.endpoint.name == self.rollout.canary.name && ${same('__namespace__')} && ${same('model')}`
 
 /** The rules of a rule of a route that has a rollout. */
 export const rolloutRules = [
