@@ -161,10 +161,7 @@ export class Evidence {
     const { gathered } = state
     for (const peer of gathered.waiting) this.#answerTo(peer, state)
     gathered.waiting.clear()
-    const behind = gathered.behind()
-    if (behind.length === 0) return
-    const base = { ...gathered.merged.base, arms: writeArms(gathered.merged.base.arms) }
-    for (const peer of behind) peer.tell(this.#text([{ ...named(state, peer), base }]))
+    for (const peer of gathered.behind()) peer.tell(this.#text([{ ...named(state, peer), base: baseOf(state) }]))
   }
 
   #text(rules: Counted['rules']): string {
@@ -174,10 +171,15 @@ export class Evidence {
   }
 }
 
-const named = ({ route, rule, version, gathered }: State, peer: Peer): Counted['rules'][number] => ({
-  route,
-  rule,
-  version,
-  epoch: peer.epoch,
-  ...gathered.standing(peer),
+function named(state: State, peer: Peer): Counted['rules'][number] {
+  const { route, rule, version, gathered } = state
+  const standing = gathered.standing(peer)
+  const name = { route, rule, version, epoch: peer.epoch, ...standing }
+  // Whoever lets go of what is in the base has the base from then on, even if nobody else lives to tell.
+  return standing.closed ? { ...name, base: baseOf(state) } : name
+}
+
+const baseOf = ({ gathered: { merged } }: State): NonNullable<Counted['rules'][number]['base']> => ({
+  ...merged.base,
+  arms: writeArms(merged.base.arms),
 })

@@ -72,6 +72,7 @@ export class Gathered<A> {
     // It may be here again already, on another connection.
     if (peer?.tell !== tell) return
     this.peers.delete(pod)
+    this.waiting.delete(peer)
     this.#gone.set(pod, { place: peer.place, at: stopping ? -Infinity : now })
   }
 
