@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import type { Outcome } from './notifications/delivery.ts'
 import type { Webhook } from './webhooks.ts'
 
 /** What the operator's gauges show at the moment they are read. */
@@ -9,6 +10,9 @@ export interface Gauges {
   readonly oldest: number
   readonly statusWrites: number
   readonly leading: boolean
+  /** Who watches, and messages about rollouts that are on their way. */
+  readonly watching: number
+  readonly notifications: number
 }
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
@@ -24,6 +28,7 @@ export class Metrics {
   readonly #rejections: Counter
   readonly #refused: Counter
   readonly #admissions: Counter
+  readonly #notifications: Counter
 
   constructor(read: () => Gauges) {
     const registers = [this.registry]
@@ -57,6 +62,13 @@ export class Metrics {
       'webhook',
       'allowed',
     ])
+    this.#notifications = counter(
+      'tradewind_operator_notifications_total',
+      'What became of messages about rollouts: delivered, retried, failed, dropped.',
+      ['outcome'],
+    )
+    gauge('tradewind_operator_watchers', 'Streams of changes that this replica serves.', (it) => it.watching)
+    gauge('tradewind_operator_notifications_queue', 'Messages about rollouts that wait.', (it) => it.notifications)
     gauge('tradewind_operator_connected_sidecars', 'Sidecars connected to this replica.', (it) => it.connected)
     gauge('tradewind_operator_push_queue', 'Connected sidecars that are not up to date.', (it) => it.queued)
     gauge(
@@ -90,5 +102,8 @@ export class Metrics {
   }
   admitted(webhook: Webhook, allowed: boolean): void {
     this.#admissions.inc({ webhook, allowed: String(allowed) })
+  }
+  notified(outcome: Outcome): void {
+    this.#notifications.inc({ outcome })
   }
 }

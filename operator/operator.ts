@@ -20,6 +20,7 @@ import { listen, listenTls, portOf, quiet, renew, stopListening } from './listen
 import { Loop } from './loop.ts'
 import { MERGE_PATH, Merge } from './merge.ts'
 import { Metrics } from './metrics.ts'
+import { Notifier } from './notifications/notifier.ts'
 import { Rate } from './rate.ts'
 import { accessReviewer, objection } from './rollout-admission.ts'
 import { KubernetesStore } from './rollout/kubernetes-store.ts'
@@ -28,8 +29,10 @@ import type { Settings } from './settings.ts'
 import { SidecarSockets, refuse } from './sockets.ts'
 import { KubernetesSource } from './source/kubernetes.ts'
 import { StatusWriter } from './status-writer.ts'
+import { told } from './told.ts'
 import { span } from './tracing.ts'
 import { validate } from './validate.ts'
+import { Watch } from './watch.ts'
 import { webhookCertificate } from './webhook-certificate.ts'
 import { webhooks } from './webhooks.ts'
 
@@ -57,6 +60,8 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
     ...loop.push.gauges(),
     statusWrites: writer.waiting,
     leading: late.lead?.state.leading ?? false,
+    watching: watch.watching,
+    notifications: notifier.waiting,
   }))
 
   const events = new EventRecorder(api, settings.pod, new Rate(EVENTS.perSecond, EVENTS.burst), log)
@@ -80,12 +85,14 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
       changed: () => {
         late.merge?.changed()
         late.rollouts?.fleetChanged()
+        watch.changed()
       },
       statuses: (found) => writer.update([...found].map(([key, { status }]) => [key, { ...status }])),
       compiled: (compiled, ms) => {
         const { changes } = compiled
         metrics.compiled(ms)
         late.rollouts?.compiled(compiled)
+        watch.changed()
         if (changes.pods.size > 0) late.authority?.seen(injected())
       },
       span,
@@ -111,9 +118,24 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
     fleet: () => late.merge?.fleet() ?? loop.push.fleet(),
     evidence: loop.evidence,
     wall: () => Date.now(),
-    happened: (route, uid, happening) => events.record(`ModelRoute ${route}`, uid, happening),
+    happened: (route, uid, happening) => {
+      events.record(`ModelRoute ${route}`, uid, happening)
+      notifier.changed(route)
+    },
     failed: (route, error) => log.warn({ route, error: String(error) }, 'a rollout could not be written down'),
   }))
+
+  const notifier = new Notifier(settings.notifications, () => rollouts.views(), {
+    outcome: (outcome, { id }, why) => {
+      metrics.notified(outcome)
+      if (outcome === 'failed' || outcome === 'dropped') log.warn({ id, why }, 'somebody was not told of a rollout')
+    },
+  })
+  const watch = new Watch({
+    now: () => performance.now(),
+    state: told({ compiled: () => loop.compiled, fleet: () => late.merge?.fleet() ?? loop.push.fleet(), rollouts }),
+  })
+  rollouts.onChange(() => watch.changed())
 
   // Health is there first: a replica that waits for the API server is alive, and not ready.
   const metricsServer = await listen(
@@ -164,6 +186,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
     changed: (keys) => {
       loop.fleetChanged({ keys })
       rollouts.fleetChanged()
+      watch.changed()
     },
     learning: loop.learning,
     evidence: loop.evidence,
@@ -175,7 +198,10 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
     api,
     compiled: () => loop.compiled,
     fleet: () => merge.fleet(),
+    totals: loop.totals,
     rollouts,
+    watch,
+    dashboard: settings.dashboard,
     leadership: () => late.lead?.state ?? { leading: false, epoch: 0, address: undefined },
     trusted: () => authority.trusted,
     serverName: names[0] ?? '',
@@ -233,6 +259,9 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
       authority.lead(now.leading)
       merge.lead(now)
       rollouts.lead(now)
+      notifier.lead(now.leading)
+      // Who leads knows all: connect again, and be passed on to it.
+      watch.end('Another replica leads now.')
       if (now.leading) loop.fleetChanged()
     },
     log,
@@ -246,6 +275,8 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
       ready = false
       await lead.stop()
       rollouts.close()
+      watch.end('This replica stops.')
+      await notifier.stop()
       await writer.idle()
       await loop.stop()
       await Promise.all([sockets.close(), merge.close()])

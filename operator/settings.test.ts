@@ -85,7 +85,15 @@ test('settings: docs/operator.md names each, and its default', () => {
 
 test('metrics: docs/operator.md names each', async () => {
   const { Metrics } = await import('./metrics.ts')
-  const { registry } = new Metrics(() => ({ connected: 0, queued: 0, oldest: 0, statusWrites: 0, leading: false }))
+  const { registry } = new Metrics(() => ({
+    connected: 0,
+    queued: 0,
+    oldest: 0,
+    statusWrites: 0,
+    leading: false,
+    watching: 0,
+    notifications: 0,
+  }))
   const page = readFileSync(new URL('../docs/operator.md', import.meta.url), 'utf8')
   const names = registry.getMetricsAsArray().map(({ name }) => name)
   assert.deepEqual(

@@ -150,7 +150,9 @@ export function readSettings<K extends keyof Settings = keyof Settings>(
     try {
       return parse(given, env)
     } catch (error) {
-      throw new SettingsError(`--${flag} (${variable}) is ${JSON.stringify(given)}: ${String(Object(error).message)}`)
+      // A list of receivers can have secrets in it.
+      const shown = key === 'notifications' ? 'wrong' : JSON.stringify(given)
+      throw new SettingsError(`--${flag} (${variable}) is ${shown}: ${String(Object(error).message)}`)
     }
   }
   const settings = Object.fromEntries(keys.map((key) => [key, read(key)])) as unknown as Pick<Settings, K> // each by its own parser

@@ -76,6 +76,8 @@ interface Client extends Wanted {
 /** Between two looks at what has changed, ms, and in how many times what a look takes. */
 const EVERY = 250
 const REST = 10
+/** Rates and times go on where nothing else does: it is looked at so often in any case, ms. */
+const PULSE = 1000
 const HEARTBEAT = 15_000
 /** Heartbeats that one may miss who does not read. */
 const PATIENCE = 2
@@ -103,6 +105,7 @@ export class Watch {
   #items: ReadonlyMap<keyof Told, Items> | undefined
   #timer: NodeJS.Timeout | undefined
   #heartbeat: NodeJS.Timeout | undefined
+  #pulse: NodeJS.Timeout | undefined
   #notBefore = -Infinity
 
   constructor(options: WatchOptions) {
@@ -114,9 +117,9 @@ export class Watch {
     return this.#clients.size >= AT_MOST
   }
 
-  /** Whether anybody watches. */
-  get watched(): boolean {
-    return this.#clients.size > 0
+  /** How many watch. */
+  get watching(): number {
+    return this.#clients.size
   }
 
   /** Something may have changed. */
@@ -137,6 +140,7 @@ export class Watch {
     const client: Client = { ...wanted, response, pending: new Map(), deaf: 0, told: false }
     this.#clients.add(client)
     this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT).unref()
+    this.#pulse ??= setInterval(() => this.changed(), PULSE).unref()
     response.on('drain', () => this.#flush(client))
     response.write('retry: 1000\n\n')
     // A look of a moment ago is told at once; what has changed since then is on its way.
@@ -164,7 +168,8 @@ export class Watch {
   #rest(): void {
     clearTimeout(this.#timer)
     clearInterval(this.#heartbeat)
-    this.#timer = this.#heartbeat = this.#items = undefined
+    clearInterval(this.#pulse)
+    this.#timer = this.#heartbeat = this.#pulse = this.#items = undefined
   }
 
   #look(): void {

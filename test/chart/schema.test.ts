@@ -32,6 +32,12 @@ const wrong: readonly (readonly [path: string, value: unknown, complaint: RegExp
   ['webhooks.validation.timeoutSeconds', 31, /at '\/webhooks\/validation\/timeoutSeconds': maximum: got 31, want 30/],
   ['webhooks.certificate.caBundle', 'file.pem', /caBundle': 'file.pem' does not match pattern/],
   ['webhooks.rollout.failurePolicy', 'fail', /at '\/webhooks\/rollout\/failurePolicy': value must be one of/],
+  ['notifications', [{ secretFrom: { name: 'a', key: 'b' } }], /at '\/notifications\/0': oneOf|missing property 'url'/],
+  [
+    'notifications',
+    [{ url: 'https://a.test', on: ['Failed'] }],
+    /at '\/notifications\/0\/on\/0': value must be one of/,
+  ],
   ['roles.aggregate', 'admin', /at '\/roles\/aggregate': got string, want boolean/],
   [
     'webhooks.certificate.caBundle',

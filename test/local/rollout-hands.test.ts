@@ -212,13 +212,13 @@ test('tradewind rollout watch: a line for each change where it is no terminal, a
   const { engine, watch, tradewind } = await pages(t)
   engine.set(rolloutView('ai/chat', 'all', { step: 0, weight: 1 }))
   const watched = tradewind('watch', 'chat')
-  await eventually(() => assert.ok(watch.watched), { within: 20_000 })
+  await eventually(() => assert.equal(watch.watching, 1), { within: 20_000 })
   engine.set(rolloutView('ai/chat', 'all', { step: 1, weight: 5 }))
   // It connects again where the connection ends.
   await sleep(600)
   watch.end('Another replica leads now.')
-  await eventually(() => assert.ok(!watch.watched))
-  await eventually(() => assert.ok(watch.watched))
+  await eventually(() => assert.equal(watch.watching, 0))
+  await eventually(() => assert.equal(watch.watching, 1))
   engine.set(
     rolloutView('ai/chat', 'all', {
       phase: 'RollingBack',
