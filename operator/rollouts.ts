@@ -344,7 +344,7 @@ export class Rollouts {
     { now, order }: Pick<Input, 'now' | 'order'>,
   ): Input {
     const name = route ? `${route.metadata.namespace}/${route.metadata.name}` : ''
-    const { connected, behind, served } = acknowledgements.of(name)
+    const { connected, behind, served, mute } = acknowledgements.of(name)
     const compiled = this.#options.compiled()?.routes.get(name)?.rollouts.get(planned.rule)
     const version = state && versionOf(state)
     const open = (canary: boolean) =>
@@ -355,7 +355,7 @@ export class Rollouts {
       now,
       of: `${uid} ${planned.rule}`,
       totals: version === undefined ? undefined : this.#totals(name, planned, version, { behind, served, now }),
-      sidecars: { inForce: version !== undefined && compiled?.version === version, connected, behind },
+      sidecars: { inForce: version !== undefined && compiled?.version === version, connected, behind, mute },
       canary: { fault: planned.fault },
       open: { canary: open(true), stable: open(false) },
       order,

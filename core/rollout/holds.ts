@@ -9,6 +9,9 @@ export interface Hold {
   readonly message: string
 }
 
+/** Pods that are named in a message. */
+const SOME = 5
+
 const hold = (reason: Reason, message: string): Hold => ({ reason, message })
 
 /** Not every sidecar has what was decided last. */
@@ -29,6 +32,13 @@ function fit({ canary, open }: Input): Hold | undefined {
   return undefined
 }
 
+/** Those of whose requests nothing will be known, whatever comes of them. */
+function untold({ sidecars: { mute = [] } }: Input): string {
+  if (mute.length === 0) return ''
+  const more = mute.length > SOME ? ` and ${mute.length - SOME} more` : ''
+  return ` Sidecars of ${mute.slice(0, SOME).join(', ')}${more} are too old to tell of theirs: restart these pods.`
+}
+
 function step(plan: Plan, { state, whole, blind }: Taken, input: Input): Hold | undefined {
   const here = acknowledge(state, input) ?? fit(input)
   if (here) return here
@@ -40,11 +50,11 @@ function step(plan: Plan, { state, whole, blind }: Taken, input: Input): Hold | 
   if (!whole)
     return canary + stable > 0
       ? hold('EvidenceIncomplete', 'Not all sidecars have told again what was known before.')
-      : hold('NoData', 'No request has been told of: no data is not good news.')
+      : hold('NoData', `No request has been told of: no data is not good news.${untold(input)}`)
   if (Math.min(canary, stable) < Math.max(1, samples))
     return hold(
       'CollectingSamples',
-      `${canary} requests of the canary and ${stable} of the stable targets of ${samples} each.`,
+      `${canary} requests of the canary and ${stable} of the stable targets of ${samples} each.${untold(input)}`,
     )
   if (blind.length > 0) return hold('NoData', `There is nothing to compare for ${blind.join(', ')} yet.`)
   return undefined

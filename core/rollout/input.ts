@@ -16,6 +16,8 @@ export interface Input {
     readonly connected: number
     /** Pods that are to have it and have not acknowledged it, `namespace/name`. */
     readonly behind: readonly string[]
+    /** Pods whose sidecars are too old to tell what becomes of requests, the same. */
+    readonly mute?: readonly string[]
   }
   readonly canary: {
     /** Why it gets no request: it does not resolve. */

@@ -7,8 +7,10 @@ export interface Reached {
   readonly connected: number
   /** Pods that do not serve it as it is now: those that have not acknowledged it, and those that are ready and not connected. */
   readonly behind: readonly string[]
-  /** The uids of pods that serve it. */
+  /** The uids of pods that serve it, and can tell what becomes of its requests. */
   readonly served: readonly string[]
+  /** Pods whose sidecars are too old to tell. */
+  readonly mute: readonly string[]
 }
 
 /** A fleet, looked up by pod: made once for all the routes that are looked at together. */
@@ -31,6 +33,7 @@ export class Acknowledgements {
     const key = keyOf('route', route)
     const behind: string[] = []
     const served: string[] = []
+    const mute: string[] = []
     let connected = 0
     for (const [audience, pods] of this.#compiled.pods.audiences(route.slice(0, route.indexOf('/')))) {
       if (!audience.routes.has(route)) continue
@@ -42,12 +45,14 @@ export class Acknowledgements {
           continue
         }
         connected++
+        const tells = !group.lacks.includes('evidence')
+        if (!tells) mute.push(name)
         const expected = this.#compiled.resource(key, group.lacks)?.digest
         if (expected !== undefined && group.serves.get(key) !== expected) behind.push(name)
-        else if (pod) served.push(pod.uid)
+        else if (pod && tells) served.push(pod.uid)
       }
     }
-    return { connected, behind: behind.sort(), served }
+    return { connected, behind: behind.sort(), served, mute: mute.sort() }
   }
 
   /** How many sidecars hold the breaker of a model open. */
