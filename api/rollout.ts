@@ -252,7 +252,7 @@ export const rolloutStatus = array(
         stable: optional(number('And of the stable targets.')),
         lower: optional(number('How much worse the canary is at least, with confidence.')),
         upper: optional(number('And at most.')),
-        n: arms('How many were measured.'),
+        counts: arms('How many were measured.'),
       }),
       { maxItems: 8, key: 'metric', description: 'The evidence of each guardrail.' },
     ),

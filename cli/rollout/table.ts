@@ -71,7 +71,7 @@ export function details(it: RolloutView, now: number): string {
     shown(guardrail.canary),
     shown(guardrail.stable),
     interval(guardrail),
-    `${guardrail.n.canary}/${guardrail.n.stable}`,
+    `${guardrail.counts.canary}/${guardrail.counts.stable}`,
   ])
   return `${paint('bold', `${it.route}, rule ${it.rule}`)}\n${lines}\n${columns([head, ...rows])}`
 }

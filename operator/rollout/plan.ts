@@ -22,6 +22,29 @@ export interface Planned {
   readonly targets: readonly { readonly endpoint: string; readonly model: string; readonly canary: boolean }[]
 }
 
+/** How a rollout goes up, and what it takes to hold: all of its plan that the manifest says by itself. */
+export function courseOf(
+  rollout: NonNullable<Rule['rollout']>,
+): Pick<Plan, 'steps' | 'guardrails' | 'alpha' | 'maxDuration' | 'cooldown'> {
+  const shares = rollout.guardrails.reduce((total, { share }) => total + share, 0)
+  return {
+    steps: rollout.steps.map(({ weight, dwell, samples, manual }) => ({
+      weight,
+      dwell: milliseconds(dwell ?? rollout.dwell),
+      samples: samples ?? rollout.samples,
+      manual,
+    })),
+    guardrails: rollout.guardrails.map(({ metric, margin, share }) => ({
+      metric,
+      margin: Number(margin),
+      share: share / shares,
+    })),
+    alpha: Number(rollout.alpha),
+    maxDuration: milliseconds(rollout.maxDuration),
+    cooldown: milliseconds(rollout.cooldown),
+  }
+}
+
 /** Reads the rollout of a rule; undefined where it has none. `compiled`: the same rule, compiled. */
 export function planOf(rule: Rule, compiled: CompiledRule, namespace: string): Planned | undefined {
   const { rollout } = rule
@@ -35,27 +58,13 @@ export function planOf(rule: Rule, compiled: CompiledRule, namespace: string): P
     return i !== at && other.priority === spec.priority && found ? [{ weight: other.weight, found }] : []
   })
   const sum = beside.reduce((total, { weight }) => total + weight, 0)
-  const shares = rollout.guardrails.reduce((total, { share }) => total + share, 0)
   return {
     rule: compiled.name,
     plan: {
       canary: id,
       ownWeight: spec.weight,
       ownShare: (100 * spec.weight) / (spec.weight + sum || 1),
-      steps: rollout.steps.map(({ weight, dwell, samples, manual }) => ({
-        weight,
-        dwell: milliseconds(dwell ?? rollout.dwell),
-        samples: samples ?? rollout.samples,
-        manual,
-      })),
-      guardrails: rollout.guardrails.map(({ metric, margin, share }) => ({
-        metric,
-        margin: Number(margin),
-        share: share / shares,
-      })),
-      alpha: Number(rollout.alpha),
-      maxDuration: milliseconds(rollout.maxDuration),
-      cooldown: milliseconds(rollout.cooldown),
+      ...courseOf(rollout),
       oneByOne: rule.sticky === undefined,
     },
     canary: armOf(target),

@@ -73,7 +73,7 @@ export function itemOf(rule: string, state: State, called: string, steps: number
       ...(stable === undefined ? {} : { stable: short(stable) }),
       ...(lower === undefined ? {} : { lower: short(lower) }),
       ...(upper === undefined ? {} : { upper: short(upper) }),
-      n,
+      counts: n,
     })),
   }
 }

@@ -63,9 +63,9 @@ export function rolloutView(route: string, rule: string, over: Partial<RolloutVi
         stable: '0.011',
         lower: '-0.0123',
         upper: '0.0188',
-        n: { canary: 213, stable: 1893 },
+        counts: { canary: 213, stable: 1893 },
       },
-      { metric: 'Latency', margin: '0.2', evidence: '0.4', needs: '60', n: { canary: 0, stable: 0 } },
+      { metric: 'Latency', margin: '0.2', evidence: '0.4', needs: '60', counts: { canary: 0, stable: 0 } },
     ],
     ...over,
   }
