@@ -34,6 +34,7 @@ export const CONDITIONS = {
   healthy: 'Healthy',
   promisesKept: 'PromisesKept',
   promoted: 'Promoted',
+  decided: 'Decided',
   faultsInjected: 'FaultsInjected',
 } as const
 
@@ -77,6 +78,8 @@ export const CONDITION_MEANINGS = {
   healthy: 'ModelEndpoint only: whether the sidecars that use it find every model of it healthy and no breaker open.',
   promoted:
     'ModelRoute only, where a rule has a rollout: whether every canary has been promoted. Unknown: it is on its way. The reason is the phase.',
+  decided:
+    'ModelRoute only, where a rule has an experiment: whether every experiment is decided. Unknown: one runs; False: one cannot be read, or does not run.',
   promisesKept:
     'ModelRoute only, once requests were audited: whether what its artefact promises holds in service, as far as audits tell.',
   faultsInjected:

@@ -16,8 +16,8 @@ export type Difference = 'none' | 'count' | 'transition'
 
 /** What others of our own write of a status, each under a field manager of its own: it is not for the status writer to compare. */
 const FOREIGN: { readonly fields: readonly string[]; readonly conditions: readonly string[] } = {
-  fields: ['rollout', 'rollouts', 'experiments', 'mirrors'],
-  conditions: [CONDITIONS.promoted],
+  fields: ['rollout', 'rollouts', 'experiments'],
+  conditions: [CONDITIONS.promoted, CONDITIONS.decided],
 }
 
 /** A stored status without what others of our own write. */
