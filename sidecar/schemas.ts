@@ -1,73 +1,71 @@
 import { createContext, Script } from 'node:vm'
 import { setImmediate } from 'node:timers/promises'
+import type { Schema } from '@cfworker/json-schema'
 import type { SchemaCompiler } from '../core/gate/checks/check.ts'
-import { re2 } from './re2.ts'
 
 type Fits = (value: unknown) => boolean
-type Compile = (schema: object) => Fits
+type Library = typeof import('@cfworker/json-schema')
 
-/** A schema of a caller that is larger, as JSON text, is not compiled, characters; nor are more of them kept. */
+/** A schema of a caller that is larger, as JSON text, is not looked at, characters; nor are more of them kept. */
 const LARGEST = 32 * 1024
 const MOST = 256
 /**
- * One that takes longer to compile, or to see whether a value holds, checks nothing, ms: references that branch take time that grows
- * with the power of their depth, however short the schema is.
+ * One that takes longer to read, or to see whether a value holds, checks nothing, ms: references that branch, patterns and lists of objects
+ * take time that grows with a power of what is there, however short the schema is. Everybody else waits for it.
  */
-const LONGEST = 100
+const LONGEST = 30
+const TYPES: ReadonlySet<unknown> = new Set(['array', 'boolean', 'integer', 'null', 'number', 'object', 'string'])
 
 const known = new Map<string, Fits | undefined>()
-let compiler: Promise<Compile> | undefined
+let library: Promise<Library> | undefined
 
 /**
- * Compiles the JSON Schemas that callers send, to see whether answers hold. Nothing of it is loaded before the first. They come from outside:
- * their time is bounded, their patterns run in linear time or not at all, references to elsewhere are not followed, and what cannot be compiled
- * checks nothing.
+ * Reads the JSON Schemas that callers send, to see whether answers hold. Nothing of it is loaded before the first. They come from outside: their
+ * time is bounded, references to elsewhere are not followed, and what cannot be read checks nothing. A library that walks the schema does
+ * it: few values are seen by each, and to make code of 30 KB of schema takes half a second, which cannot be stopped.
  */
 export const schemas: SchemaCompiler = async (schema) => {
   const { $schema: _, ...rest } = schema
   const text = JSON.stringify(rest)
   if (known.has(text)) return known.get(text)
   if (text.length > LARGEST) return undefined
-  const compile = await (compiler ??= start())
+  const { dereference, validate } = await (library ??= import('@cfworker/json-schema'))
   // An answer may call tools of many schemas: other requests have their turn between them.
   await setImmediate()
-  const validate = inTime(() => compile(rest))
-  const fits = validate && ((value: unknown) => inTime(() => validate(value)) ?? giveUp(text))
+  const own = asRead(JSON.parse(text))
+  const parts = inTime(() => dereference(own))
+  const fits =
+    parts && Object.values(parts).every(isKnown)
+      ? (value: unknown) => inTime(() => validate(value, own, '2020-12', parts).valid) ?? giveUp(text)
+      : undefined
   const [oldest] = known.keys()
   if (known.size >= MOST && oldest !== undefined) known.delete(oldest)
   known.set(text, fits)
   return fits
 }
 
-/** It took too long once, and is not tried again. */
+/** It took too long once, or refers to what is not there, and is not tried again. */
 function giveUp(text: string): true {
   if (known.has(text)) known.set(text, undefined)
   return true
 }
 
-async function start(): Promise<Compile> {
-  const { Ajv } = await import('ajv')
-  // It is loaded outside of any bound of time.
-  re2('', false)
-  const regExp = Object.assign((pattern: string) => ({ test: patternOf(pattern) }), { code: 'undefined' })
-  return (schema) => {
-    // Each has its own, which would keep the schemas, and know their ids, for all callers.
-    const ajv = new Ajv({
-      meta: false,
-      strict: false,
-      validateSchema: false,
-      validateFormats: false,
-      addUsedSchema: false,
-      logger: false,
-      // What is referred to is compiled once. A better validator is not worth the time: few values are seen by it.
-      inlineRefs: false,
-      code: { regExp, optimize: false },
-    })
-    // Its time grows with the square of a list that a model wrote.
-    ajv.removeKeyword('uniqueItems')
-    const validate = ajv.compile(schema)
-    return (value) => validate(value)
+/** With `nullable` in the words of JSON Schema; it is OpenAPI's, and common. The schema is ours to change. */
+function asRead(schema: Schema): Schema {
+  const waiting: unknown[] = [schema]
+  for (let it = waiting.pop(); it !== undefined; it = waiting.pop()) {
+    if (typeof it !== 'object' || it === null) continue
+    if ('nullable' in it && it.nullable === true && 'type' in it && typeof it.type === 'string')
+      Object.assign(it, { type: [it.type, 'null'] })
+    for (const part of Object.values(it)) waiting.push(part)
   }
+  return schema
+}
+
+/** A type that there is not is fulfilled by nothing, and says nothing of an answer. */
+function isKnown(part: Schema | boolean): boolean {
+  const { type } = Object(part) as { readonly type?: unknown } // the caller may have written anything
+  return type === undefined || (Array.isArray(type) ? type.every((it) => TYPES.has(it)) : TYPES.has(type))
 }
 
 const bounded: { run: () => void } = { run: () => {} }
@@ -87,14 +85,5 @@ function inTime<T>(run: () => T): T | undefined {
     return undefined
   } finally {
     bounded.run = () => {}
-  }
-}
-
-/** A pattern that the engine does not know holds for all. */
-function patternOf(pattern: string): (text: string) => boolean {
-  try {
-    return re2(pattern, false)
-  } catch {
-    return () => true
   }
 }
