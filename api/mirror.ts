@@ -1,4 +1,5 @@
 import { array, decimal, integer, object, optional, string } from '../core/schema.ts'
+import type { Static } from '../core/schema.ts'
 import { SKIPS } from '../core/mirror/skip.ts'
 import { endpointReference } from './endpoint-reference.ts'
 
@@ -138,3 +139,6 @@ export const mirrorStatus = array(
     description: 'What the mirrors of the rules have found since their sidecars began, or the mirror changed.',
   },
 )
+
+export type MirrorStatus = Static<typeof mirrorStatus>[number]
+export type MirrorSideStatus = MirrorStatus['candidate']

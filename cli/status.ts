@@ -113,6 +113,10 @@ function table({ routes, endpoints, sidecars }: Overview): string {
     ),
     section(['ROUTE', 'RULE', 'TARGET', 'WEIGHT', 'PRIORITY', 'OBSERVED'], routes.flatMap(shares)),
     section(
+      ['ROUTE', 'RULE', 'MIRROR', 'REQUESTS', 'ALIKE', 'ERRORS', 'P95 MS', 'COST', 'SPENT', 'NOT MIRRORED'],
+      routes.flatMap(mirrors),
+    ),
+    section(
       ['ENDPOINT', 'MODEL', 'HEALTHY', 'OPEN', 'SCARCE', 'ACCEPTED'],
       endpoints.flatMap(({ name, status }) =>
         (status.models ?? []).map((model) => [
@@ -161,6 +165,25 @@ function stateOf({ connected, refused, lacks, routes }: SidecarOverview): string
   const behind = routes.filter(({ serves }) => serves !== 'Current').map(({ name }) => name)
   if (behind.length) return `behind with ${behind.join(', ')}`
   return lacks.length ? `too old for ${lacks.join(', ')}` : 'acknowledged'
+}
+
+/** How each candidate differs from what answers: its own figure, then the other. */
+function mirrors({ name, status }: Overview['routes'][number]): string[][] {
+  return (status.mirrors ?? []).map((it) => {
+    const { candidate, current } = it
+    const beside = (of: 'p95' | 'cost') => `${candidate[of] ?? '?'} for ${current[of] ?? '?'}`
+    return [
+      name,
+      it.rule,
+      it.target,
+      `${it.n}`,
+      it.agreement === undefined ? '' : `${Math.round(Number(it.agreement) * 1000) / 10} % of ${it.compared}`,
+      `${candidate.errors} for ${current.errors}`,
+      ...(it.n > 0 ? [beside('p95'), beside('cost')] : ['', '']),
+      `${it.spent} USD`,
+      it.skipped.map(({ reason, count }) => `${count} ${reason}`).join(', '),
+    ]
+  })
 }
 
 /** The share that each target of a route was observed to get, of the attempts of its rule. */

@@ -6,8 +6,11 @@ import { Refused } from './authenticate.ts'
 import { routeDetail } from './board/board.ts'
 import type { Compiled } from './compile/index.ts'
 import { dashboard } from './dashboard.ts'
+import { EXPERIMENTS_PATH, experimentsOf } from './experiment-api.ts'
+import type { Experiments } from './experiments.ts'
 import type { Fleet } from './fleet.ts'
 import type { Leadership } from './lead.ts'
+import type { Totals } from './status/mirrors.ts'
 import { quiet } from './listen.ts'
 import { OVERVIEW_PATH, overview } from './overview.ts'
 import { isPassedOn, passOn } from './pass-on.ts'
@@ -21,7 +24,10 @@ export interface AdminOptions {
   readonly api: ApiServer
   readonly compiled: () => Compiled | undefined
   readonly fleet: () => Fleet
+  /** What the sidecars have counted. */
+  readonly totals: Totals
   readonly rollouts: RolloutsApi
+  readonly experiments: Pick<Experiments, 'views'>
   readonly watch: Watch
   /** Whether the dashboard is served. */
   readonly dashboard: boolean
@@ -49,6 +55,7 @@ const AGAIN = 60_000
  * GET  /v1/status?namespace=NAME                     list sidecars
  * GET  /v1/status?namespace=NAME&route=NAMESPACE/NAME    the same, and more of one route: RouteDetail of api/board.ts
  * GET  /v1/rollouts?namespace=NAME                   list rollouts
+ * GET  /v1/experiments?namespace=NAME                list rollouts
  * GET  /v1/watch?namespace=NAME&parts=status,rollouts,board    list sidecars, watch rollouts; see Watch for what comes
  * POST /v1/rollouts/NAMESPACE/ROUTE/RULE {"action": VERB}    VERB rollouts, with the route's name
  * GET  /, /assets/…                                  the dashboard, to everybody: what it shows it asks for with its user's token
@@ -56,7 +63,7 @@ const AGAIN = 60_000
  * What is wrong is answered as `{"error": {"message"}}`: 400, 401, 403, 404, 409 where the phase of the rollout forbids it, 503.
  */
 export function adminApi(options: AdminOptions): Express {
-  const { api, rollouts, watch } = options
+  const { api, rollouts, experiments, watch } = options
   /** Lets in who may, has the leader answer, or answers. */
   const page =
     (
@@ -94,12 +101,19 @@ export function adminApi(options: AdminOptions): Express {
         if (!found) throw new Refused(404, `There is no route ${route}.`)
         return response.json(found)
       }
-      response.json(overview(compiled, options.fleet(), (it) => namespace === undefined || it === namespace))
+      const visible = (it: string) => namespace === undefined || it === namespace
+      response.json(overview(compiled, options.fleet(), visible, options.totals))
     }),
   )
   app.get(
     ROLLOUTS_PATH,
     page(read('rollouts'), async (request, response) => response.json(rolloutsOf(rollouts, namespaceOf(request)))),
+  )
+  app.get(
+    EXPERIMENTS_PATH,
+    page(read('rollouts'), async (request, response) =>
+      response.json(experimentsOf(experiments, namespaceOf(request))),
+    ),
   )
   app.get(
     WATCH_PATH,

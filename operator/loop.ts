@@ -9,6 +9,7 @@ import type { Fleet } from './fleet.ts'
 import { Learning } from './learning.ts'
 import { Push } from './push.ts'
 import type { Concerned, PushEvents, PushOptions } from './push.ts'
+import type { Totals } from './status/mirrors.ts'
 import { ids, statuses } from './statuses.ts'
 import type { StatusOf } from './statuses.ts'
 import { Turns } from './turns.ts'
@@ -73,6 +74,9 @@ export class Loop {
     this.#compiler = new Compiler(options)
     this.learning = new Learning({ now: options.now, form: (route, rule) => this.#form(route, rule) })
     this.evidence = new Evidence({ now: options.now, versions: (route, rule) => this.#versions(route, rule) })
+    this.evidence.onChange((route, name) => {
+      if (this.#rule(route, name)?.mirror) this.fleetChanged({ keys: [`route/${route as `${string}/${string}`}`] }) // as routes are called
+    })
     this.push = new Push(options, {
       learned: ({ identity, tell }, said) => this.learning.hear(identity.uid, said, tell),
       evidence: ({ identity, tell }, said) => this.evidence.hear(identity.uid, said, tell),
@@ -106,6 +110,9 @@ export class Loop {
     this.evidence.close()
     await this.#source.stop()
   }
+
+  /** What the sidecars have counted under a version of a rule. */
+  readonly totals: Totals = (...of) => this.evidence.totals(...of)
 
   /** What is in force; undefined before the first compile. */
   get compiled(): Compiled | undefined {
@@ -195,7 +202,7 @@ export class Loop {
     const now = [...this.#dirty.values().take(STRETCH)]
     for (const id of now) this.#dirty.delete(id)
     try {
-      hooks.statuses(statuses(this.#compiled, hooks.fleet?.() ?? this.push.fleet(), now))
+      hooks.statuses(statuses(this.#compiled, hooks.fleet?.() ?? this.push.fleet(), now, undefined, this.totals))
     } catch (error) {
       hooks.failed?.(error)
     }

@@ -2,6 +2,7 @@ import type { Compiled } from './compile/index.ts'
 import { keyOf } from './compile/resource.ts'
 import type { Fleet } from './fleet.ts'
 import type { EndpointStatus } from './status/endpoint.ts'
+import type { Totals } from './status/mirrors.ts'
 import type { RouteStatus } from './status/route.ts'
 import { statuses } from './statuses.ts'
 
@@ -36,11 +37,16 @@ export interface SidecarOverview {
   readonly refused?: readonly { readonly resource: string; readonly path: string; readonly message: string }[]
 }
 
-/** Makes the overview of the namespaces that `visible` admits. */
-export function overview(compiled: Compiled, fleet: Fleet, visible: (namespace: string) => boolean): Overview {
+/** Makes the overview of the namespaces that `visible` admits. `totals`: what the sidecars have counted. */
+export function overview(
+  compiled: Compiled,
+  fleet: Fleet,
+  visible: (namespace: string) => boolean,
+  totals: Totals = () => undefined,
+): Overview {
   const routes: Overview['routes'][number][] = []
   const endpoints: Overview['endpoints'][number][] = []
-  for (const [id, { generation, status }] of statuses(compiled, fleet)) {
+  for (const [id, { generation, status }] of statuses(compiled, fleet, undefined, undefined, totals)) {
     const [kind, name = ''] = id.split(' ')
     if (!visible(namespaceOf(name))) continue
     if (kind === 'ModelRoute') routes.push({ name, generation, status: status as Partial<RouteStatus> }) // by its kind

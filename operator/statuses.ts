@@ -5,6 +5,7 @@ import { endpointStatus } from './status/endpoint.ts'
 import type { EndpointStatus } from './status/endpoint.ts'
 import { routeStatus } from './status/route.ts'
 import type { RouteStatus } from './status/route.ts'
+import type { Totals } from './status/mirrors.ts'
 import { View } from './status/view.ts'
 
 /** The status of an object and the generation that it speaks of; its conditions do not say since when they hold. */
@@ -15,15 +16,17 @@ export interface StatusOf {
 
 /**
  * The statuses of the objects named by `only` (`KIND namespace/name`; all of them where left out), from the compile and from what the
- * sidecars have said, at a time (ms since the epoch). Pure but for the time, where that is left out. Objects that are gone have none.
+ * sidecars have said, at a time (ms since the epoch). `totals`: what they have counted; left out: nothing is known of that. Pure but for the
+ * time, where that is left out. Objects that are gone have none.
  */
 export function statuses(
   compiled: Compiled,
   fleet: Fleet,
   only?: Iterable<string>,
   wall = Date.now(),
+  totals: Totals = () => undefined,
 ): Map<string, StatusOf> {
-  const view = new View(compiled, fleet, wall)
+  const view = new View(compiled, fleet, wall, totals)
   const made = new Map<string, StatusOf>()
   for (const id of only ?? ids(compiled)) {
     const status = statusOf(view, id)

@@ -169,3 +169,13 @@ test('request log: whatever callers send, it is one line of JSON that says just 
     { numRuns: 1000 },
   )
 })
+
+test('log: the line of a mirrored call says that it is one', () => {
+  const mirrored = facts({ attempts: [attempt({ why: 'mirror' })] })
+  const line = JSON.parse(requestLine(mirrored, 'info', undefined, 'mirror')) as {
+    msg: string
+    attempts: { why: string }[]
+  } // as it was written
+  assert.deepEqual([line.msg, line.attempts[0]?.why], ['mirror', 'mirror'])
+  assert.equal((JSON.parse(requestLine(facts(), 'info', undefined)) as { msg: string }).msg, 'request')
+})

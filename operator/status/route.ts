@@ -8,6 +8,7 @@ import { withheld } from '../compile/skew.ts'
 import type { Untimed } from '../settle.ts'
 import { accepted } from './accepted.ts'
 import { faultsInjected } from './faults.ts'
+import { mirrorStatusOf } from './mirrors.ts'
 import { promisesKept } from './promises.ts'
 import { programmed, some } from './programmed.ts'
 import type { Reach, View } from './view.ts'
@@ -27,6 +28,9 @@ export function routeStatus(view: View, route: RouteResult): RouteStatus {
     ...promisesKept(view.promises(name), generation),
     ...faultsInjected(route, reach, view.wall),
   ]
+  const mirrors = body.rules.flatMap(
+    (rule) => mirrorStatusOf(name, rule, view.totals, (endpoint) => short(endpoint, namespace)) ?? [],
+  )
   return {
     conditions,
     sidecars: {
@@ -47,6 +51,7 @@ export function routeStatus(view: View, route: RouteResult): RouteStatus {
         requests: view.requests(name, rule.name, endpoint, model),
       })),
     })),
+    ...(mirrors.length > 0 ? { mirrors } : {}),
   }
 }
 

@@ -2,6 +2,7 @@ import type { ResourceKey } from '../../api/compiled.ts'
 import type { Audience } from '../compile/audience.ts'
 import type { Compiled } from '../compile/index.ts'
 import { sumOf } from '../push/promises.ts'
+import type { Totals } from './mirrors.ts'
 import type { Fleet, ObservedEndpoint, ObservedPromise, ObservedTarget, Refusal, SidecarGroup } from '../fleet.ts'
 
 /** One audience: its running pods that are not connected, and its connected ones by what they serve. */
@@ -30,6 +31,8 @@ export class View {
   readonly fleet: Fleet
   /** ms since the epoch. */
   readonly wall: number
+  /** What the sidecars have counted, where they have told. */
+  readonly totals: Totals
   readonly #byNamespace = new Map<string, Map<Audience, Present>>()
   readonly #groupOf = new Map<string, SidecarGroup>()
   readonly #refusalOf = new Map<string, Refusal>()
@@ -37,10 +40,11 @@ export class View {
   #endpoints: Map<string, ObservedEndpoint> | undefined
   #promises: ReadonlyMap<string, readonly ObservedPromise[]> | undefined
 
-  constructor(compiled: Compiled, fleet: Fleet, wall: number) {
+  constructor(compiled: Compiled, fleet: Fleet, wall: number, totals: Totals) {
     this.compiled = compiled
     this.fleet = fleet
     this.wall = wall
+    this.totals = totals
     for (const group of fleet.sidecars) for (const pod of group.pods) this.#groupOf.set(pod, group)
     for (const refusal of fleet.refusals) this.#refusalOf.set(refusal.pod, refusal)
   }
