@@ -1,3 +1,4 @@
+import { artefactReference } from '../core/learning/artefact-reference.ts'
 import { checkTypes } from '../core/gate/checks/index.ts'
 import { array, choice, duration, fraction, integer, object, optional, string } from '../core/schema.ts'
 import type { Static } from '../core/schema.ts'
@@ -121,17 +122,7 @@ export const gate = object(
     learned: optional(
       object(
         {
-          artefact: object(
-            {
-              name: string({
-                maxLength: 253,
-                minLength: 1,
-                pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
-                description: 'The ConfigMap, as `tradewind train` wrote it, in the route’s namespace.',
-              }),
-            },
-            { description: 'What was trained.' },
-          ),
+          artefact: artefactReference,
           threshold: optional(
             fraction({
               description:

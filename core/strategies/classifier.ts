@@ -1,6 +1,7 @@
 import type { Out } from '../decide/out.ts'
 import type { Json } from '../dialects/dialect.ts'
 import { ArtefactError } from '../learning/artefact-error.ts'
+import { artefactReference } from '../learning/artefact-reference.ts'
 import type { Artefact } from '../learning/artefact.ts'
 import { Guard } from '../learning/guard.ts'
 import type { StrongReason } from '../learning/guard.ts'
@@ -28,17 +29,7 @@ export const classifier = {
     required: true,
     schema: object(
       {
-        artefact: object(
-          {
-            name: string({
-              maxLength: 253,
-              minLength: 1,
-              pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
-              description: 'The ConfigMap, as `tradewind train` wrote it, in the route’s namespace.',
-            }),
-          },
-          { description: 'What was trained.' },
-        ),
+        artefact: artefactReference,
         heads: optional(
           array(
             object(
