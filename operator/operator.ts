@@ -23,6 +23,8 @@ import { Metrics } from './metrics.ts'
 import { Notifier } from './notifications/notifier.ts'
 import { Rate } from './rate.ts'
 import { accessReviewer, objection } from './rollout-admission.ts'
+import { ExperimentStatusStore } from './experiment/kubernetes-store.ts'
+import { Experiments } from './experiments.ts'
 import { KubernetesStore } from './rollout/kubernetes-store.ts'
 import { Rollouts } from './rollouts.ts'
 import type { Settings } from './settings.ts'
@@ -53,7 +55,14 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
   const { namespace, watchNamespaces, service, listen: host } = settings
   let ready = false
   // What comes later than those that ask for it.
-  const late: { authority?: Authority; merge?: Merge; lead?: Lead; sockets?: SidecarSockets; rollouts?: Rollouts } = {}
+  const late: {
+    authority?: Authority
+    merge?: Merge
+    lead?: Lead
+    sockets?: SidecarSockets
+    rollouts?: Rollouts
+    experiments?: Experiments
+  } = {}
   const api = await ApiServer.connect(settings.kubeconfig, settings.serviceAccount)
   const source = new KubernetesSource(api, { watchNamespaces }, log)
   const metrics = new Metrics(() => ({
@@ -92,6 +101,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
         const { changes } = compiled
         metrics.compiled(ms)
         late.rollouts?.compiled(compiled)
+        late.experiments?.compiled(compiled)
         watch.changed()
         if (changes.pods.size > 0) late.authority?.seen(injected())
       },
@@ -125,6 +135,16 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
     failed: (route, error) => log.warn({ route, error: String(error) }, 'a rollout could not be written down'),
   }))
 
+  const experiments = (late.experiments = new Experiments({
+    store: new ExperimentStatusStore(api, (key) => source.stored(key), new Rate(WRITES.perSecond, WRITES.burst)),
+    world: () => source.world(),
+    compiled: () => loop.compiled,
+    evidence: loop.evidence,
+    wall: () => Date.now(),
+    happened: (route, uid, happening) => events.record(`ModelRoute ${route}`, uid, happening),
+    failed: (route, error) => log.warn({ route, error: String(error) }, 'an experiment could not be written down'),
+  }))
+
   const notifier = new Notifier(settings.notifications, () => rollouts.views(), {
     outcome: (outcome, { id }, why) => {
       metrics.notified(outcome)
@@ -133,9 +153,15 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
   })
   const watch = new Watch({
     now: () => performance.now(),
-    state: told({ compiled: () => loop.compiled, fleet: () => late.merge?.fleet() ?? loop.push.fleet(), rollouts }),
+    state: told({
+      compiled: () => loop.compiled,
+      fleet: () => late.merge?.fleet() ?? loop.push.fleet(),
+      rollouts,
+      experiments,
+    }),
   })
   rollouts.onChange(() => watch.changed())
+  experiments.onChange(() => watch.changed())
 
   // Health is there first: a replica that waits for the API server is alive, and not ready.
   const metricsServer = await listen(
@@ -200,6 +226,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
     fleet: () => merge.fleet(),
     totals: loop.totals,
     rollouts,
+    experiments,
     watch,
     dashboard: settings.dashboard,
     leadership: () => late.lead?.state ?? { leading: false, epoch: 0, address: undefined },
@@ -259,6 +286,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
       authority.lead(now.leading)
       merge.lead(now)
       rollouts.lead(now)
+      experiments.lead(now)
       notifier.lead(now.leading)
       // Who leads knows all: connect again, and be passed on to it.
       watch.end('Another replica leads now.')
@@ -275,6 +303,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
       ready = false
       await lead.stop()
       rollouts.close()
+      experiments.close()
       watch.end('This replica stops.')
       await notifier.stop()
       await writer.idle()

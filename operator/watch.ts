@@ -1,12 +1,13 @@
 import type { ServerResponse } from 'node:http'
 import type { Board } from './board/board.ts'
+import type { ExperimentView } from './experiments.ts'
 import type { Overview } from './overview.ts'
 import type { RolloutView } from './rollouts.ts'
 
 /** Where the operator, and a local run on its admin port, tell what changes. */
 export const WATCH_PATH = '/v1/watch'
 
-/** The parts of a watch, each with a right of its own: what `/v1/status` tells, what `/v1/rollouts` does, and the rows of the dashboard. */
+/** The parts of a watch, each with a right of its own: what `/v1/status` tells, what `/v1/rollouts` and `/v1/experiments` do, and the rows of the dashboard. */
 export const PARTS = ['status', 'rollouts', 'board'] as const
 export type Part = (typeof PARTS)[number]
 
@@ -17,9 +18,10 @@ export function readParts(text = 'status,rollouts'): ReadonlySet<Part> | undefin
   return parts.length === words.size ? new Set(parts) : undefined
 }
 
-/** All that is told at a moment: the lists of `/v1/status` and of `/v1/rollouts`, side by side. */
+/** All that is told at a moment: the lists of `/v1/status`, of `/v1/rollouts` and of `/v1/experiments`, side by side. */
 export interface WatchState extends Overview {
   readonly rollouts: readonly RolloutView[]
+  readonly experiments: readonly ExperimentView[]
 }
 
 /** That, and the rows of the dashboard. */
@@ -41,6 +43,7 @@ const LISTS: Lists = {
   endpoints: { of: 'status', key: ({ name }) => name },
   sidecars: { of: 'status', key: ({ pod }) => pod },
   rollouts: { of: 'rollouts', key: ({ route, rule }) => `${route}/${rule}` },
+  experiments: { of: 'rollouts', key: ({ route, rule }) => `${route}/${rule}` },
   routeRows: { of: 'board', key: ({ name }) => name },
   endpointRows: { of: 'board', key: ({ name }) => name },
   sidecarRows: { of: 'board', key: ({ pod }) => pod },
@@ -86,12 +89,12 @@ const AT_MOST = 100
 /**
  * Tells those who watch what changes, as Server-Sent Events (`text/event-stream`; data is JSON in one line):
  * ```
- * event: state    data: {"routes": […], "endpoints": […], "sidecars": […], "rollouts": […]}     first, and whenever all begins anew
+ * event: state    data: {"routes": […], "endpoints": […], "sidecars": […], "rollouts": […], "experiments": […]}     first, and whenever all begins anew
  * event: change   data: {"set": {"rollouts": […]}, "gone": {"sidecars": ["ai/app-1"]}}          at most four times a second
  * event: end      data: {"message": "…"}                                                        why it ends; connect again
  * ```
- * Items are those of `/v1/status` and `/v1/rollouts`, always whole, and the rows of api/board.ts where the part `board` is asked for. An item of `routes` and `endpoints` is known by its `name`, of
- * `sidecars` by its `pod`, of `rollouts` by `route/rule` (`namespace/name/rule`): what is in `set` takes the place of the one with its key,
+ * Items are those of `/v1/status`, `/v1/rollouts` and `/v1/experiments`, always whole, and the rows of api/board.ts where the part `board` is asked for. An item of `routes` and `endpoints` is known by its `name`, of
+ * `sidecars` by its `pod`, of `rollouts` and `experiments` by `route/rule` (`namespace/name/rule`): what is in `set` takes the place of the one with its key,
  * what is in `gone` goes. A list in which nothing changed is left out; lists of parts that were not asked for are never there. A line with a
  * colon alone every 15 s says that the connection lives.
  *

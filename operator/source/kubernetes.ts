@@ -7,9 +7,12 @@ import { modelEndpoint } from '../../api/model-endpoint.ts'
 import { modelRoute } from '../../api/model-route.ts'
 import { parse } from '../../api/parse.ts'
 import { API_VERSION } from '../../api/resource.ts'
+import type { ExperimentInForce } from '../../core/experiment/in-force.ts'
 import type { InForce } from '../../core/rollout/in-force.ts'
 import { ApiError, type ApiServer } from '../api-server.ts'
 import { Reflector, type KubeObject, type Watched } from '../reflector.ts'
+import { experimentsInForce } from '../experiment/item.ts'
+import { itemsOf } from '../experiment/kubernetes-store.ts'
 import { recordOf } from '../rollout/record.ts'
 import { inForceOf } from '../rollout/store.ts'
 import { ARTEFACT_LABEL, SECRET_LABEL } from '../world.ts'
@@ -87,6 +90,7 @@ export class KubernetesSource implements Source {
   readonly #pods = new Map<string, PodView>()
   readonly #namespaces = new Map<string, NamespaceView>()
   readonly #rollouts = new Map<string, readonly InForce[]>()
+  readonly #experiments = new Map<string, readonly ExperimentInForce[]>()
 
   constructor(api: ApiServer, options: KubernetesOptions, log: Logger) {
     this.#api = api
@@ -140,6 +144,7 @@ export class KubernetesSource implements Source {
       pods: this.#pods,
       namespaces: this.#namespaces,
       rollouts: this.#rollouts,
+      experiments: this.#experiments,
     }
   }
 
@@ -202,15 +207,14 @@ export class KubernetesSource implements Source {
     this.#reflectors.push(new Reflector(this.#api, { path, trim: (it) => custom(kind, it) }, changed, this.#log))
   }
 
-  /** What was decided of a route's rollouts takes effect once the watch has brought it, here as at every replica. */
-  #decided(name: string, status: string | undefined): void {
-    const before = this.#rollouts.get(name)
-    if (!before && !status?.includes('"rollouts"')) return
-    const now = inForceOf(recordOf(status === undefined ? undefined : JSON.parse(status)).states)
-    if (JSON.stringify(now) === JSON.stringify(before ?? [])) return
-    if (now.length > 0) this.#rollouts.set(name, now)
-    else this.#rollouts.delete(name)
-    this.#touch('ModelRoute', name)
+  /** What was decided of a route's rollouts and experiments takes effect once the watch has brought it, here as at every replica. */
+  #decided(name: string, text: string | undefined): void {
+    const some = text?.includes('"rollouts"') || text?.includes('"experiments"')
+    if (!some && !this.#rollouts.has(name) && !this.#experiments.has(name)) return
+    const status: unknown = text === undefined ? undefined : JSON.parse(text)
+    const rollouts = replaced(this.#rollouts, name, inForceOf(recordOf(status).states))
+    const experiments = replaced(this.#experiments, name, experimentsInForce(itemsOf(status)))
+    if (rollouts || experiments) this.#touch('ModelRoute', name)
   }
 
   /** Takes an object of ours into the world. One that does not parse leaves its last good version there. */
@@ -369,4 +373,12 @@ function custom(kind: string, object: KubeObject): Custom {
     resourceVersion,
     status: status === undefined ? undefined : JSON.stringify(status),
   }
+}
+
+/** Puts a list in the place of another, or of nothing where it is empty; whether it is another one. */
+function replaced<T>(lists: Map<string, readonly T[]>, name: string, now: readonly T[]): boolean {
+  if (JSON.stringify(now) === JSON.stringify(lists.get(name) ?? [])) return false
+  if (now.length > 0) lists.set(name, now)
+  else lists.delete(name)
+  return true
 }

@@ -19,7 +19,7 @@ import { root } from './running.ts'
 /** The pages of a local run over scripted rollouts. */
 async function pages(t: TestContext) {
   const engine = new ScriptedRollouts()
-  const overview: Omit<WatchState, 'rollouts'> = { routes: [], endpoints: [], sidecars: [] }
+  const overview: Omit<WatchState, 'rollouts' | 'experiments'> = { routes: [], endpoints: [], sidecars: [] }
   const state = { ...overview, looks: 0 }
   const watch: Watch = new Watch({
     now: () => performance.now(),
