@@ -19,24 +19,29 @@ function signalsOf(path: string, body: unknown, headers: Readonly<Record<string,
   return signals
 }
 
+/** What Cohere's chat has as OpenAI's has it. */
+const asOpenAI = {
+  messages: [
+    { role: 'system', content: 'Be brief.' },
+    { role: 'user', content: 'Hello' },
+    { role: 'assistant', content: 'Hi.' },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'What is this?' },
+        { type: 'image_url', image_url: { url: `data:image/png;base64,${PIXEL}` } },
+      ],
+    },
+  ],
+  tools: [{ type: 'function', function: { name: 'weather', parameters: tool } }],
+  max_tokens: 50,
+}
+
 /** The same request in every dialect that has a conversation: a system prompt, two user turns, a picture, a tool, a bound, a schema. */
 const dialects: Readonly<Record<string, unknown>> = {
   '/v1/chat/completions': {
     model: 'm',
-    messages: [
-      { role: 'system', content: 'Be brief.' },
-      { role: 'user', content: 'Hello' },
-      { role: 'assistant', content: 'Hi.' },
-      {
-        role: 'user',
-        content: [
-          { type: 'text', text: 'What is this?' },
-          { type: 'image_url', image_url: { url: `data:image/png;base64,${PIXEL}` } },
-        ],
-      },
-    ],
-    tools: [{ type: 'function', function: { name: 'weather', parameters: tool } }],
-    max_tokens: 50,
+    ...asOpenAI,
     response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: tool } },
   },
   '/v1/messages': {
@@ -100,20 +105,7 @@ const dialects: Readonly<Record<string, unknown>> = {
   },
   '/v2/chat': {
     model: 'm',
-    messages: [
-      { role: 'system', content: 'Be brief.' },
-      { role: 'user', content: 'Hello' },
-      { role: 'assistant', content: 'Hi.' },
-      {
-        role: 'user',
-        content: [
-          { type: 'text', text: 'What is this?' },
-          { type: 'image_url', image_url: { url: `data:image/png;base64,${PIXEL}` } },
-        ],
-      },
-    ],
-    tools: [{ type: 'function', function: { name: 'weather', parameters: tool } }],
-    max_tokens: 50,
+    ...asOpenAI,
     response_format: { type: 'json_object', schema: tool },
   },
 }

@@ -55,6 +55,12 @@ function fleet(t: TestContext) {
   }
   return {
     sidecar,
+    /** Sidecars of these pods, connected. */
+    connected: <const Pods extends readonly string[]>(...pods: Pods) => {
+      const made = pods.map(sidecar)
+      for (const it of made) it.connect()
+      return made as { -readonly [Pod in keyof Pods]: ReturnType<typeof sidecar> } // one for each
+    },
     pass: (seconds: number) => {
       for (let i = 0; i < seconds * 2; i++) {
         now += 500
@@ -76,9 +82,8 @@ const counts = ({ memory }: { memory: Memory }) =>
   Object.fromEntries(memory.learner.arms().map(({ arm, count }) => [arm, count] as const))
 
 test('learning: what each sidecar has seen, all of them know', (t) => {
-  const { sidecar, pass } = fleet(t)
-  const [a, b, c] = [sidecar('a'), sidecar('b'), sidecar('c')]
-  for (const it of [a, b, c]) it.connect()
+  const { connected, pass } = fleet(t)
+  const [a, b, c] = connected('a', 'b', 'c')
   see(a, 'cheap', 30, 1)
   see(b, 'cheap', 10, 0)
   see(b, 'strong', 5, 1)
@@ -104,10 +109,8 @@ test('learning: one that comes later knows a second later what the others do', (
 })
 
 test('learning: two hundred rewards are not waited with', (t) => {
-  const { sidecar, pass } = fleet(t)
-  const [a, b] = [sidecar('a'), sidecar('b')]
-  a.connect()
-  b.connect()
+  const { connected, pass } = fleet(t)
+  const [a, b] = connected('a', 'b')
   pass(10)
   see(a, 'cheap', 250)
   pass(2)
@@ -115,10 +118,8 @@ test('learning: two hundred rewards are not waited with', (t) => {
 })
 
 test('learning: a sidecar that is killed and begins again counts nothing twice, and what it had told is kept', (t) => {
-  const { sidecar, pass } = fleet(t)
-  const [a, b] = [sidecar('a'), sidecar('b')]
-  a.connect()
-  b.connect()
+  const { sidecar, connected, pass } = fleet(t)
+  const [a, b] = connected('a', 'b')
   see(a, 'cheap', 30)
   pass(12)
   see(a, 'cheap', 3)
@@ -133,10 +134,8 @@ test('learning: a sidecar that is killed and begins again counts nothing twice, 
 
 test('learning: a connection that breaks and comes back loses nothing, however long it took', (t) => {
   for (const seconds of [2, 60]) {
-    const { sidecar, pass } = fleet(t)
-    const [a, b] = [sidecar('a'), sidecar('b')]
-    a.connect()
-    b.connect()
+    const { connected, pass } = fleet(t)
+    const [a, b] = connected('a', 'b')
     see(a, 'cheap', 30)
     pass(12)
     a.cut()
@@ -152,9 +151,8 @@ test('learning: a connection that breaks and comes back loses nothing, however l
 })
 
 test('learning: an operator that begins anew is told all again, what the gone had seen included', (t) => {
-  const { sidecar, pass, restart } = fleet(t)
-  const [a, b, gone] = [sidecar('a'), sidecar('b'), sidecar('gone')]
-  for (const it of [a, b, gone]) it.connect()
+  const { sidecar, connected, pass, restart } = fleet(t)
+  const [a, b, gone] = connected('a', 'b', 'gone')
   see(a, 'cheap', 30)
   see(gone, 'strong', 20)
   pass(12)
@@ -177,10 +175,8 @@ test('learning: an operator that begins anew is told all again, what the gone ha
 })
 
 test('learning: one that was taken for gone, and is back before those that carry what it had seen, loses nothing either', (t) => {
-  const { sidecar, pass, restart } = fleet(t)
-  const [a, b] = [sidecar('a'), sidecar('b')]
-  a.connect()
-  b.connect()
+  const { connected, pass, restart } = fleet(t)
+  const [a, b] = connected('a', 'b')
   see(a, 'cheap', 30)
   pass(12)
   a.cut()
@@ -196,10 +192,8 @@ test('learning: one that was taken for gone, and is back before those that carry
 })
 
 test('learning: what is of another form, another rule or no number is not heard', (t) => {
-  const { sidecar, pass } = fleet(t)
-  const [a, b] = [sidecar('a'), sidecar('b')]
-  a.connect()
-  b.connect()
+  const { connected, pass } = fleet(t)
+  const [a] = connected('a', 'b')
   see(a, 'cheap', 4)
   pass(12)
   const operator = new Learning({ now: () => 0, form: () => form })

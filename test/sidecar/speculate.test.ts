@@ -124,21 +124,18 @@ test('speculate: a caller that leaves ends both', async (t) => {
   await eventually(() => assert.equal(telemetry.exchanges.at(-1)?.code, 'client_closed'))
 })
 
+/** A rule whose answers must not be refusals. */
+const refusalGate = {
+  gate: {
+    mode: 'Buffer',
+    prefix: { tokens: 40, within: 800 },
+    checks: [{ type: 'Refusal' }],
+    maxEscalations: 1,
+  },
+} as const
+
 test('speculate: behind a gate, the strong target that lost to a wanting answer is asked again', async (t) => {
-  const { asking, learn, a, b, whys } = await pair(
-    t,
-    0.5,
-    { latency: '800ms' },
-    { latency: '30s' },
-    {
-      gate: {
-        mode: 'Buffer',
-        prefix: { tokens: 40, within: 800 },
-        checks: [{ type: 'Refusal' }],
-        maxEscalations: 1,
-      },
-    },
-  )
+  const { asking, learn, a, b, whys } = await pair(t, 0.5, { latency: '800ms' }, { latency: '30s' }, refusalGate)
   await learn()
   await a.setFaults([REFUSAL])
   const asked = asking()
@@ -153,20 +150,7 @@ test('speculate: behind a gate, the strong target that lost to a wanting answer 
 })
 
 test('speculate: behind a gate, a cheap answer that comes first is still examined', async (t) => {
-  const { asking, learn, a, whys } = await pair(
-    t,
-    0.5,
-    { latency: '150ms' },
-    {},
-    {
-      gate: {
-        mode: 'Buffer',
-        prefix: { tokens: 40, within: 800 },
-        checks: [{ type: 'Refusal' }],
-        maxEscalations: 1,
-      },
-    },
-  )
+  const { asking, learn, a, whys } = await pair(t, 0.5, { latency: '150ms' }, {}, refusalGate)
   await learn()
   await a.setFaults([REFUSAL])
   a.setPace({ latency: '0' })
