@@ -17,6 +17,7 @@ import { gate } from './gate.ts'
 import { feedback } from './feedback.ts'
 import { health } from './health.ts'
 import { matches } from './matches.ts'
+import { mirror } from './mirror.ts'
 import { models } from './models.ts'
 import { prices } from './prices.ts'
 import { resilience } from './resilience.ts'
@@ -39,6 +40,7 @@ const tables: readonly Coverage[] = [
   feedback,
   health,
   matches,
+  mirror,
   models,
   prices,
   resilience,
