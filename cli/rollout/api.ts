@@ -9,8 +9,14 @@ import type { Target } from './options.ts'
 /** The rollouts of a namespace, or all that one may see; rejects with `Failure`. */
 export async function rolloutsAt(ask: Ask, namespace: string | undefined): Promise<readonly RolloutView[]> {
   const query = namespace === undefined ? '' : `?namespace=${encodeURIComponent(namespace)}`
-  const { rollouts } = (await answered(ask(`${ROLLOUTS_PATH}${query}`))) as { rollouts: readonly RolloutView[] } // what is there, answered with 200
-  return rollouts
+  try {
+    const { rollouts } = (await answered(ask(`${ROLLOUTS_PATH}${query}`))) as { rollouts: readonly RolloutView[] } // what is there, answered with 200
+    return rollouts
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 403 && namespace === undefined)
+      throw new Refusal(403, `${error.message} Name one by -n.`)
+    throw error
+  }
 }
 
 /** Does it, and resolves with the rollout as it is then; rejects with `Failure`. */

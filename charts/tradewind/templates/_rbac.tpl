@@ -147,6 +147,7 @@ rules: {{- index . 6 | nindent 2 }}
 - apiGroups: [tradewind.dev]
   resources: [sidecars]
   verbs: [list]
+{{ include "tradewind.rules.roots" . }}
 {{- end -}}
 
 {{- define "tradewind.rules.edit" -}}
@@ -159,4 +160,13 @@ rules: {{- index . 6 | nindent 2 }}
 - apiGroups: [tradewind.dev]
   resources: [rollouts]
   verbs: [get, list, watch, promote, pause, resume, abort, retry]
+{{ include "tradewind.rules.roots" . }}
+{{- end -}}
+
+{{/* The roots by which the command line knows the operator. */}}
+{{- define "tradewind.rules.roots" -}}
+- apiGroups: ['']
+  resources: [configmaps]
+  resourceNames: [tradewind-ca]
+  verbs: [get, list]
 {{- end -}}
