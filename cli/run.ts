@@ -97,6 +97,7 @@ async function run(directory: string, flags: Flags, settings: Settings): Promise
         if (message !== unreadable) print(`${paint('red', 'problem')} ${message}\n`)
         unreadable = message
       },
+      happened: (route, happening) => narrator.happened(route, happening),
       hooks: {
         statuses: (found) => narrator.statuses(found, !saved),
         compiled: (compiled) => {

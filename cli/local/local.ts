@@ -1,6 +1,5 @@
 import { Loop } from '../../operator/loop.ts'
 import type { LoopHooks } from '../../operator/loop.ts'
-import { overview, OVERVIEW_PATH } from '../../operator/overview.ts'
 import { DirectorySource } from '../../operator/source/directory.ts'
 import type { DirectoryOptions } from '../../operator/source/directory.ts'
 import type { Follower } from '../../sidecar/follower.ts'
@@ -8,8 +7,16 @@ import type { Log } from '../../sidecar/log.ts'
 import type { Settings } from '../../sidecar/settings.ts'
 import { startSidecar } from '../../sidecar/sidecar.ts'
 import type { Link } from '../../sidecar/sidecar.ts'
+import type { Happening } from '../../core/rollout/happenings.ts'
+import { EXPERIMENTS_PATH, experimentsOf } from '../../operator/experiment-api.ts'
+import { Experiments } from '../../operator/experiments.ts'
+import { Rollouts } from '../../operator/rollouts.ts'
+import { told } from '../../operator/told.ts'
+import { Watch } from '../../operator/watch.ts'
 import { pair } from './pair.ts'
-import { localPod, namespaceOf, withPod } from './source.ts'
+import { dashboardPages } from './dashboard-pages.ts'
+import { rolloutPages } from './rollout-pages.ts'
+import { localPod, namespaceOf, withExperiments, withPod, withRollouts } from './source.ts'
 
 export interface LocalOptions extends DirectoryOptions {
   readonly directory: string
@@ -20,12 +27,15 @@ export interface LocalOptions extends DirectoryOptions {
   readonly labels: Readonly<Record<string, string>>
   readonly log: Log
   readonly hooks: LoopHooks
+  /** Hears of what happens to rollouts and experiments; `route`: `namespace/name`. */
+  readonly happened?: (route: string, happening: Happening) => void
 }
 
 /** A running operator and sidecar. */
 export interface Local {
   readonly source: DirectorySource
   readonly loop: Loop
+  readonly rollouts: Rollouts
   readonly pod: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> }
   /** Where requests go, without a path. */
   readonly url: string
@@ -47,11 +57,58 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   const pod = localPod(options.namespace ?? namespaceOf(first.world()), options.labels)
 
   const source = new DirectorySource(directory, options)
-  const loop = new Loop(withPod(source, pod), {
+  const tried = withExperiments(withPod(source, pod))
+  const decided = withRollouts(tried.source)
+  const late: { rollouts?: Rollouts; experiments?: Experiments; watch?: Watch } = {}
+  const loop = new Loop(decided.source, {
     now: () => performance.now(),
     allowLoopback: true,
-    hooks: options.hooks,
+    hooks: {
+      ...options.hooks,
+      compiled(compiled, ms) {
+        options.hooks.compiled?.(compiled, ms)
+        late.rollouts?.compiled(compiled)
+        late.experiments?.compiled(compiled)
+        late.watch?.changed()
+      },
+      changed(concerned) {
+        options.hooks.changed?.(concerned)
+        late.rollouts?.fleetChanged()
+        late.watch?.changed()
+      },
+    },
   })
+  const rollouts = (late.rollouts = new Rollouts({
+    store: decided.store,
+    world: () => decided.source.world(),
+    compiled: () => loop.compiled,
+    fleet: () => loop.push.fleet(),
+    evidence: loop.evidence,
+    wall: () => Date.now(),
+    happened: (route, _, happening) => options.happened?.(route, happening),
+    failed: (_, error) => options.hooks.failed?.(error),
+  }))
+  const experiments = (late.experiments = new Experiments({
+    store: tried.store,
+    world: () => decided.source.world(),
+    compiled: () => loop.compiled,
+    evidence: loop.evidence,
+    wall: () => Date.now(),
+    happened: (route, _, happening) => options.happened?.(route, happening),
+    failed: (_, error) => options.hooks.failed?.(error),
+  }))
+  const state = told({ compiled: () => loop.compiled, fleet: () => loop.push.fleet(), rollouts, experiments })
+  const watch = (late.watch = new Watch({ now: () => performance.now(), state }))
+  rollouts.onChange(() => watch.changed())
+  experiments.onChange(() => watch.changed())
+  rollouts.lead({ leading: true, epoch: 0 })
+  experiments.lead({ leading: true })
+  const end = async () => {
+    watch.end('The run ends.')
+    rollouts.close()
+    experiments.close()
+    await loop.stop()
+  }
   await loop.start()
   try {
     const sidecar = await startSidecar(
@@ -60,18 +117,28 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       log,
       {
         link: (follower) => linkTo(loop, follower, { ...pod, pod: pod.name, serviceAccount: 'default' }),
-        pages: { [`GET ${OVERVIEW_PATH}`]: () => ({ body: told(loop) }) },
+        pages: {
+          ...dashboardPages(
+            () => loop.compiled,
+            () => loop.push.fleet(),
+          ),
+          ...rolloutPages(rollouts, watch),
+          [`GET ${EXPERIMENTS_PATH}`]: ({ query }) => ({
+            body: experimentsOf(experiments, query.get('namespace') ?? undefined),
+          }),
+        },
         reportEvery: REPORT_EVERY,
       },
     )
     const stop = async () => {
+      watch.end('The run ends.')
       await sidecar.stop()
-      await loop.stop()
+      await end()
     }
     const url = at(settings.listen.host, sidecar.ports.traffic)
-    return { source, loop, pod, url, admin: at(settings.admin.host, sidecar.ports.admin), stop }
+    return { source, loop, rollouts, pod, url, admin: at(settings.admin.host, sidecar.ports.admin), stop }
   } catch (error) {
-    await loop.stop()
+    await end()
     throw error
   }
 }
@@ -86,10 +153,6 @@ function linkTo(loop: Loop, follower: Follower, identity: Parameters<Loop['push'
     },
     stop: () => follower.close(),
   }
-}
-
-function told(loop: Loop): object {
-  return loop.compiled ? overview(loop.compiled, loop.push.fleet(), () => true) : {}
 }
 
 const at = (host: string, port: number) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`

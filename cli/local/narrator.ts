@@ -1,4 +1,5 @@
 import { CONDITIONS } from '../../api/conditions.ts'
+import type { Happening } from '../../core/rollout/happenings.ts'
 import type { Finding } from '../../operator/source/shelf.ts'
 import type { StatusOf } from '../../operator/statuses.ts'
 import { paint } from '../output.ts'
@@ -61,6 +62,11 @@ export class Narrator {
       else if (!quiet && inForce && before?.generation !== status.generation) this.#say(this.#inForce(id, status))
       if (wrong && !before?.state.endsWith(wrong)) this.#say(wrong)
     }
+  }
+
+  /** What happened to a rollout of a route. */
+  happened(route: string, { type, reason, note }: Happening): void {
+    this.#say(`${stamp()} ${paint(type === 'Warning' ? 'red' : 'bold', reason)} ModelRoute ${route}: ${note}\n`)
   }
 
   #inForce(id: string, { generation, status }: StatusOf): string {

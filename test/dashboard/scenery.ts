@@ -62,7 +62,7 @@ export function scenery(stage: Stage): () => void {
           stable: '0.011',
           lower: '-0.0123',
           upper: '0.0188',
-          n: { canary: 213, stable: 1893 },
+          counts: { canary: 213, stable: 1893 },
         },
         {
           metric: 'Latency',
@@ -73,7 +73,7 @@ export function scenery(stage: Stage): () => void {
           stable: '690',
           lower: '-0.11',
           upper: '0.17',
-          n: { canary: 209, stable: 1871 },
+          counts: { canary: 209, stable: 1871 },
         },
         {
           metric: 'Cost',
@@ -84,9 +84,9 @@ export function scenery(stage: Stage): () => void {
           stable: '0.00208',
           lower: '-0.46',
           upper: '-0.28',
-          n: { canary: 213, stable: 1893 },
+          counts: { canary: 213, stable: 1893 },
         },
-        { metric: 'Quality', margin: '0.05', evidence: '1', needs: '80', n: { canary: 0, stable: 0 } },
+        { metric: 'Quality', margin: '0.05', evidence: '1', needs: '80', counts: { canary: 0, stable: 0 } },
       ],
     }),
     rolloutView('ai/summaries', '0', {
@@ -109,7 +109,7 @@ export function scenery(stage: Stage): () => void {
           stable: '0.009',
           lower: '0.021',
           upper: '0.083',
-          n: { canary: 212, stable: 640 },
+          counts: { canary: 212, stable: 640 },
         },
       ],
     }),
