@@ -26,6 +26,7 @@ import { accessReviewer, objection } from './rollout-admission.ts'
 import { ExperimentStatusStore } from './experiment/kubernetes-store.ts'
 import { Experiments } from './experiments.ts'
 import { KubernetesStore } from './rollout/kubernetes-store.ts'
+import { registerRollouts } from './rollout/metrics.ts'
 import { Rollouts } from './rollouts.ts'
 import type { Settings } from './settings.ts'
 import { SidecarSockets, refuse } from './sockets.ts'
@@ -161,6 +162,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
     }),
   })
   rollouts.onChange(() => watch.changed())
+  registerRollouts(metrics.registry, () => (late.lead?.state.leading ? rollouts.views() : []))
   experiments.onChange(() => watch.changed())
 
   // Health is there first: a replica that waits for the API server is alive, and not ready.
