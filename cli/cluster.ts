@@ -57,6 +57,11 @@ export class Cluster {
     return { routes, endpoints, sidecars: [] } as unknown as Overview
   }
 
+  /** The routes as the API server has them. */
+  async routes(): Promise<readonly unknown[]> {
+    return this.#items('modelroutes')
+  }
+
   /** What the operator says. */
   async overview(): Promise<Overview> {
     const { namespace } = this.#place
@@ -119,6 +124,15 @@ export class Cluster {
   }
 
   async #list(plural: string): Promise<readonly object[]> {
+    const items = (await this.#items(plural)) as List['items'] // of one of our kinds
+    return items.map(({ metadata, status = {} }) => ({
+      name: `${metadata.namespace}/${metadata.name}`,
+      generation: metadata.generation,
+      status,
+    }))
+  }
+
+  async #items(plural: string): Promise<readonly unknown[]> {
     const api = this.#config.makeApiClient(CustomObjectsApi)
     const what = { group: GROUP, version: VERSION, plural }
     const { namespace } = this.#place
@@ -127,17 +141,16 @@ export class Cluster {
         namespace === undefined
           ? await api.listClusterCustomObject(what)
           : await api.listNamespacedCustomObject({ ...what, namespace })
-      return (list as List).items.map(({ metadata, status = {} }) => ({
-        name: `${metadata.namespace}/${metadata.name}`,
-        generation: metadata.generation,
-        status,
-      }))
+      return (list as List).items
     } catch (error) {
       if (error instanceof ApiException && error.code === 404)
         throw new Failure(
           `The cluster has no ${plural}.${GROUP}; is Tradewind installed there? \`helm install\` brings them.`,
         )
-      throw new Failure(`The ${plural} cannot be listed: ${words(error)}.`)
+      const everywhere = error instanceof ApiException && error.code === 403 && namespace === undefined
+      throw new Failure(
+        `The ${plural} cannot be listed: ${words(error)}.${everywhere ? ' Name a namespace by -n.' : ''}`,
+      )
     }
   }
 

@@ -231,12 +231,9 @@ describe('hands on the wheel, in a cluster', { skip: needs('kube-apiserver', 'et
     const refused = await tradewind('editor', 'promote', 'ai/chat')
     assert.equal(refused.code, 1)
     assert.equal(refused.stderr, 'error: You may not promote rollouts.tradewind.dev chat in namespace ai.\n')
-    assert.match(
-      (await tradewind('stranger', 'status', '-n', 'ai')).stderr,
-      /You may not list rollouts\.tradewind\.dev in namespace ai/,
-    )
+    assert.match((await tradewind('stranger', 'status', '-n', 'ai')).stderr, /error: .* is forbidden/)
     // Who may not be asked for everywhere is told of namespaces.
-    assert.match((await tradewind('viewer', 'status')).stderr, /error: .*in all namespaces\. Name one by -n\./)
+    assert.match((await tradewind('viewer', 'status')).stderr, /error: .* is forbidden: .*\. Name a namespace by -n\./)
     const paused = await tradewind('promoter', 'pause', 'ai/chat')
     assert.match(paused.stdout, /^ai\/chat all Paused 1\/2, 10 %/)
     assert.equal((await tradewind('promoter', 'resume', 'chat', '-n', 'ai')).code, 0)
