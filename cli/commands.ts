@@ -45,6 +45,11 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./rollout.ts')).rolloutCommand(),
   },
   {
+    name: 'experiment',
+    summary: 'see A/B experiments, and what they have found',
+    load: async () => (await import('./experiment.ts')).experimentCommand(),
+  },
+  {
     name: 'mock',
     summary: 'run a simulated model server that speaks a provider’s API, with faults on demand',
     load: async () => (await import('./mock/command.ts')).mockCommand(),

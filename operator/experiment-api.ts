@@ -5,8 +5,8 @@ export const EXPERIMENTS_PATH = '/v1/experiments'
 
 /** The experiments of a namespace, or all. */
 export function experimentsOf(
-  { views }: { readonly views: () => readonly ExperimentView[] },
+  engine: { views(): readonly ExperimentView[] },
   namespace: string | undefined,
 ): { readonly experiments: readonly ExperimentView[] } {
-  return { experiments: views().filter(({ route }) => namespace === undefined || route.startsWith(`${namespace}/`)) }
+  return { experiments: engine.views().filter(({ route }) => namespace === undefined || route.startsWith(`${namespace}/`)) }
 }
