@@ -1,6 +1,8 @@
 import type { RolloutView } from '../../operator/rollouts.ts'
 import { Failure } from '../failure.ts'
 
+type Named = Pick<RolloutView, 'route' | 'rule'>
+
 /** What the command line says of which rollouts are meant. */
 export interface Which {
   /** All of them where it is left out. */
@@ -19,7 +21,7 @@ export function which(name: string | undefined, given: { readonly namespace?: st
 }
 
 /** Those that are meant. */
-export function chosen(rollouts: readonly RolloutView[], { namespace, route, rule }: Which): readonly RolloutView[] {
+export function chosen<T extends Named>(rollouts: readonly T[], { namespace, route, rule }: Which): readonly T[] {
   return rollouts
     .filter((it) => {
       const [at, name] = it.route.split('/')
@@ -46,7 +48,7 @@ export function theOne(rollouts: readonly RolloutView[], wanted: Which): Rollout
 }
 
 /** That there is none, and which there are. */
-export function none(rollouts: readonly RolloutView[], { namespace, route = '', rule }: Which): string {
+export function none(rollouts: readonly Named[], { namespace, route = '', rule }: Which): string {
   const what = `route ${namespace === undefined ? route : `${namespace}/${route}`}${rule === undefined ? '' : `, rule ${rule}`}`
   const there = rollouts.map((it) => `${it.route} (rule ${it.rule})`)
   const hint = there.length ? `There are: ${listed(there)}.` : 'There is none at all: a rule of a route says `rollout`.'

@@ -100,4 +100,36 @@ describe('tradewind status, of a cluster', { skip: needs('kube-apiserver', 'etcd
     assert.match(stderr, /it answered 403: .*You may not list sidecars\.tradewind\.dev in namespace ai/)
     assert.match(stdout, /^ai\/chat /m)
   })
+
+  test('rollout plan: the steps of a route of the cluster, by the rate that is given', async () => {
+    const canary = { name: 'models', model: 'next' }
+    await apply(
+      server(),
+      route('ai', 'canary', {
+        models: ['canary'],
+        rules: [
+          {
+            targets: [{ endpoint: { name: 'models', model: 'now' } }, { endpoint: canary }],
+            rollout: {
+              canary,
+              steps: [{ weight: 20 }, { weight: 100 }],
+              guardrails: [{ metric: 'Cost', margin: '0.1' }],
+            },
+          },
+        ],
+      }),
+    )
+    const place = ['--kubeconfig', server().kubeconfig, '--operator', `localhost:${operator.ports.push}`]
+    const plan = (...args: readonly string[]) =>
+      runProgram(process.execPath, ['cli/main.ts', 'rollout', 'plan', ...args, ...place], { cwd: root })
+    const { code, stdout, stderr } = await plan('ai/canary', '--rate', '10')
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /^ai\/canary, rule 0: canary models\/next, at 10 requests a second \(given\)$/m)
+    assert.match(stdout, /^1 +20 % +5m +Cost +25 % +\d+\/\d+ +\d+m$/m)
+    // Nothing goes through it, so that nobody knows how long it takes.
+    assert.match((await plan('canary', '-n', 'ai')).stdout, /^1 +20 % +- +Cost +25 % +\d+\/\d+ +-$/m)
+    const missing = await plan('ai/chat')
+    assert.match(missing.stderr, /There is no rollout of route ai\/chat\. There are: ai\/canary \(rule 0\)\./)
+    assert.equal(missing.code, 1)
+  })
 })
