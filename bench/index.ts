@@ -6,6 +6,7 @@ import { growth } from './benchmarks/growth.ts'
 import { largePrompt } from './benchmarks/large-prompt.ts'
 import { latency } from './benchmarks/latency.ts'
 import { memory } from './benchmarks/memory.ts'
+import { mirror } from './benchmarks/mirror.ts'
 import { start } from './benchmarks/start.ts'
 import { streams } from './benchmarks/streams.ts'
 import { throughput } from './benchmarks/throughput.ts'
@@ -17,6 +18,7 @@ export const benchmarks: readonly Benchmark[] = [
   throughput,
   decisions,
   latency,
+  mirror,
   largePrompt,
   ttft,
   translate,

@@ -108,6 +108,39 @@ function decisive({ targets }: Deployment): readonly object[] {
   ]
 }
 
+/** Where the candidates of mirrors listen that are not as fast as what answers. */
+interface Candidates {
+  readonly slow: number
+  readonly hanging: number
+}
+
+/** Routes that differ in their mirror alone: none, one that draws nothing, and all requests to each candidate. They cost nothing, so that money is no bound. */
+function mirrored({ targets }: Deployment, { slow, hanging }: Candidates): readonly object[] {
+  const free = { price: { input: '0', output: '0' } }
+  const candidates = Object.entries({ fast: targets[1].port, slow, hanging })
+  const endpoint = ([name, port]: readonly [string, number]) =>
+    manifest('ModelEndpoint', `candidate-${name}`, {
+      provider: { type: 'OpenAI' },
+      address: { type: 'URL', url: `http://127.0.0.1:${port}/v1` },
+      credentials: { type: 'Secret', secret: { name: 'keys', key: 'api-key' } },
+      models: [{ name: models.openai, ...free }],
+    })
+  const route = (model: string, mirror: object) =>
+    manifest('ModelRoute', model, {
+      models: [model],
+      rules: [{ targets: [{ endpoint: { name: 'openai-0' } }], retry: { attempts: 2 }, ...mirror }],
+    })
+  const to = (name: string, percent: number) => ({
+    mirror: { target: { name: `candidate-${name}` }, percent, budget: { spendPercent: 100 }, maxConcurrent: 64 },
+  })
+  return [
+    ...candidates.map(endpoint),
+    route('mirror-none', {}),
+    route('mirror-0', to('fast', 0)),
+    ...candidates.map(([name]) => route(`mirror-${name}`, to(name, 100))),
+  ]
+}
+
 /** Two heads over all buckets, as `tradewind train` makes them. */
 const router = new Router({ small: { chat: 0.9, math: 0.3 }, strong: { chat: 0.95, math: 0.9 } })
 
@@ -181,18 +214,19 @@ export const tradewind: System = {
     return RELEASE
   },
   prepare: (deployment) => prepare(deployment, manifests(deployment)),
-  async evidence({ directory, metricsPort }) {
-    const line = lastLine(join(directory, 'log'), '"msg":"request"')
-    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
-    const shown = metrics
-      .split('\n')
-      .filter((line) =>
-        /^(tradewind_(requests|attempts|tokens|retries|breaker)|gen_ai_client_operation_duration_seconds_count)/.test(
-          line,
-        ),
-      )
-    return [line, ...shown.slice(0, 14)].join('\n')
-  },
+  evidence: (deployment) =>
+    shows(
+      deployment,
+      /^(tradewind_(requests|attempts|tokens|retries|breaker)|gen_ai_client_operation_duration_seconds_count)/,
+    ),
+}
+
+/** The last log line, and some of the metrics. */
+async function shows({ directory, metricsPort }: Deployment, which: RegExp): Promise<string> {
+  const line = lastLine(join(directory, 'log'), '"msg":"request"')
+  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+  const shown = metrics.split('\n').filter((each) => which.test(each))
+  return [line, ...shown.slice(0, 14)].join('\n')
 }
 
 /** The same with routes that choose by what is in a request. */
@@ -200,3 +234,10 @@ export const deciding: System = {
   ...tradewind,
   prepare: (deployment) => prepare(deployment, [...manifests(deployment), ...decisive(deployment)]),
 }
+
+/** The same with routes that have mirrors. */
+export const mirroring = (candidates: Candidates): System => ({
+  ...tradewind,
+  prepare: (deployment) => prepare(deployment, [...manifests(deployment), ...mirrored(deployment, candidates)]),
+  evidence: (deployment) => shows(deployment, /^tradewind_mirrored_total/),
+})
