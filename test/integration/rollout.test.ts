@@ -71,6 +71,8 @@ describe('rollout', { skip: needs('kube-apiserver', 'etcd', 'kubectl') }, () => 
       },
       { within, every: 100 },
     )
+  /** In force, as the status has them. */
+  const weights = async (name: string) => (await status(name)).rules?.[0]?.targets.map(({ weight }) => weight)
   /** Every sidecar has the route. */
   const reached = (name: string) =>
     eventually(
@@ -125,5 +127,99 @@ describe('rollout', { skip: needs('kube-apiserver', 'etcd', 'kubectl') }, () => 
     const after = await underLoad('bad', () => new Promise((resolve) => setTimeout(resolve, 500)))
     assert.equal(after.by.get(`${NAMESPACE}/bad`), undefined)
     assert.equal(after.failed, 0)
+  })
+
+  test('an annotation pauses it, a weight set by hand is in force, and without a rollout the weights of the manifest are', async () => {
+    const slow = { dwell: '10m' }
+    await lab.apply(routeOf('held', 'good', slow))
+    await until('held', ({ weight, reason }) => weight === 20 && reason !== 'WaitingForSidecars')
+    const annotate = (value: string) =>
+      lab.server.kubectl([
+        'annotate',
+        '--overwrite',
+        'mroute',
+        'held',
+        '-n',
+        NAMESPACE,
+        `tradewind.dev/rollout=${value}`,
+      ])
+    await annotate('pause@lunch')
+    const paused = await until('held', ({ phase }) => phase === 'Paused')
+    assert.deepEqual([paused.reason, paused.by, paused.weight], ['PausedByHand', 'annotation (lunch)', 20])
+    await annotate('resume')
+    await until('held', ({ phase }) => phase === 'Progressing')
+
+    const edited = routeOf('held', 'good', slow)
+    for (const { targets } of edited.spec.rules)
+      for (const target of targets) target.weight = target.weight === 1 ? 11 : 99
+    await lab.apply(edited)
+    const byHand = await until('held', ({ reason }) => reason === 'WeightSetByHand')
+    assert.deepEqual([byHand.phase, byHand.weight], ['Paused', 10])
+    await eventually(async () => assert.deepEqual(await weights('held'), [99, 11]), { within: 10_000, every: 100 })
+    await annotate('resume@2')
+    await until('held', ({ weight, phase }) => weight === 20 && phase === 'Progressing')
+    await annotate('abort')
+    const back = await until('held', ({ phase }) => phase === 'RolledBack')
+    assert.equal(back.reason, 'Aborted')
+    await eventually(async () => assert.deepEqual(await weights('held'), [99, 0]), { within: 10_000, every: 100 })
+    assert.equal((await status('held')).conditions?.find(({ type }) => type === 'Promoted')?.status, 'False')
+
+    const plain = {
+      ...edited,
+      spec: { ...edited.spec, rules: edited.spec.rules.map(({ rollout: _, ...rule }) => rule) },
+    }
+    await lab.apply(plain)
+    await eventually(
+      async () => {
+        const { rollouts, rollout: eye, conditions = [] } = await status('held')
+        assert.deepEqual([rollouts, eye], [undefined, undefined])
+        assert.ok(conditions.every(({ type }) => type !== 'Promoted'))
+        assert.deepEqual(await weights('held'), [99, 11])
+      },
+      { within: 10_000, every: 100 },
+    )
+  })
+
+  test('another canary begins anew, and Events tell of each step with the evidence', async () => {
+    await lab.apply(routeOf('again', 'bad', { dwell: '10m' }))
+    const first = await until('again', ({ weight }) => weight === 20)
+    await lab.apply(routeOf('again', 'good', { dwell: '10m' }))
+    const second = await until('again', (it) => it.canary === 'good/m' && it.weight === 20)
+    assert.notEqual(second.version.split('.')[0], first.version.split('.')[0])
+    const { items } = await lab.api.call<{ items: { regarding: { name: string }; reason: string; note: string }[] }>(
+      'GET',
+      `/apis/events.k8s.io/v1/namespaces/${NAMESPACE}/events`,
+    )
+    const of = (name: string) => items.filter(({ regarding }) => regarding.name === name)
+    assert.ok(of('again').some(({ reason, note }) => reason === 'RolloutStep' && note.startsWith('Step 1 of 3, 20 %')))
+    assert.ok(of('good').some(({ reason, note }) => reason === 'RolloutStep' && /ErrorRate .* E-value/.test(note)))
+    assert.deepEqual(
+      of('bad')
+        .flatMap(({ reason }) => (reason.startsWith('RolloutRo') ? [reason] : []))
+        .toSorted(),
+      ['RolloutRolledBack', 'RolloutRollingBack'],
+    )
+  })
+
+  test('it holds while a sidecar does not acknowledge, and names its pod', async () => {
+    const [slow, ...rest] = lab.sidecars
+    assert.ok(slow)
+    await lab.apply(routeOf('waits', 'good'))
+    await until('waits', ({ weight, reason }) => weight === 20 && reason !== 'WaitingForSidecars')
+    process.kill(slow.child.pid, 'SIGSTOP')
+    try {
+      const end = new AbortController()
+      const running = load({ urls: rest.map(({ url }) => url), model: 'waits', perSecond: 100, signal: end.signal })
+      const held = await until('waits', ({ reason, waiting }) => reason === 'WaitingForSidecars' && waiting > 0)
+      assert.deepEqual(held.waitsFor, [slow.pod])
+      assert.match(held.message, new RegExp(slow.pod))
+      assert.equal(held.weight, 50)
+      process.kill(slow.child.pid, 'SIGCONT')
+      await until('waits', ({ phase }) => phase === 'Promoted')
+      end.abort()
+      assert.deepEqual((await running).failures, [])
+    } finally {
+      process.kill(slow.child.pid, 'SIGCONT')
+    }
   })
 })
