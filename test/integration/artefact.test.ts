@@ -1,26 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type Mock, startMock } from '../../cli/mock/server.ts'
 import { ApiServer } from '../../operator/api-server.ts'
-import { type Child, startChild } from '../helpers/child.ts'
+import type { Child } from '../helpers/child.ts'
 import { useApiServer } from '../helpers/envtest.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { needs } from '../helpers/needs.ts'
-import {
-  apply,
-  endpoint,
-  prepare,
-  podToken,
-  route,
-  runningPod,
-  startOperator,
-  trustedRoots,
-} from '../helpers/operators.ts'
+import { apply, endpoint, prepare, route, runningPod, startOperator } from '../helpers/operators.ts'
 import type { OperatorProcess } from '../helpers/operators.ts'
-import { freePorts } from '../helpers/ports.ts'
 import { Router } from '../helpers/router.ts'
+import { sidecarProcess } from '../helpers/sidecar-process.ts'
 
 interface Route {
   readonly status?: {
@@ -64,26 +53,9 @@ describe(
         }),
       )
       await runningPod(server(), 'ai', 'app')
-      const directory = join(server().directory, 'sidecar')
-      mkdirSync(join(directory, 'state'), { recursive: true })
-      writeFileSync(join(directory, 'token'), await podToken(server(), 'ai', 'app'))
-      writeFileSync(join(directory, 'ca.crt'), await trustedRoots(server(), 'ai'))
-      const [listen, admin, metrics] = (await freePorts(3)).map((port) => `127.0.0.1:${port}`)
-      traffic = `http://${listen}/v1/chat/completions`
-      sidecar = startChild(process.execPath, [join(import.meta.dirname, '../../sidecar/main.ts')], {
-        log: join(directory, 'log'),
-        env: {
-          ...process.env,
-          TRADEWIND_OPERATOR: `wss://localhost:${operator.ports.push}`,
-          TRADEWIND_TOKEN_FILE: join(directory, 'token'),
-          TRADEWIND_CA_FILE: join(directory, 'ca.crt'),
-          TRADEWIND_STATE_DIR: join(directory, 'state'),
-          TRADEWIND_LISTEN: listen,
-          TRADEWIND_ADMIN: admin,
-          TRADEWIND_METRICS: metrics,
-          TRADEWIND_LOG_LEVEL: 'warn',
-        },
-      })
+      const { url, start } = await sidecarProcess(server(), 'ai', 'app', () => operator.ports.push)
+      traffic = `${url}/v1/chat/completions`
+      sidecar = start()
     })
     after(async () => {
       await sidecar?.stop()

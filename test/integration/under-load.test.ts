@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import OpenAI from 'openai'
 import { type Mock, startMock } from '../../cli/mock/server.ts'
 import { ApiServer } from '../../operator/api-server.ts'
-import { type Child, startChild } from '../helpers/child.ts'
+import type { Child } from '../helpers/child.ts'
 import { useApiServer } from '../helpers/envtest.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { needs } from '../helpers/needs.ts'
@@ -13,14 +11,13 @@ import {
   apply,
   endpoint,
   type OperatorProcess,
-  podToken,
   prepare,
   route,
   runningPod,
   startOperator,
-  trustedRoots,
 } from '../helpers/operators.ts'
-import { freePorts } from '../helpers/ports.ts'
+import { sidecarProcess } from '../helpers/sidecar-process.ts'
+import type { SidecarProcess } from '../helpers/sidecar-process.ts'
 
 interface Route {
   readonly metadata: { readonly generation: number }
@@ -41,8 +38,7 @@ describe('a real operator, a real sidecar, and traffic', { skip: needs('kube-api
   let api: ApiServer
   let operator: OperatorProcess
   let sidecar: Child
-  let ports: readonly number[]
-  let directory: string
+  let its: SidecarProcess
 
   before(async () => {
     await prepare(server())
@@ -60,12 +56,8 @@ describe('a real operator, a real sidecar, and traffic', { skip: needs('kube-api
       }),
     )
     await runningPod(server(), 'ai', 'app')
-    directory = join(server().directory, 'sidecar')
-    mkdirSync(join(directory, 'state'), { recursive: true })
-    writeFileSync(join(directory, 'token'), await podToken(server(), 'ai', 'app'))
-    writeFileSync(join(directory, 'ca.crt'), await trustedRoots(server(), 'ai'))
-    ports = await freePorts(3)
-    sidecar = startSidecar()
+    its = await sidecarProcess(server(), 'ai', 'app', () => operator.ports.push)
+    sidecar = its.start()
     await programmed(1)
   })
   after(async () => {
@@ -74,24 +66,6 @@ describe('a real operator, a real sidecar, and traffic', { skip: needs('kube-api
     await api?.close()
     await Promise.all(mocks.map((it) => it.close()))
   })
-
-  function startSidecar(): Child {
-    const [traffic, admin, metrics] = ports.map((port) => `127.0.0.1:${port}`)
-    return startChild(process.execPath, [join(import.meta.dirname, '../../sidecar/main.ts')], {
-      log: join(directory, 'log'),
-      env: {
-        ...process.env,
-        TRADEWIND_OPERATOR: `wss://localhost:${operator.ports.push}`,
-        TRADEWIND_TOKEN_FILE: join(directory, 'token'),
-        TRADEWIND_CA_FILE: join(directory, 'ca.crt'),
-        TRADEWIND_STATE_DIR: join(directory, 'state'),
-        TRADEWIND_LISTEN: traffic,
-        TRADEWIND_ADMIN: admin,
-        TRADEWIND_METRICS: metrics,
-        TRADEWIND_LOG_LEVEL: 'warn',
-      },
-    })
-  }
 
   /** Waits until the status says that generation to be served by all connected sidecars. */
   const programmed = (generation: number) =>
@@ -114,8 +88,7 @@ describe('a real operator, a real sidecar, and traffic', { skip: needs('kube-api
     })
     return metadata.generation
   }
-  const client = () =>
-    new OpenAI({ baseURL: `http://127.0.0.1:${ports[0]}/v1`, apiKey: 'none', maxRetries: 0, timeout: 10_000 })
+  const client = () => new OpenAI({ baseURL: `${its.url}/v1`, apiKey: 'none', maxRetries: 0, timeout: 10_000 })
 
   /** Sends requests, half of them streams, until `done` resolves; resolves with how many there were and what failed. */
   async function traffic(done: Promise<unknown>, width = 8): Promise<{ requests: number; failures: unknown[] }> {
@@ -183,7 +156,7 @@ describe('a real operator, a real sidecar, and traffic', { skip: needs('kube-api
     assert.deepEqual(without.failures, [])
 
     await sidecar.stop(0)
-    sidecar = startSidecar()
+    sidecar = its.start()
     await eventually(() => client().models.list(), { within: 10_000 })
     const restarted = await traffic(new Promise((resolve) => setTimeout(resolve, 300)))
     assert.deepEqual(restarted.failures, [])
@@ -202,7 +175,7 @@ describe('a real operator, a real sidecar, and traffic', { skip: needs('kube-api
     )
     assert.deepEqual(meanwhile.failures, [])
     const bytes = await operator.metric('tradewind_operator_push_bytes_total')
-    const whole = JSON.stringify(await (await fetch(`http://127.0.0.1:${ports[1]}/config`)).json()).length
+    const whole = JSON.stringify(await (await fetch(`${its.admin}/config`)).json()).length
     assert.ok(bytes < whole / 2, `${bytes} bytes were pushed, of ${whole} in force: only what differs`)
   })
 })

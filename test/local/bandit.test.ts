@@ -1,21 +1,18 @@
 import assert from 'node:assert/strict'
 import { rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
-import { WebSocketServer } from 'ws'
-import { CONFIG_PATH } from '../../api/protocol.ts'
 import { Loop } from '../../operator/loop.ts'
 import type { Source } from '../../operator/world.ts'
-import { startChild } from '../helpers/child.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { freePorts } from '../helpers/ports.ts'
 import { scratch } from '../helpers/scratch.ts'
 import { upstreams } from '../helpers/upstream.ts'
-import { TestWorld } from './fleet.ts'
-import { root } from './running.ts'
+import { worldOf } from './fleet.ts'
+import type { TestWorld } from './fleet.ts'
+import { serve } from './operator.ts'
+import { startSidecar } from './sidecar.ts'
 
 /** What a sidecar knows of a rule. */
 interface Known {
@@ -28,40 +25,21 @@ async function operator(t: TestContext, world: TestWorld, port = 0) {
   const source: Source = { start: async () => {}, world: () => world, stop: async () => {} }
   const loop = new Loop(source, { now: () => performance.now(), allowLoopback: true })
   await loop.start()
-  const server = createServer()
-  const sockets = new WebSocketServer({ server, path: CONFIG_PATH })
-  sockets.on('connection', (socket, { headers }) => {
-    const pod = headers.authorization?.slice('Bearer '.length) ?? ''
-    loop.push.attach(
-      {
-        send: (text) => socket.send(text),
-        close: (code, reason) => socket.close(code, reason),
-        buffered: () => socket.bufferedAmount,
-        onMessage: (listener) => socket.on('message', (data: Buffer) => listener(data.toString())),
-        onClose: (listener) => socket.on('close', (code, reason) => listener(code, String(reason))),
-      },
-      { namespace: 'ai', pod, uid: `uid-${pod}`, labels: {}, serviceAccount: 'default' },
-    )
-  })
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-  const kill = async () => {
-    for (const socket of sockets.clients) socket.terminate()
-    sockets.close()
-    server.closeAllConnections()
-    if (server.listening) await new Promise((resolve) => server.close(resolve))
-    await loop.stop()
-  }
-  t.after(kill)
-  return { port: (server.address() as AddressInfo).port, kill } // it listens on a port
+  return serve(
+    t,
+    (channel, { authorization = '' }) => {
+      const pod = authorization.slice('Bearer '.length)
+      loop.push.attach(channel, { namespace: 'ai', pod, uid: `uid-${pod}`, labels: {}, serviceAccount: 'default' })
+    },
+    { port, ended: () => loop.stop() },
+  )
 }
 
 test('bandit: sidecars learn together; one that is killed, and an operator that is, count nothing twice and lose nothing that was told', async (t) => {
   const folder = scratch('bandit')
   t.after(() => rmSync(folder, { recursive: true }))
   const [a, b] = await upstreams(t, {}, {})
-  const world = new TestWorld()
-  world.endpoint('ai/a', { address: { type: 'URL', url: `${a.url}/v1` } })
-  world.endpoint('ai/b', { address: { type: 'URL', url: `${b.url}/v1` } })
+  const world = worldOf({ a, b })
   const rule = {
     targets: [{ endpoint: { name: 'a' } }, { endpoint: { name: 'b' } }],
     strategy: { type: 'Bandit', bandit: { lambda: '0.5' } },
@@ -74,19 +52,12 @@ test('bandit: sidecars learn together; one that is killed, and an operator that 
   const sidecar = async (pod: string) => {
     const [traffic = 0, admin = 0, metrics = 0] = await freePorts(3)
     writeFileSync(join(folder, pod), pod)
-    const child = startChild(process.execPath, [join(root, 'sidecar/main.ts')], {
+    const child = startSidecar(t, {
+      ports: [traffic, admin, metrics],
+      operator: first.port,
+      tokenFile: join(folder, pod),
       log: join(folder, `${pod}.log`),
-      env: {
-        ...process.env,
-        TRADEWIND_LISTEN: `127.0.0.1:${traffic}`,
-        TRADEWIND_ADMIN: `127.0.0.1:${admin}`,
-        TRADEWIND_METRICS: `127.0.0.1:${metrics}`,
-        TRADEWIND_OPERATOR: `ws://127.0.0.1:${first.port}`,
-        TRADEWIND_TOKEN_FILE: join(folder, pod),
-        TRADEWIND_LOG_LEVEL: 'warn',
-      },
     })
-    t.after(() => child.stop())
     const body = JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: 'Hello' }] })
     const ask = async () => {
       const headers = { 'content-type': 'application/json' }

@@ -65,6 +65,14 @@ export class TestWorld implements World {
   }
 }
 
+/** One with an endpoint of namespace `ai` for each simulated server. */
+export function worldOf(mocks: Readonly<Record<string, { readonly url: string }>>): TestWorld {
+  const world = new TestWorld()
+  for (const [name, { url }] of Object.entries(mocks))
+    world.endpoint(`ai/${name}`, { address: { type: 'URL', url: `${url}/v1` } })
+  return world
+}
+
 /** A sidecar's end without a data path, on a connection that a test can hold up, cut, or listen to. */
 export class TestSidecar {
   readonly follower: Follower

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import { WebSocketServer } from 'ws'
 import { CONFIG_PATH } from '../../api/protocol.ts'
+import type { Channel } from '../../operator/channel.ts'
 import { Push } from '../../operator/push.ts'
 import type { TestWorld } from './fleet.ts'
 
@@ -31,11 +32,35 @@ export async function operator(
     { now: () => performance.now() },
     { pushed: (bytes) => void pushed.push(bytes), token: (_, token) => void renewed.push(token) },
   )
+  const { port: own, kill } = await serve(
+    t,
+    (channel, { authorization = '' }) => {
+      tokens.push(authorization)
+      push.attach(channel, { namespace: 'ai', pod: 'p', uid: 'p', labels: {}, serviceAccount: 'default' })
+    },
+    { port, tls, ended: () => push.close() },
+  )
+  push.publish(world.compiler.compile(world))
+  return { port: own, push, pushed, tokens, renewed, kill }
+}
+
+interface Serving {
+  readonly port?: number
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined
+  /** What is to be done when it has been killed. */
+  readonly ended: () => void | Promise<void>
+}
+
+/** Listens for sidecars, until the test ends or it is killed: sockets just end then. `attach` gets each, with the headers of its request. */
+export async function serve(
+  t: TestContext,
+  attach: (channel: Channel, headers: IncomingMessage['headers']) => void,
+  { port = 0, tls, ended }: Serving,
+): Promise<{ readonly port: number; readonly kill: () => Promise<void> }> {
   const server: Server = tls ? createTlsServer(tls) : createServer()
   const sockets = new WebSocketServer({ server, path: CONFIG_PATH })
-  sockets.on('connection', (socket, request: IncomingMessage) => {
-    tokens.push(request.headers.authorization ?? '')
-    push.attach(
+  sockets.on('connection', (socket, { headers }: IncomingMessage) =>
+    attach(
       {
         send: (text) => socket.send(text),
         close: (code, reason) => socket.close(code, reason),
@@ -43,18 +68,17 @@ export async function operator(
         onMessage: (listener) => socket.on('message', (data: Buffer) => listener(data.toString())),
         onClose: (listener) => socket.on('close', (code, reason) => listener(code, String(reason))),
       },
-      { namespace: 'ai', pod: 'p', uid: 'p', labels: {}, serviceAccount: 'default' },
-    )
-  })
+      headers,
+    ),
+  )
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const kill = async () => {
     for (const socket of sockets.clients) socket.terminate()
     sockets.close()
     server.closeAllConnections()
     if (server.listening) await new Promise((resolve) => server.close(resolve))
-    push.close()
+    await ended()
   }
   t.after(kill)
-  push.publish(world.compiler.compile(world))
-  return { port: (server.address() as AddressInfo).port, push, pushed, tokens, renewed, kill } // it listens on a port
+  return { port: (server.address() as AddressInfo).port, kill } // it listens on a port
 }

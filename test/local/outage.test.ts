@@ -3,43 +3,31 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import OpenAI from 'openai'
-import { startChild } from '../helpers/child.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { freePorts } from '../helpers/ports.ts'
 import { scratch } from '../helpers/scratch.ts'
 import { upstreams } from '../helpers/upstream.ts'
-import { TestWorld } from './fleet.ts'
+import { worldOf } from './fleet.ts'
 import { operator } from './operator.ts'
-import { root } from './running.ts'
+import { startSidecar } from './sidecar.ts'
 
 test('outage: the operator dies under load, a sidecar restarts without it, and only what differs is pushed when it is back', async (t) => {
   const folder = scratch('outage')
   t.after(() => rmSync(folder, { recursive: true }))
   const [a, b] = await upstreams(t, {}, {})
-  const world = new TestWorld()
-  world.endpoint('ai/a', { address: { type: 'URL', url: `${a.url}/v1` } })
-  world.endpoint('ai/b', { address: { type: 'URL', url: `${b.url}/v1` } })
+  const world = worldOf({ a, b })
   world.route('ai/r', 'chat', { a: 1, b: 1 })
   for (let i = 0; i < 100; i++) world.route(`ai/more-${i}`, `m${i}`, { a: 1 })
   const first = await operator(t, world)
   const [traffic = 0, admin = 0, metrics = 0] = await freePorts(3)
-  const start = () => {
-    const child = startChild(process.execPath, [join(root, 'sidecar/main.ts')], {
+  const start = () =>
+    startSidecar(t, {
+      ports: [traffic, admin, metrics],
+      operator: first.port,
+      tokenFile: '/dev/null',
       log: join(folder, 'log'),
-      env: {
-        ...process.env,
-        TRADEWIND_LISTEN: `127.0.0.1:${traffic}`,
-        TRADEWIND_ADMIN: `127.0.0.1:${admin}`,
-        TRADEWIND_METRICS: `127.0.0.1:${metrics}`,
-        TRADEWIND_OPERATOR: `ws://127.0.0.1:${first.port}`,
-        TRADEWIND_TOKEN_FILE: '/dev/null',
-        TRADEWIND_STATE_DIR: folder,
-        TRADEWIND_LOG_LEVEL: 'warn',
-      },
+      env: { TRADEWIND_STATE_DIR: folder },
     })
-    t.after(() => child.stop())
-    return child
-  }
   const openai = new OpenAI({ baseURL: `http://127.0.0.1:${traffic}/v1`, apiKey: 'unused', maxRetries: 0 })
   const ask = () => openai.chat.completions.create({ model: 'chat', messages: [{ role: 'user', content: 'Hello' }] })
 

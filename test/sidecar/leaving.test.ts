@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer as createHttp, request } from 'node:http'
+import { request } from 'node:http'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { test } from 'node:test'
 import { dataPath, endpoint, route, rule, target } from '../helpers/data-path.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { torrent } from '../helpers/torrent.ts'
 import { upstreams } from '../helpers/upstream.ts'
 
 const messages = [{ role: 'user', content: 'Say something of some length.' }]
@@ -131,30 +132,12 @@ test('leaving: before the request is whole, nobody is asked', async (t) => {
 
 test('leaving: a client that does not read holds the target back, and loses nothing', async (t) => {
   const event = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'x'.repeat(1000) }, finish_reason: null }] })}\n\n`
-  const most = 40_000 // some 40 MB, more than the sockets between us hold
-  let sent = 0
-  const server = createHttp((incoming, answer) => {
-    incoming.resume()
-    answer.writeHead(200, { 'content-type': 'text/event-stream' })
-    const more = () => {
-      while (sent < most) {
-        sent++
-        if (!answer.write(event)) return void answer.once('drain', more)
-      }
-      answer.end('data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n')
-    }
-    more()
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
+  const closing = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+  const { url, readLate } = await torrent(t, { event, closing })
   const { port } = await dataPath(t, {
     routes: [route('chat', [rule([target('a')])])],
     endpoints: [
-      endpoint('a', `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, {
+      endpoint('a', `${url}/v1`, {
         // A caller that takes its time is no stall of the target's.
         timeouts: { connect: 1000, firstToken: 1000, idle: 800, attempt: 60_000 },
       }),
@@ -162,18 +145,7 @@ test('leaving: a client that does not read holds the target back, and loses noth
   })
   const outgoing = request({ port, path: '/v1/chat/completions', method: 'POST', agent: false })
   outgoing.end(body(true))
-  const [answer] = await once(outgoing, 'response')
-  answer.pause()
-  await new Promise((resolve) => setTimeout(resolve, 1500))
-  assert.ok(sent < most, 'the target has not been able to send it all')
-  let bytes = 0
-  let end = ''
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    end = (end + chunk.toString()).slice(-100)
-  }
-  assert.ok(bytes > most * event.length)
-  assert.match(end, /\[DONE\]\n\n$/)
+  assert.match(await readLate(outgoing, event.length), /\[DONE\]\n\n$/)
 })
 
 test('leaving: over and over, nothing is left behind', async (t) => {
