@@ -62,7 +62,10 @@ describe('the status that the operator writes', { skip: needs('kube-apiserver', 
 
     // kubectl shows it.
     const table = await server().kubectl(['get', 'mroute', 'chat', '-n', 'walk'])
-    assert.match(table, /^NAME\s+MODELS\s+ACCEPTED\s+PROGRAMMED\s+SPLIT\s+AGE\nchat\s+\["chat"\]\s+True\s+1\/1\s/)
+    assert.match(
+      table,
+      /^NAME\s+MODELS\s+ACCEPTED\s+PROGRAMMED\s+SPLIT\s+FAULTS\s+ROLLOUT\s+AGE\nchat\s+\["chat"\]\s+True\s+1\/1\s/,
+    )
     assert.match(
       await server().kubectl(['get', 'tradewind', '-n', 'walk']),
       /modelendpoint\.tradewind\.dev\/models\s+OpenAICompatible\s+True/,
@@ -220,6 +223,38 @@ describe('the status that the operator writes', { skip: needs('kube-apiserver', 
         [],
       )
       assert.deepEqual(of('ModelRoute').sort(), ['Accepted', 'Programmed'])
+    })
+  })
+
+  test('status: injected faults are told while they last, with an Event when they begin and when they end', async () => {
+    await server().namespace('drill')
+    const until = new Date(Date.now() + 6000)
+    const targets = [{ endpoint: { name: 'models' } }]
+    const faults = [{ type: 'Abort', status: 503, until: until.toISOString() }]
+    await apply(server(), endpoint('drill', 'models'), route('drill', 'chat', { rules: [{ targets, faults }] }))
+    await eventually(async () => {
+      const { status, condition } = await seen(server(), 'mroute', 'drill', 'chat')
+      assert.equal(condition('FaultsInjected'), 'True/FaultsInjected')
+      const { message = '' } = status.conditions?.find(({ type }) => type === 'FaultsInjected') ?? {}
+      assert.match(message, new RegExp(`Abort with 503 of 100 % of the calls until ${until.toISOString()}`))
+    })
+    assert.match(await server().kubectl(['get', 'mroute', 'chat', '-n', 'drill']), /100% models\s+True\s/)
+    await eventually(
+      async () => {
+        const { status } = await seen(server(), 'mroute', 'drill', 'chat')
+        assert.ok(status.conditions?.every(({ type }) => type !== 'FaultsInjected'))
+      },
+      { within: 15_000, every: 100 },
+    )
+    assert.ok(Date.now() >= until.getTime(), 'not before they end')
+    await eventually(async () => {
+      const events = await server().kubectl(['get', 'events.events.k8s.io', '-n', 'drill', '-o', 'json'])
+      // Events as kubectl prints them.
+      const { items } = JSON.parse(events) as { items: { reason: string; type: string }[] }
+      const told = items
+        .filter(({ reason }) => reason.startsWith('Faults'))
+        .map(({ type, reason }) => `${type} ${reason}`)
+      assert.deepEqual(told.sort(), ['Normal FaultsEnded', 'Warning FaultsInjected'])
     })
   })
 

@@ -179,6 +179,25 @@ describe(
       await apply(server(), having({ schedule: { timeZone: 'Europe/Vienna' }, text: { pattern: 'a+b' } }))
     })
 
+    test('validate: faults that end more than a day ahead are refused, and those that have ended are warned of', async () => {
+      const ending = (ms: number) =>
+        route('silent', 'drill', {
+          rules: [
+            {
+              targets: [{ endpoint: { name: 'later' } }],
+              faults: [{ type: 'Cut', until: new Date(Date.now() + ms).toISOString() }],
+            },
+          ],
+        })
+      const day = 86_400_000
+      await assert.rejects(
+        apply(server(), ending(day + 60_000)),
+        /spec\.rules\[0\]\.faults\[0\]\.until: It must be at most 24 hours ahead\./,
+      )
+      await apply(server(), ending(day - 60_000))
+      assert.match(await warnings(ending(-1000)), /faults\[0\]\.until: It has passed: nothing is injected/)
+    })
+
     test('validate: what does not resolve yet, a Secret without its label and a contested model are warnings', async () => {
       assert.match(
         await warnings(endpoint('silent', 'keyed', { credentials: { type: 'Secret', secret: { name: 'nowhere' } } })),
