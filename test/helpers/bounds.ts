@@ -22,12 +22,20 @@ function sample(schema: Schema): unknown {
     case 'boolean':
       return true
     case 'array':
-      return items ? [sample(items)] : []
+      return items ? [sample(items), ...others(schema)] : []
     case 'object':
       if (additionalProperties) return { a: sample(additionalProperties) }
       if (schema['x-kubernetes-preserve-unknown-fields']) return { temperature: 0 }
       return Object.fromEntries(Object.entries(properties ?? {}).map(([name, field]) => [name, sample(field)]))
   }
+}
+
+/** The items that a list must have besides the first: of other names, where names are what tells them apart. */
+function others({ items, minItems = 0, 'x-kubernetes-list-map-keys': [key] = [] }: Schema): unknown[] {
+  return Array.from({ length: Math.max(0, minItems - 1) }, (_, at) => {
+    const item = items && sample(items)
+    return key === undefined ? item : { ...(item as object), [key]: `a${at}` } // what has a key is an object
+  })
 }
 
 /** Values that the schema itself refuses, each for one reason. */
@@ -71,7 +79,7 @@ function* within(schema: Schema, path: string): Generator<[what: string, value: 
       yield [what, { ...(sample(schema) as object), [name]: value }]
     }
   const { items, additionalProperties } = schema
-  if (items) for (const [what, value] of within(items, `${path}[0]`)) yield [what, [value]]
+  if (items) for (const [what, value] of within(items, `${path}[0]`)) yield [what, [value, ...others(schema)]]
   if (additionalProperties)
     for (const [what, value] of within(additionalProperties, `${path}.a`)) yield [what, { a: value }]
 }
