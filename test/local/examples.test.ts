@@ -25,6 +25,13 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /default\/assistant: FaultsInjected FaultsInjected: Failures are injected on purpose\./,
     /tradewind_faults_injected_total\{[^}]*endpoint="default\/primary"[^}]*type="Cut"\} 2\n[^]*tradewind_faults_active\{[^}]*type="Abort"\} 1\n/,
   ],
+  mirror: [
+    /x-tradewind-attempts: 1\r[^]*x-tradewind-endpoint: default\/current\r[^]*current heard/,
+    /stall-headers=60000/,
+    /x-tradewind-attempts: 1\r[^]*x-tradewind-endpoint: default\/current\r[^]*current heard/,
+    /ROUTE +RULE +MIRROR [^]*default\/assistant +0 +candidate\/llama-3.1-8b +\d/,
+    /tradewind_mirrored_total\{[^}]*endpoint="default\/candidate"[^}]*outcome="answered"\} 1\n/,
+  ],
   sticky: [/"content":"(one|two) heard/, /"content":"(one|two) heard/],
   'pass-through': [/"\/v2\/models\/fraud\/infer"/],
   'in-cluster-service': [/"content":"vllm heard/],
