@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto'
+
 /** How long providers keep what they have read of a prompt, ms: five minutes, by Anthropic's and OpenAI's documentation. */
 const KEPT = 300_000
 /** Conversations that are remembered of a rule: the oldest are forgotten first. */
@@ -5,24 +7,29 @@ const MOST = 10_000
 
 /**
  * Which target last read each conversation, and how much of it: staying there is cheaper by what the provider's cache saves, and that is
- * weighed like any other cost, instead of holding a conversation where it is at any price.
+ * weighed like any other cost, instead of holding a conversation where it is at any price. Keys are kept as hashes: callers make them as long as a
+ * header may be, and a part of a header keeps the whole of it.
  */
 export class Conversations {
   private readonly last = new Map<string, Warmth>()
 
   /** What is still warm of a conversation; undefined where nothing is. */
   find(key: string, now: number): Warmth | undefined {
-    const found = this.last.get(key)
+    const found = this.last.get(hashed(key))
     return found && now - found.at < KEPT ? found : undefined
   }
 
   /** A target read so many tokens of it. */
   remember(key: string, target: string, tokens: number, now: number): void {
-    this.last.delete(key)
-    this.last.set(key, new Warmth(target, tokens, now))
+    const kept = hashed(key)
+    this.last.delete(kept)
+    this.last.set(kept, new Warmth(target, tokens, now))
     if (this.last.size > MOST) for (const oldest of this.last.keys()) return void this.last.delete(oldest)
   }
 }
+
+/** As long for every key: 128 bits are enough against accidents, and a caller who finds two that are equal has its own prompts mistaken for warm. */
+const hashed = (key: string): string => hash('sha256', key, 'base64url').slice(0, 22)
 
 export class Warmth {
   readonly at: number
