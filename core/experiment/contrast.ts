@@ -27,6 +27,7 @@ export interface Measured {
 export function clusteredMean(parts: readonly Values[]): ClusteredMean {
   const n = parts.reduce((total, part) => total + part.n, 0)
   const sum = parts.reduce((total, part) => total + part.sum, 0)
+  if (n === 0) return { n, sum, mean: Number.NaN, pulls: parts.map(() => 0), clusters: 0 }
   const mean = sum / n
   const squares = parts.reduce((total, part) => total + part.n * part.n, 0)
   return { n, sum, mean, pulls: parts.map((part) => (part.sum - mean * part.n) / n), clusters: (n * n) / squares }

@@ -13,6 +13,7 @@ import type { Coverage } from './coverage.ts'
 import { decide } from './decide.ts'
 import { decisions } from './decisions.ts'
 import { faults } from './faults.ts'
+import { experiment } from './experiment.ts'
 import { gate } from './gate.ts'
 import { feedback } from './feedback.ts'
 import { health } from './health.ts'
@@ -21,6 +22,7 @@ import { mirror } from './mirror.ts'
 import { models } from './models.ts'
 import { prices } from './prices.ts'
 import { resilience } from './resilience.ts'
+import { rollout } from './rollout.ts'
 import { route } from './route.ts'
 import { sharing } from './sharing.ts'
 import { vertexAI } from './vertex-ai.ts'
@@ -34,6 +36,7 @@ const tables: readonly Coverage[] = [
   caller,
   connection,
   decide,
+  experiment,
   gate,
   decisions,
   faults,
@@ -45,6 +48,7 @@ const tables: readonly Coverage[] = [
   prices,
   resilience,
   sharing,
+  rollout,
   route,
   vertexAI,
 ]

@@ -6,6 +6,7 @@ import type { ModelEndpoint } from '../../api/model-endpoint.ts'
 import type { ModelRoute } from '../../api/model-route.ts'
 import { parse } from '../../api/parse.ts'
 import { API_VERSION } from '../../api/resource.ts'
+import type { InForce } from '../../core/rollout/in-force.ts'
 import { compile } from '../../operator/compile/index.ts'
 import type { Compiled } from '../../operator/compile/index.ts'
 import type { ArtefactView, Labels, PodView, SecretView, ServiceView, SliceView, World } from '../../operator/world.ts'
@@ -29,12 +30,14 @@ export interface Setting {
   /** Ready pods by name. */
   readonly pods?: Readonly<Record<string, { readonly ip: string; readonly labels: Labels }>>
   readonly namespaces?: Readonly<Record<string, Labels>>
+  /** What was decided of rollouts, by route. */
+  readonly rollouts?: Readonly<Record<string, readonly InForce[]>>
   /** The pod that asks. */
   readonly me?: { readonly namespace?: string; readonly labels?: Labels }
 }
 
 /** Compiles a setting as the operator does. */
-function compiledOf(setting: Setting): Compiled {
+export function compiledOf(setting: Setting): Compiled {
   return compile(world(setting), { allowLoopback: true })
 }
 
@@ -71,6 +74,8 @@ export interface Answered {
   readonly attempts: number
   readonly cost: string
   readonly reason: string
+  /** `experiment/arm`; empty where the request is of none. */
+  readonly experiment: string
   /** The code of the error, in the answer or in its stream; empty where there is none. */
   readonly code: string
 }
@@ -104,6 +109,7 @@ export async function sidecar(t: TestContext, setting: Setting, environment: Rea
       attempts: Number(said('attempts')),
       cost: said('cost'),
       reason: said('reason'),
+      experiment: said('experiment'),
       code: /"error":\{.*?"code":"(\w+)"/.exec(text)?.[1] ?? '',
     }
   }
@@ -134,9 +140,11 @@ export function to(name: string, rest: object = {}): Spec {
   return { endpoint: { name }, ...rest }
 }
 
-function world({
+/** A setting as the compile reads it. */
+export function world({
   endpoints,
   routes,
+  rollouts = {},
   secrets = {},
   artefacts = {},
   services = {},
@@ -148,6 +156,7 @@ function world({
     ...Object.entries(routes).map(([name, spec]) => parsed('ModelRoute', name, spec)),
   ]
   return {
+    rollouts: entries(rollouts, (_, __, decided) => decided),
     routes: byName(objects.filter((object): object is ModelRoute => object.kind === 'ModelRoute')),
     endpoints: byName(objects.filter((object): object is ModelEndpoint => object.kind === 'ModelEndpoint')),
     invalid: new Map(),
