@@ -62,7 +62,7 @@ export function details(it: RolloutView, now: number): string {
       : []),
   ]
   const lines = facts.map(([name, value]) => `  ${paint('dim', name.padEnd(10))}${value}\n`).join('')
-  const head = ['GUARDRAIL', 'MARGIN', 'EVIDENCE', 'OF', 'CANARY', 'STABLE', 'WORSE BY', 'SAMPLES']
+  const head = ['GUARDRAIL', 'MARGIN', 'EVIDENCE', 'OF', 'CANARY', 'STABLE', 'WORSE BY', 'SAMPLES', 'SHOWN']
   const rows = it.guardrails.map((guardrail) => [
     guardrail.metric,
     shown(guardrail.margin),
@@ -72,6 +72,7 @@ export function details(it: RolloutView, now: number): string {
     shown(guardrail.stable),
     interval(guardrail),
     `${guardrail.counts.canary}/${guardrail.counts.stable}`,
+    verdict(guardrail),
   ])
   return `${paint('bold', `${it.route}, rule ${it.rule}`)}\n${lines}\n${columns([head, ...rows])}`
 }
@@ -126,6 +127,12 @@ function worst(guardrails: readonly Guardrail[]): string {
 
 function interval({ lower, upper }: Guardrail): string {
   return lower === undefined || upper === undefined ? '-' : `${signed(lower)} … ${signed(upper)}`
+}
+
+/** What is shown by now: harm, which rolls it back, or that there is none beyond the margin, which every guardrail takes for a promotion. */
+function verdict({ evidence, needs, upper, margin }: Guardrail): string {
+  if (Number(evidence) >= Number(needs)) return paint('red', 'harm')
+  return upper !== undefined && Number(upper) <= Number(margin) ? paint('green', 'no harm') : 'nothing yet'
 }
 
 const signed = (text: string): string => (Number(text) > 0 ? `+${shown(text)}` : shown(text))

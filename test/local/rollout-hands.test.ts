@@ -25,7 +25,7 @@ async function pages(t: TestContext) {
     now: () => performance.now(),
     state: () => {
       state.looks++
-      return { routes: state.routes, endpoints: state.endpoints, sidecars: state.sidecars, rollouts: engine.views() }
+      return { ...overview, sidecars: state.sidecars, rollouts: engine.views() }
     },
   })
   engine.onChange(() => watch.changed())
@@ -59,7 +59,7 @@ test('watch: the state first, then whole items that differ, at most four times a
   const { response, told } = await watching('?parts=rollouts')
   assert.equal(response.headers['content-type'], 'text/event-stream')
   await eventually(() => assert.equal(told.length, 1))
-  assert.deepEqual(Object.keys(told[0]?.data ?? {}), ['rollouts'])
+  assert.deepEqual(Object.keys(told[0]?.data ?? {}), ['rollouts', 'experiments'])
   assert.equal((told[0]?.data['rollouts'] as unknown[]).length, 2) // a list
   for (let weight = 1; weight <= 100; weight++) {
     engine.set(rolloutView('ai/chat', 'all', { weight }))
@@ -179,8 +179,11 @@ test('tradewind rollout status: a table of all, and all of one', async (t) => {
   const one = await tradewind('status', 'ai/chat')
   assert.match(one.stdout, /step +●●◉○○○ {2}3\/6, for 1m\ds/)
   assert.match(one.stdout, /waits for +12 sidecars: ai\/app-1, ai\/app-2 and 10 more/)
-  assert.match(one.stdout, /^ErrorRate +0\.02 +███░{7} 3\.162 +60 +0\.014 +0\.011 +-0\.0123 … \+0\.0188 +213\/1893$/m)
-  assert.match(one.stdout, /^Latency +0\.2 +░{10} 0\.4 +60 +- +- +- +0\/0$/m)
+  assert.match(
+    one.stdout,
+    /^ErrorRate +0\.02 +███░{7} 3\.162 +60 +0\.014 +0\.011 +-0\.0123 … \+0\.0188 +213\/1893 +no harm$/m,
+  )
+  assert.match(one.stdout, /^Latency +0\.2 +░{10} 0\.4 +60 +- +- +- +0\/0 +nothing yet$/m)
   assert.doesNotMatch(one.stdout, /\u001b/)
   const data = JSON.parse((await tradewind('status', 'code', '-o', 'json')).stdout) as { rollouts: unknown[] } // what it prints
   assert.deepEqual(data.rollouts, engine.views().slice(1))
