@@ -86,7 +86,7 @@ function nav(screen) {
 
 function update() {
   if (signIn !== undefined) return
-  if (store.known) view?.update()
+  if (store.known) attempt(() => view?.update())
   else if (view?.list)
     fill(at('main'), h('div', { class: 'screen' }, h('p', { class: 'loading', role: 'status' }, 'Loading …')))
 }
@@ -96,6 +96,19 @@ store.onChange(() => {
   if (waiting && store.known && view) fill(at('main'), view.element)
   update()
 })
+
+/**
+ * A view that fails says so, rather than show what is old as if it were new.
+ * @param {() => void} work
+ */
+function attempt(work) {
+  try {
+    work()
+  } catch (error) {
+    say(`This screen cannot be shown: ${String(error)}`, true)
+    throw error
+  }
+}
 
 /** Says whether what is shown is of now, and how old it is where it is not. */
 function pulse() {

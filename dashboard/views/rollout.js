@@ -133,7 +133,7 @@ function guardrails({ guardrails, route, rule }) {
       h(
         'tbody',
         {},
-        ...guardrails.map(({ metric, margin, evidence: value, needs, canary, stable, lower, upper, n }) =>
+        ...guardrails.map(({ metric, margin, evidence: value, needs, canary, stable, lower, upper, counts: n }) =>
           h(
             'tr',
             {},

@@ -61,8 +61,8 @@ export function routesView(store) {
   const field = search('Search routes and models', (words) => ((wanted = words), update()))
   const tiles = h('dl', { class: 'tiles' })
   let wanted = ''
-  /** @type {readonly RouteRow[]} */
-  let before = []
+  /** @type {readonly RouteRow[] | undefined} */
+  let before
 
   function update() {
     const all = [...store.routes.values()]
@@ -72,7 +72,8 @@ export function routesView(store) {
         )
       : all
     // A rollout's state is in its route's row.
-    const same = rows.length === before.length && rows.every((row, at) => row === before[at]) && !wanted
+    const last = before
+    const same = rows.length === last?.length && rows.every((row, at) => row === last[at])
     before = rows
     tiles.replaceChildren(...summary(store))
     field.tell(rows.length, all.length, 'route')

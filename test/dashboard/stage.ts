@@ -23,6 +23,8 @@ export class Stage {
   readonly rollouts = new ScriptedRollouts()
   readonly push: Push
   readonly watch: Watch
+  /** While it is set, nothing is answered. */
+  refuse = false
   readonly sidecars = new Map<string, TestSidecar>()
   /** How long each look took, ms. */
   readonly looks: number[] = []
@@ -103,6 +105,7 @@ export class Stage {
       ...rolloutPages(this.rollouts, this.watch),
     }
     this.#server = jsonServer(pages).listen(0, '127.0.0.1')
+    this.#server.on('request', ({ socket }) => this.refuse && socket.destroy())
     await once(this.#server, 'listening')
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}` // it listens on a port
   }
