@@ -194,7 +194,7 @@ export class TargetCounts {
     if (!usage && !(stream && firstByte > 0)) return
     const generation = this.generation(operation)
     if (usage) this.used(generation, usage)
-    if (!stream || firstByte === 0 || code !== undefined) return
+    if (!stream || firstByte === 0 || code !== undefined || why === 'mirror') return
     generation.firstToken.observe((firstByte - started) / 1000)
     if (usage && usage.output > 1) generation.perToken.observe((ended - firstByte) / 1000 / (usage.output - 1))
   }

@@ -20,10 +20,10 @@ export async function paced(
   const all = [...free]
   const request = encode(to, body)
   const times: number[] = []
-  let broken = false
+  const lost: string[] = []
   let due = performance.now()
   let sent = 0
-  while (sent < count && !broken) {
+  while (sent < count && lost.length === 0) {
     due += (-Math.log(1 - random()) * 1000) / perSecond
     await sleep(Math.max(0, due - performance.now()))
     const connection = free.pop()
@@ -33,14 +33,14 @@ export async function paced(
     sent++
     connection.send(request, {
       onEnd: (whole) => {
-        broken ||= !whole
+        if (!whole) lost.push('a connection broke in the middle of an answer')
         times.push(performance.now() - began)
         free.push(connection)
       },
     })
   }
-  while (times.length < sent && !broken) await sleep(1)
+  while (times.length < sent && lost.length === 0) await sleep(1)
   for (const connection of all) connection.destroy()
-  if (broken) throw new Error('a connection broke in the middle of an answer')
+  if (lost[0] !== undefined) throw new Error(lost[0])
   return times
 }

@@ -9,6 +9,11 @@ export const MIRROR_ARMS = {
   pairOf: 'mirror-of',
   marked: 'mirror-marked',
   markedOf: 'mirror-marked-of',
+  /** Pairs that the judge could have marked, with agreement as quality: those that it has are a random sample of them. */
+  markable: 'mirror-markable',
+  /** Of those that it has: how much better the candidate's marks are, from 0 (worst) by 0.5 (as good) to 1, apart by whether both answers come to the same. */
+  leadAlike: 'mirror-lead-alike',
+  leadUnlike: 'mirror-lead-unlike',
   /** `cost` holds what was spent, USD. */
   spent: 'mirror-spent',
 } as const

@@ -129,7 +129,8 @@ export class Mirrored {
     } catch (error) {
       if (this.#attempts.length === 0) {
         post.breaker.release(ticket)
-        throw error instanceof Skipped ? error : new Skipped('unsupported')
+        if (error instanceof Skipped) throw error
+        throw new Skipped(asFailure(error).code === 'unhealthy' ? 'unavailable' : 'unsupported')
       }
       const failure = asFailure(error)
       code = failure.code
@@ -149,12 +150,14 @@ export class Mirrored {
     const said = code === undefined ? saidIn(surface, streamed, bytes) : undefined
     const { chunks, streamed: ownStreamed } = this.#given
     const own = this.#exchange.facts.code === undefined && chunks ? saidIn(surface, ownStreamed, chunks) : undefined
+    const markable = Boolean(settings.judge && surface.chat && own?.text && said?.text)
     const pair: Pair = {
       candidate,
       own: this.#own(),
       code,
       alike: said && own && alike(own, said),
-      marks: said && own && (await this.#marks(own, said)),
+      markable,
+      marks: markable && said && own ? await this.#marks(own, said) : undefined,
     }
     return this.#record(failed ? 'failed' : 'answered', fork, pair)
   }
@@ -220,7 +223,7 @@ export class Mirrored {
     const { settings, deps, rule } = this.#house
     const { judge } = settings
     const { chat } = this.#exchange.surface
-    if (!judge || !chat || !own.text || !said.text || deps.random() * 100 >= judge.percent) return undefined
+    if (!judge || !chat || deps.random() * 100 >= judge.percent) return undefined
     const request = this.#exchange.read(chat)
     const mark = async (text: string): Promise<number | undefined> => {
       if (!this.#free(judge.by)) return undefined

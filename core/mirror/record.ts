@@ -36,6 +36,8 @@ export interface Pair {
   readonly code: ErrorCode | undefined
   /** 1: both answers come to the same; undefined: nothing could be said. */
   readonly alike: number | undefined
+  /** Whether the judge could have marked it, had it been drawn. */
+  readonly markable: boolean
   readonly marks: Marks | undefined
 }
 

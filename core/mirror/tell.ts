@@ -24,10 +24,13 @@ export function tell(
     if (outcome !== 'answered' && outcome !== 'failed') add(skippedArm(outcome), {})
     return
   }
-  const { candidate, own, alike, marks } = pair
+  const { candidate, own, alike, markable, marks } = pair
   add(MIRROR_ARMS.pair, candidate, alike)
   add(MIRROR_ARMS.pairOf, own)
+  if (markable && alike !== undefined) add(MIRROR_ARMS.markable, {}, alike)
   if (!marks) return
   add(MIRROR_ARMS.marked, {}, marks.candidate)
   add(MIRROR_ARMS.markedOf, {}, marks.current)
+  if (alike !== undefined)
+    add(alike === 1 ? MIRROR_ARMS.leadAlike : MIRROR_ARMS.leadUnlike, {}, (1 + marks.candidate - marks.current) / 2)
 }

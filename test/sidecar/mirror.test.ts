@@ -121,7 +121,7 @@ test('mirror: the bytes of an answer are the same with and without a mirror, how
     // Pieces that begin and end anywhere.
     own: (response, body) => {
       if (!body.includes('"stream":true')) return says(response, body, words)
-      const whole = Buffer.from([...words].map((it) => event({ content: it })).join('') + event({}, 'stop'))
+      const whole = Buffer.from(Array.from(words, (it) => event({ content: it })).join('') + event({}, 'stop'))
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       for (let at = 0; at < whole.length; at += 97) response.write(whole.subarray(at, at + 97))
       response.end('data: [DONE]\n\n')
@@ -251,7 +251,7 @@ test('mirror: what says that it is told once is told once', async (t) => {
   const heard: string[] = []
   const { url, told } = await mirrored(t, {
     candidate: (response, body, { headers }) => {
-      heard.push(`${headers['idempotency-key']} ${headers['x-other']} ${headers['authorization']}`)
+      heard.push(JSON.stringify([headers['idempotency-key'], headers['x-other'], headers['authorization']]))
       says(response, body, WORDS)
     },
   })
@@ -260,7 +260,7 @@ test('mirror: what says that it is told once is told once', async (t) => {
   const answer = await request(`${url}/v1/chat/completions`, { method: 'POST', headers, body })
   await answer.body.dump()
   await told(1)
-  assert.deepEqual(heard, ['undefined o undefined'])
+  assert.deepEqual(heard, ['[null,"o",null]'])
 })
 
 test('mirror: a hanging candidate holds up no caller, and as many are under way as may be', async (t) => {
@@ -453,7 +453,7 @@ test('mirror: a judge marks both answers, each by itself and with nothing of the
   const { url, told, mirrors, path, telemetry } = await mirrored(t, {
     candidate: (response, body) => says(response, body, 'Other words.'),
     judge: (response, body, { headers }) => {
-      heard.push(`${headers['x-mine']}`)
+      heard.push(String(headers['x-mine']))
       says(response, body, body.includes('Other words.') ? '4/10' : '9')
     },
     mirror: { judge: { by: { endpoint: 'ai/c', model: 'c-model' }, percent: 100, prompt: 'Mark it.' } },
@@ -474,8 +474,10 @@ test('mirror: a judge marks both answers, each by itself and with nothing of the
     [
       ['mirror', 1, 0],
       ['mirror-of', 1, 0],
+      ['mirror-markable', 1, 0],
       ['mirror-marked', 1, 0.4],
       ['mirror-marked-of', 1, 0.9],
+      ['mirror-lead-unlike', 1, (1 + 0.4 - 0.9) / 2],
     ],
   )
 })
