@@ -24,7 +24,7 @@ export async function program(argv: readonly string[] | 'all', name = 'tradewind
     })
     .addHelpText(
       'after',
-      `\nExit codes: ${EXIT.ok} all is well, ${EXIT.problem} a problem was found, ${EXIT.usage} the command line is wrong.`,
+      `\nExit codes: ${EXIT.ok} all is well, ${EXIT.problem} a problem was found, ${EXIT.usage} the command line is wrong, ${EXIT.late} what was\nwaited for has not come in time.`,
     )
     .exitOverride()
   const called = argv === 'all' ? undefined : argv.find((word) => !word.startsWith('-'))

@@ -62,7 +62,7 @@ export function details(it: RolloutView, now: number): string {
       : []),
   ]
   const lines = facts.map(([name, value]) => `  ${paint('dim', name.padEnd(10))}${value}\n`).join('')
-  const head = ['GUARDRAIL', 'MARGIN', 'EVIDENCE', 'OF', 'CANARY', 'STABLE', 'WORSE BY', 'SAMPLES', 'SHOWN']
+  const head = ['GUARDRAIL', 'MARGIN', 'EVIDENCE', 'OF', 'CANARY', 'STABLE', 'DIFFERENCE', 'SAMPLES', 'SHOWN']
   const rows = it.guardrails.map((guardrail) => [
     guardrail.metric,
     shown(guardrail.margin),
@@ -130,9 +130,11 @@ function interval({ lower, upper }: Guardrail): string {
 }
 
 /** What is shown by now: harm, which rolls it back, or that there is none beyond the margin, which every guardrail takes for a promotion. */
-function verdict({ evidence, needs, upper, margin }: Guardrail): string {
+function verdict({ metric, evidence, needs, lower, upper, margin }: Guardrail): string {
   if (Number(evidence) >= Number(needs)) return paint('red', 'harm')
-  return upper !== undefined && Number(upper) <= Number(margin) ? paint('green', 'no harm') : 'nothing yet'
+  // Of all others more is worse.
+  const most = metric === 'Quality' ? (lower === undefined ? undefined : -Number(lower)) : upper
+  return most !== undefined && Number(most) <= Number(margin) ? paint('green', 'no harm') : 'nothing yet'
 }
 
 const signed = (text: string): string => (Number(text) > 0 ? `+${shown(text)}` : shown(text))

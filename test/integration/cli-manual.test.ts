@@ -8,10 +8,18 @@ import { runProgram } from '../helpers/command.ts'
 const root = join(import.meta.dirname, '../..')
 const file = join(root, 'docs/cli.md')
 
+/** The words of each command, those of groups after their group. */
+async function everyCommand(): Promise<readonly (readonly string[])[]> {
+  const nested = await Promise.all(
+    commands.map(async ({ name, load }) => [[name], ...(await load()).commands.map((inner) => [name, inner.name()])]),
+  )
+  return [[], ...nested.flat()]
+}
+
 test('docs/cli.md shows the help of every command as it is (UPDATE=1 rewrites it)', async () => {
   const before = readFileSync(file, 'utf8')
   let after = before
-  for (const words of [[], ...commands.map(({ name }) => [name])]) {
+  for (const words of await everyCommand()) {
     const { code, stdout } = await runProgram(process.execPath, ['cli/main.ts', ...words, '--help'], { cwd: root })
     assert.equal(code, 0)
     const line = ['$ tradewind', ...words, '--help'].join(' ')
