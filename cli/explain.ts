@@ -134,6 +134,7 @@ function table({
   strategy,
   sticky,
   gate,
+  experiment,
   faults = [],
 }: Explanation): string {
   const key = sticky && `, sticky by ${sticky.header}${sticky.key === undefined ? ' (which the request lacks)' : ''}`
@@ -156,6 +157,7 @@ function table({
     ...(strategy === undefined
       ? []
       : [`Strategy ${strategy}${key ?? ''}${because === undefined ? '' : `, reason ${because}`}.\n`]),
+    ...(experiment === undefined ? [] : [`${experiment}\n`]),
     ...(gate === undefined ? [] : [`${gate}\n`]),
     ...faults.map((fault) => `${paint('yellow', 'Injected on purpose')}: ${fault}.\n`),
     rows.length

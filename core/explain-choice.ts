@@ -7,6 +7,7 @@ import { putOff, replayed } from './decisions/replayed.ts'
 import type { ReplayedTarget } from './decisions/replayed.ts'
 import type { Deps } from './deps.ts'
 import { Failure } from './errors.ts'
+import { describeExperiment } from './experiment/describe.ts'
 import type { ExplainedTarget } from './explain.ts'
 import { seeded } from './learning/random.ts'
 import type { Question } from './question.ts'
@@ -22,6 +23,8 @@ export interface ExplainedChoice {
   readonly decision: Decision
   /** Why nobody can be asked, where that is so. */
   readonly failure: Failure | undefined
+  /** Where the rule has an experiment: one sentence. */
+  readonly experiment: string | undefined
   readonly targets: readonly ExplainedTarget[]
 }
 
@@ -60,19 +63,21 @@ export function explainChoice(
   const { guards } = learnt
   const ask = () => {
     try {
-      return { decision: chooser.choose(asked).decision, failure: undefined }
+      const { decision, assigned } = chooser.choose(asked)
+      return { decision, assigned, failure: undefined }
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      return { decision: asked.facts.decision, failure: error }
+      return { decision: asked.facts.decision, assigned: undefined, failure: error }
     }
   }
   const choose = () => (guards ? guards.hold(ask) : ask())
-  const { decision, failure } = memory ? memory.purse.hold(choose) : choose()
+  const { decision, assigned, failure } = memory ? memory.purse.hold(choose) : choose()
   if (!decision) return undefined
   const { targets } = replayed(decision)
   return {
     decision,
     failure,
+    experiment: rule.experiment && describeExperiment(rule.experiment, assigned?.arm.name),
     targets: targets.map((target) => explained(target, decision, rule, { model: question.model, now, wall })),
   }
 }
@@ -105,7 +110,8 @@ function why(target: ReplayedTarget, { reason, pinned }: Decision): string {
   const { out, place, score, propensity } = target
   if (out && !putOff(target)) return `It ${out.detail}: it is not asked.`
   if (out) return `It ${out.detail}: it is asked ${place === 1 ? 'since nobody else is left' : 'after the others'}.`
-  if (target.target === pinned) return 'An adjustment puts it first.'
+  if (target.target === pinned)
+    return reason === 'experiment' ? 'It is of the arm that the unit belongs to.' : 'An adjustment puts it first.'
   if (propensity !== undefined)
     return `It is asked first in ${Number((100 * propensity).toFixed(1))} % of such requests.`
   const worth = score === undefined ? '' : ` Its score is ${Number(score.toFixed(4))}.`

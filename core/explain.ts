@@ -54,6 +54,8 @@ export interface Explanation {
   readonly reason?: string
   /** Where the rule is sticky: its header, and the key where the request carries it. */
   readonly sticky?: { readonly header: string; readonly key?: string }
+  /** Who is assigned to which arm, where the rule has an experiment; one sentence. Shares are those of requests that are of none, or of the request's own arm. */
+  readonly experiment?: string
   /** What becomes of the answer, where the rule has a gate; one sentence. */
   readonly gate?: string
   /** What is injected on purpose into the calls of requests like it; left out where nothing is. */
@@ -105,11 +107,11 @@ function choice(
   request: Question,
   at: { readonly now: number; readonly wall: number },
   learnt: Learnt,
-): Partial<Pick<Explanation, 'targets' | 'reason' | 'error'>> {
+): Partial<Pick<Explanation, 'targets' | 'reason' | 'error' | 'experiment'>> {
   const made = explainChoice(rule, request, at, learnt)
   if (!made) return {}
-  const { targets, decision, failure } = made
-  if (!failure) return { targets, reason: decision.reason }
+  const { targets, decision, failure, experiment } = made
+  if (!failure) return { targets, reason: decision.reason, ...(experiment === undefined ? {} : { experiment }) }
   return { targets, error: { code: failure.code, status: failure.entry.status, message: failure.message } }
 }
 

@@ -3,6 +3,10 @@ import { Agent, request } from 'undici'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import type { CompiledRule } from '../../api/compiled.ts'
+import { replay } from '../../core/decide/decision.ts'
+import { decisionLine, readLine } from '../../core/decisions/line.ts'
+import { explain } from '../../core/explain.ts'
+import { requestLine } from '../../sidecar/request-log.ts'
 import { dataPath, endpoint, route, rule, target } from '../helpers/data-path.ts'
 import { upstreams } from '../helpers/upstream.ts'
 
@@ -62,7 +66,7 @@ async function lab(
     }
     return sums
   }
-  return { a, b, ask, counted, telemetry }
+  return { a, b, ask, counted, telemetry, path }
 }
 
 test('experiment: a unit stays with its arm, whose target is asked first, whatever the weights of targets', async (t) => {
@@ -97,7 +101,10 @@ test('experiment: requests without the unit, or outside its part of the layer, a
     else assert.equal(by, 'ai/a')
   }
   assert.ok(own > 12 && own < 50, String(own))
-  assert.equal([...other.counted().values()].reduce((sum, { n }) => sum + n, 0), own)
+  assert.equal(
+    [...other.counted().values()].reduce((sum, { n }) => sum + n, 0),
+    own,
+  )
 })
 
 test('experiment: each request is a unit of its own where no header is named', async (t) => {
@@ -137,4 +144,66 @@ test('experiment: a request that some arm may not be asked of is of none', async
     assert.equal(counted().size, 0)
     assert.notEqual((await ask('user-1')).arm, '')
   }
+})
+
+test('experiment: the arm stands in the line of the request and of its decision, which can be made again', async (t) => {
+  const { ask, telemetry } = await lab(t)
+  for (let user = 0; user < 10; user++) await ask(`user-${user}`)
+  for (const facts of telemetry.exchanges) {
+    const { arm } = { arm: facts.experiment ?? '' }
+    assert.match(arm, /^test\/(control|treatment)$/)
+    assert.ok(requestLine(facts, 'info', undefined).includes(`"experiment":"${arm}"`))
+    const record = {
+      facts,
+      trace: undefined,
+      generation: 1,
+      tier: '',
+      task: '',
+      tokens: undefined,
+      features: undefined,
+    }
+    const line = readLine(
+      decisionLine({ ...record, asked: undefined, strongest: undefined, quality: undefined, content: undefined }),
+    )
+    assert.equal(line?.experiment, arm)
+    assert.ok(line.decision)
+    assert.deepEqual(replay(line.decision), line.decision.order)
+    assert.equal(line.decision.order[0], arm === 'test/control' ? 'ai/a a-model' : 'ai/b b-model')
+  }
+})
+
+test('experiment: explain says which arm a request is of', async (t) => {
+  const { path, ask } = await lab(t)
+  const said = (headers: Readonly<Record<string, string>>) => {
+    const { runtime } = path.configuration
+    assert.ok(runtime)
+    const request = { model: 'chat', path: '/v1/chat/completions', header: (name: string) => headers[name] }
+    return explain(runtime.table, request, path.deps.now(), path.deps.wall())
+  }
+  for (let user = 0; user < 8; user++) {
+    const { arm, endpoint: by } = await ask(`user-${user}`)
+    const { experiment, targets, reason } = said({ 'x-user': `user-${user}` })
+    assert.equal(
+      experiment,
+      `Experiment test assigns units by header x-user (control 50 %, treatment 50 %): this one is of ${arm.slice('test/'.length)}.`,
+    )
+    assert.equal(reason, 'experiment')
+    const [first] = targets.filter(({ share }) => share === 1)
+    assert.equal(first?.target.split(' ')[0], by)
+    assert.match(first?.why ?? '', /arm that the unit belongs to/)
+  }
+  assert.match(said({}).experiment ?? '', /this request is of none/)
+  const each = await lab(t, { unit: undefined, layer: { name: 'ai/l', from: 0, to: 50 } })
+  const { runtime } = each.path.configuration
+  assert.ok(runtime)
+  const { experiment } = explain(
+    runtime.table,
+    { model: 'chat', path: '/v1/chat/completions', header: () => undefined },
+    0,
+    0,
+  )
+  assert.equal(
+    experiment,
+    'Experiment test assigns each request of 0 to 50 % of layer ai/l by itself: control 50 %, treatment 50 %.',
+  )
 })
