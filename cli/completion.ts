@@ -25,11 +25,22 @@ export function completionCommand(): Command {
 const scripts = { bash, zsh, fish } satisfies Record<Shell, (root: Command) => string>
 
 const flags = (command: Command): readonly Option[] => command.createHelp().visibleOptions(command)
+/** A command, and those of its group. */
+const family = (command: Command): readonly Command[] => [command, ...command.commands]
 const words = (command: Command): readonly string[] => [
-  ...flags(command).flatMap(({ short, long }) => [short, long].filter((flag) => flag !== undefined)),
-  ...command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
+  ...command.commands.map((inner) => inner.name()),
+  ...new Set(
+    family(command).flatMap((it) => [
+      ...flags(it).flatMap(({ short, long }) => [short, long].filter((flag) => flag !== undefined)),
+      ...it.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
+    ]),
+  ),
 ]
-const valued = (command: Command) => flags(command).filter(({ argChoices }) => argChoices !== undefined)
+/** The flags of a command and of those of its group, each once. */
+const allFlags = (command: Command): readonly Option[] => [
+  ...new Map(family(command).flatMap((it) => flags(it).map((option) => [option.long, option] as const))).values(),
+]
+const valued = (command: Command) => allFlags(command).filter(({ argChoices }) => argChoices !== undefined)
 
 /** What follows a flag with choices are these; after a command its flags, and files. */
 function bash(root: Command): string {
@@ -62,7 +73,7 @@ complete -o default -F _tradewind tradewind
 function zsh(root: Command): string {
   const quote = (text: string): string => text.replaceAll("'", "'\\''").replaceAll(/[[\]:]/g, '\\$&')
   const cases = root.commands.map((command) => {
-    const specs = flags(command).flatMap((option) =>
+    const specs = allFlags(command).flatMap((option) =>
       [option.short, option.long].flatMap((flag) => {
         if (flag === undefined) return []
         const value = option.argChoices
@@ -73,7 +84,8 @@ function zsh(root: Command): string {
         return [`'${option.variadic ? '*' : ''}${flag}[${quote(option.description)}]${value}'`]
       }),
     )
-    const choices = command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? [])
+    const inner = command.commands.map((it) => it.name())
+    const choices = [...inner, ...command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? [])]
     const rest = choices.length ? `'*:value:(${choices.join(' ')})'` : "'*:file:_files'"
     return `    ${command.name()}) _arguments ${[...specs, rest].join(' ')} ;;\n`
   })
@@ -99,7 +111,11 @@ function fish(root: Command): string {
   const quote = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
   const lines = root.commands.flatMap((command) => [
     `complete -c tradewind -f -n __fish_use_subcommand -a ${command.name()} -d ${quote(command.description())}`,
-    ...flags(command).map((option) => {
+    ...command.commands.map(
+      (inner) =>
+        `complete -c tradewind -f -n '__fish_seen_subcommand_from ${command.name()}' -a ${inner.name()} -d ${quote(inner.description())}`,
+    ),
+    ...allFlags(command).map((option) => {
       const names = [option.short && `-s ${option.short.slice(1)}`, option.long && `-l ${option.long.slice(2)}`]
       const value = option.argChoices ? `-x -a ${quote(option.argChoices.join(' '))}` : option.required ? '-r' : ''
       return `complete -c tradewind -n '__fish_seen_subcommand_from ${command.name()}' ${[...names, value, `-d ${quote(option.description)}`].filter(Boolean).join(' ')}`

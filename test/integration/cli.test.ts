@@ -268,7 +268,9 @@ describe('tradewind completion', () => {
     assert.deepEqual(await words(['tradewind', 'validate', '--allow']), ['--allow-loopback'])
     assert.deepEqual(await words(['tradewind', 'status', '-o', 'j']), ['json'])
     assert.deepEqual(await words(['tradewind', 'completion', 'f']), ['fish'])
-    assert.deepEqual(await words(['tradewind', 'help', 'ex']), ['explain'])
+    assert.deepEqual(await words(['tradewind', 'help', 'expl']), ['explain'])
+    assert.deepEqual(await words(['tradewind', 'rollout', 'pr']), ['promote'])
+    assert.deepEqual(await words(['tradewind', 'rollout', 'status', '--time']), ['--timeout'])
   })
   const script = async (shell: string): Promise<string> => {
     const file = join(directory, `completion.${shell}`)
@@ -290,6 +292,7 @@ describe('tradewind completion', () => {
     assert.deepEqual(await complete('tradewind validate --allow'), ['--allow-loopback'])
     assert.deepEqual(await complete('tradewind status -o j'), ['json'])
     assert.deepEqual(await complete('tradewind completion z'), ['zsh'])
+    assert.deepEqual(await complete('tradewind rollout pr'), ['promote'])
   })
   test('zsh: its script reads, and defines the completion', { skip: needs('zsh') }, async () => {
     const ask = `autoload -U compinit; compinit -D; source ${await script('zsh')}; print $_comps[tradewind]`
