@@ -159,6 +159,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
       fleet: () => late.merge?.fleet() ?? loop.push.fleet(),
       rollouts,
       experiments,
+      totals: loop.totals,
     }),
   })
   rollouts.onChange(() => watch.changed())

@@ -97,7 +97,13 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     happened: (route, _, happening) => options.happened?.(route, happening),
     failed: (_, error) => options.hooks.failed?.(error),
   }))
-  const state = told({ compiled: () => loop.compiled, fleet: () => loop.push.fleet(), rollouts, experiments })
+  const state = told({
+    compiled: () => loop.compiled,
+    fleet: () => loop.push.fleet(),
+    rollouts,
+    experiments,
+    totals: loop.totals,
+  })
   const watch = (late.watch = new Watch({ now: () => performance.now(), state }))
   rollouts.onChange(() => watch.changed())
   experiments.onChange(() => watch.changed())
@@ -121,6 +127,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
           ...dashboardPages(
             () => loop.compiled,
             () => loop.push.fleet(),
+            loop.totals,
           ),
           ...rolloutPages(rollouts, watch),
           [`GET ${EXPERIMENTS_PATH}`]: ({ query }) => ({

@@ -101,6 +101,7 @@ export class Stage {
       ...dashboardPages(
         () => this.#compiled,
         () => this.push.fleet(),
+        () => undefined,
       ),
       ...rolloutPages(this.rollouts, this.watch),
     }
