@@ -118,6 +118,19 @@ export const mirrorStatus = array(
     compared: count('Pairs of answers of which it could be said whether they come to the same.'),
     agreement: figure('The share of those that do, 0 to 1.'),
     judged: count('Pairs that the judge marked.'),
+    lead: optional(
+      object(
+        {
+          estimate: string({ maxLength: 24, description: 'The difference of mean marks, from -1 to 1.' }),
+          lower: string({ maxLength: 24, description: 'Its lower bound.' }),
+          upper: string({ maxLength: 24, description: 'Its upper bound.' }),
+        },
+        {
+          description:
+            'How much better the candidate’s answers are than the current ones, over all pairs of texts: by the marks of those that the judge saw, and by agreement of all. The bounds hold at every look with chance 95 %. Absent below 20 marks.',
+        },
+      ),
+    ),
     candidate: side('The candidate’s.'),
     current: side('What the callers got, of the same requests.'),
     spent: string({

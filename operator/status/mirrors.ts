@@ -4,6 +4,8 @@ import { usd } from '../../core/cost.ts'
 import { NO_TALLY } from '../../core/evidence/tally.ts'
 import type { Tally } from '../../core/evidence/tally.ts'
 import { MIRROR_ARMS, skippedBy } from '../../core/mirror/arms.ts'
+import { sequence } from '../../core/statistics/means.ts'
+import { predictionPowered } from '../../core/statistics/ppi.ts'
 import { meanOf } from '../../core/statistics/sums.ts'
 import type { Sums } from '../../core/statistics/sums.ts'
 
@@ -33,12 +35,35 @@ export function mirrorStatusOf(
     compared: alike.n,
     ...(alike.n > 0 ? { agreement: figure(meanOf(alike)) } : {}),
     judged: arm('marked').n,
+    ...leadOf(arm('leadAlike').quality, arm('leadUnlike').quality, arm('markable').quality),
     candidate: sideOf(arm('pair'), arm('marked').quality),
     current: sideOf(arm('pairOf'), arm('markedOf').quality),
     spent: dollars(arm('spent').cost.sum),
     cap: capOf(mirror.budget),
     skipped: skipped.sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1)),
   }
+}
+
+/** How likely the bounds of the lead are wrong, at any look; leads of about this much are found soonest. */
+const ALPHA = 0.05
+const SCALE = 0.05
+
+/** The candidate's lead by all pairs that could be marked: that they come to the same tells a good deal of what the judge would say. */
+function leadOf(alike: Sums, unlike: Sums, agreement: Sums): Pick<MirrorStatus, 'lead'> {
+  const judged = {
+    n: alike.n + unlike.n,
+    y: alike.sum + unlike.sum,
+    yy: alike.squares + unlike.squares,
+    f: alike.n,
+    ff: alike.n,
+    yf: alike.sum,
+  }
+  const known = predictionPowered(judged, agreement)
+  if (!known) return {}
+  // Leads are counted as (1 + lead) ÷ 2.
+  const [lower, upper] = sequence(known, ALPHA, SCALE).map((bound) => Math.min(1, Math.max(-1, 2 * bound - 1)))
+  if (lower === undefined || upper === undefined) return {}
+  return { lead: { estimate: figure(2 * known.estimate - 1), lower: figure(lower), upper: figure(upper) } }
 }
 
 function sideOf(tally: Tally, marks: Sums): MirrorSideStatus {
