@@ -27,14 +27,13 @@ const scripts = { bash, zsh, fish } satisfies Record<Shell, (root: Command) => s
 const flags = (command: Command): readonly Option[] => command.createHelp().visibleOptions(command)
 /** A command, and those of its group. */
 const family = (command: Command): readonly Command[] => [command, ...command.commands]
+const own = (command: Command): readonly string[] => [
+  ...flags(command).flatMap(({ short, long }) => [short, long].filter((flag) => flag !== undefined)),
+  ...command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
+]
 const words = (command: Command): readonly string[] => [
   ...command.commands.map((inner) => inner.name()),
-  ...new Set(
-    family(command).flatMap((it) => [
-      ...flags(it).flatMap(({ short, long }) => [short, long].filter((flag) => flag !== undefined)),
-      ...it.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
-    ]),
-  ),
+  ...new Set(family(command).flatMap(own)),
 ]
 /** The flags of a command and of those of its group, each once. */
 const allFlags = (command: Command): readonly Option[] => [
@@ -58,7 +57,7 @@ ${values.length ? `      case "$before" in\n${values.join('')}      esac\n` : ''
 _tradewind() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="${root.commands.map((command) => command.name()).join(' ')} help ${words(root).join(' ')}"
+    words="${root.commands.map((command) => command.name()).join(' ')} help ${own(root).join(' ')}"
   else
     case "\${COMP_WORDS[1]}" in
 ${cases.join('')}    help) words="${root.commands.map((command) => command.name()).join(' ')}" ;;
