@@ -42,7 +42,7 @@ export function overview(
   compiled: Compiled,
   fleet: Fleet,
   visible: (namespace: string) => boolean,
-  totals: Totals = () => undefined,
+  totals: Totals,
 ): Overview {
   const routes: Overview['routes'][number][] = []
   const endpoints: Overview['endpoints'][number][] = []
