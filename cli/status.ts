@@ -113,7 +113,7 @@ function table({ routes, endpoints, sidecars }: Overview): string {
     ),
     section(['ROUTE', 'RULE', 'TARGET', 'WEIGHT', 'PRIORITY', 'OBSERVED'], routes.flatMap(shares)),
     section(
-      ['ROUTE', 'RULE', 'MIRROR', 'REQUESTS', 'ALIKE', 'ERRORS', 'P95 MS', 'COST', 'SPENT', 'NOT MIRRORED'],
+      ['ROUTE', 'RULE', 'MIRROR', 'REQUESTS', 'ALIKE', 'MARKS', 'ERRORS', 'P95 MS', 'COST', 'SPENT', 'NOT MIRRORED'],
       routes.flatMap(mirrors),
     ),
     section(
@@ -178,6 +178,7 @@ function mirrors({ name, status }: Overview['routes'][number]): string[][] {
       it.target,
       `${it.n}`,
       it.agreement === undefined ? '' : `${Math.round(Number(it.agreement) * 1000) / 10} % of ${it.compared}`,
+      it.lead === undefined ? '' : `${signed(it.lead.estimate)} (${signed(it.lead.lower)} to ${signed(it.lead.upper)})`,
       `${candidate.errors} for ${current.errors}`,
       ...(it.n > 0 ? [beside('p95'), beside('cost')] : ['', '']),
       `${it.spent} USD`,
@@ -185,6 +186,8 @@ function mirrors({ name, status }: Overview['routes'][number]): string[][] {
     ]
   })
 }
+
+const signed = (text: string): string => (text.startsWith('-') ? text : `+${text}`)
 
 /** The share that each target of a route was observed to get, of the attempts of its rule. */
 function shares({ name, status }: Overview['routes'][number]): string[][] {
