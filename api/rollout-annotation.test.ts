@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readRolloutAnnotation } from './rollout-annotation.ts'
+import { annotationFault, readRolloutAnnotation, rulesWithRollout } from './rollout-annotation.ts'
 
 for (const [value, verb, rule, note] of [
   ['promote', 'promote', undefined, undefined],
@@ -31,3 +31,15 @@ for (const [value, why] of [
     assert.match(read.wrong, why)
     assert.match(read.wrong, /VERB\[:RULE\]\[@NOTE\]/)
   })
+
+test('rollout annotation: what it asks for has to be there', () => {
+  const rules = rulesWithRollout([{ name: 'all', rollout: {} }, { rollout: {} }, { name: 'rest' }])
+  assert.deepEqual(rules, ['all', '1'])
+  for (const value of ['promote', 'abort:all@x', 'pause:1']) assert.equal(annotationFault(value, rules), undefined)
+  assert.match(
+    annotationFault('promote:rest', rules) ?? '',
+    /rule rest has no rollout; those that have one are all, 1\.$/,
+  )
+  assert.match(annotationFault('promote', []) ?? '', /no rule of the route has a rollout\.$/)
+  assert.match(annotationFault('go', rules) ?? '', /begins with one of/)
+})

@@ -32,6 +32,23 @@ export function readRolloutAnnotation(value: string): RolloutRequest | { readonl
   return { verb, rule, note }
 }
 
+/** The rules of a route that have a rollout; one without a name is called by its place. */
+export function rulesWithRollout(
+  rules: readonly { readonly name?: string | undefined; readonly rollout?: unknown }[],
+): readonly string[] {
+  return rules.flatMap(({ name, rollout }, at) => (rollout === undefined ? [] : [name ?? String(at)]))
+}
+
+/** What is wrong with an annotation's value on a route that has rollouts in these rules; undefined: nothing. */
+export function annotationFault(value: string, rules: readonly string[]): string | undefined {
+  const read = readRolloutAnnotation(value)
+  if ('wrong' in read) return read.wrong
+  const said = `${ROLLOUT_ANNOTATION} is ${value}`
+  if (rules.length === 0) return `${said}: no rule of the route has a rollout.`
+  if (read.rule === undefined || rules.includes(read.rule)) return undefined
+  return `${said}: rule ${read.rule} has no rollout; those that have one are ${rules.join(', ')}.`
+}
+
 function wrong(why: string): { readonly wrong: string } {
   return { wrong: `${ROLLOUT_ANNOTATION} must be VERB[:RULE][@NOTE], such as promote or abort:chat@ticket-7: ${why}.` }
 }

@@ -1,6 +1,7 @@
 import type { ModelEndpoint } from '../api/model-endpoint.ts'
 import type { ModelRoute } from '../api/model-route.ts'
 import { parse } from '../api/parse.ts'
+import { annotationFault, ROLLOUT_ANNOTATION, rulesWithRollout } from '../api/rollout-annotation.ts'
 import { fullName, GROUP } from '../api/resource.ts'
 import { documents, YamlError } from '../api/yaml.ts'
 import type { Document, Position } from '../api/yaml.ts'
@@ -21,7 +22,7 @@ export interface Finding extends Position {
   /** Such as `ModelRoute ai/support`; empty where that cannot be told. */
   readonly object: string
   readonly path: string
-  /** As in `Problem`; `yaml`, `loopback`, `twice`, or the reason of a reference that does not resolve. */
+  /** As in `Problem`; `yaml`, `loopback`, `twice`, `rollout`, or the reason of a reference that does not resolve. */
   readonly rule: string
   readonly message: string
 }
@@ -81,8 +82,12 @@ export function check(files: readonly File[], options: Options): Checked {
         continue
       }
       const { object } = parsed
-      if (object.kind === 'ModelRoute') routes.push({ object, file: file.name, document })
-      else {
+      if (object.kind === 'ModelRoute') {
+        routes.push({ object, file: file.name, document })
+        const asked = object.metadata.annotations?.[ROLLOUT_ANNOTATION]
+        const fault = asked === undefined ? undefined : annotationFault(asked, rulesWithRollout(object.spec.rules))
+        if (fault !== undefined) report('metadata.annotations', 'rollout', fault)
+      } else {
         endpoints.set(fullName(object.metadata), object)
         if (!options.allowLoopback)
           for (const [path, url] of loopbacks(object))

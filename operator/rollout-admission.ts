@@ -1,4 +1,9 @@
-import { ROLLOUT_ANNOTATION, readRolloutAnnotation } from '../api/rollout-annotation.ts'
+import {
+  ROLLOUT_ANNOTATION,
+  annotationFault,
+  readRolloutAnnotation,
+  rulesWithRollout,
+} from '../api/rollout-annotation.ts'
 import { attributesOf, spelled } from './access.ts'
 import type { Deed } from './access.ts'
 import type { ApiServer } from './api-server.ts'
@@ -63,16 +68,9 @@ export async function objection(
 ): Promise<Objection | undefined> {
   const value = valueOf(after)
   if (value === undefined || value === valueOf(before)) return undefined
+  const fault = annotationFault(value, rulesOf(after))
   const read = readRolloutAnnotation(value)
-  if ('wrong' in read) return { code: 422, message: read.wrong }
-  const rules = rolloutsOf(after)
-  if (rules.length === 0)
-    return { code: 422, message: `${ROLLOUT_ANNOTATION} is ${value}: no rule of the route has a rollout.` }
-  if (read.rule !== undefined && !rules.includes(read.rule))
-    return {
-      code: 422,
-      message: `${ROLLOUT_ANNOTATION} is ${value}: rule ${read.rule} has no rollout; those that have one are ${rules.join(', ')}.`,
-    }
+  if (fault !== undefined || 'wrong' in read) return { code: 422, message: fault ?? value }
   const deed = { verb: read.verb, resource: 'rollouts', namespace, name } as const
   try {
     if (await may(user, deed)) return undefined
@@ -90,11 +88,7 @@ function valueOf(route: unknown): string | undefined {
   return value === undefined || value === '' ? undefined : String(value)
 }
 
-/** The rules that have a rollout; one without a name is called by its place. */
-function rolloutsOf(route: unknown): readonly string[] {
+function rulesOf(route: unknown): readonly string[] {
   const { rules } = (route as Route).spec ?? {} // it has been asked for its annotations
-  if (!Array.isArray(rules)) return []
-  return (rules as NonNullable<NonNullable<Route['spec']>['rules']>).flatMap((rule, at) =>
-    rule.rollout === undefined ? [] : [rule.name ?? String(at)],
-  ) // a list of rules
+  return Array.isArray(rules) ? rulesWithRollout(rules as NonNullable<NonNullable<Route['spec']>['rules']>) : [] // a list of rules
 }

@@ -1,3 +1,4 @@
+import { annotationFault, ROLLOUT_ANNOTATION, rulesWithRollout } from '../../api/rollout-annotation.ts'
 import { canonical } from '../../core/digest.ts'
 import type { Invalid, Problem, SliceView, Touched, World } from '../world.ts'
 import type { Contents, Kind, Manifest, Objects } from './manifest.ts'
@@ -88,6 +89,9 @@ export class Shelf {
         if (problems.length > 0) broken.set(id, problems)
         if (read.whole)
           for (const problem of problems) findings.push({ ...problem, object: id, kept: this.#kept.has(id) })
+        const fault = askedInVain(manifest)
+        if (fault !== undefined)
+          findings.push({ path: 'metadata.annotations', message: fault, at: manifest.at, object: id, kept: false })
       }
     }
     this.#contents = contents
@@ -167,4 +171,11 @@ const idOf = ({ kind, name }: Pick<Manifest, 'kind' | 'name'>) => `${kind} ${nam
 
 function fault(): never {
   throw new Error('an object is missing that was there')
+}
+
+/** What a route's annotation asks of its rollouts that cannot be done: there is no webhook here to say so. */
+function askedInVain({ object }: Manifest): string | undefined {
+  if (!object || !('kind' in object) || object.kind !== 'ModelRoute') return undefined
+  const asked = object.metadata.annotations?.[ROLLOUT_ANNOTATION]
+  return asked === undefined ? undefined : annotationFault(asked, rulesWithRollout(object.spec.rules))
 }
