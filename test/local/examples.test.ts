@@ -32,6 +32,13 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /ROUTE +RULE +MIRROR [^]*default\/assistant +0 +candidate\/llama-3.1-8b +\d/,
     /tradewind_mirrored_total\{[^}]*endpoint="default\/candidate"[^}]*outcome="answered"\} 1\n/,
   ],
+  rollout: [
+    /^$/,
+    /status=500/,
+    /^$/,
+    /default\/assistant[^]*Promoted/,
+    /"route": "default\/assistant",[^]*"phase": "Promoted"[^]*"route": "default\/support",[^]*"phase": "RolledBack",\s+"reason": "GuardrailBroken"/,
+  ],
   sticky: [/"content":"(one|two) heard/, /"content":"(one|two) heard/],
   'pass-through': [/"\/v2\/models\/fraud\/infer"/],
   'in-cluster-service': [/"content":"vllm heard/],
