@@ -60,17 +60,21 @@ export function accessReviewer(api: ApiServer, local: boolean): May {
 
 /**
  * What speaks against a change of the annotation by which rollouts are moved: that it cannot be read, that no rule has such a rollout, or
- * that who changes it may not do what it asks for. A value that stays as it is, or goes, asks for nothing.
+ * that who changes it may not do what it asks for. A value that goes asks for nothing; nor does one that stays as it is, but of rollouts
+ * that were not there: a rule of another name would else be promoted by what somebody said of the one before.
  */
 export async function objection(
   { namespace, name, before, after, user }: Change,
   may: May,
 ): Promise<Objection | undefined> {
   const value = valueOf(after)
-  if (value === undefined || value === valueOf(before)) return undefined
-  const fault = annotationFault(value, rulesOf(after))
+  if (value === undefined) return undefined
+  const same = value === valueOf(before)
   const read = readRolloutAnnotation(value)
-  if (fault !== undefined || 'wrong' in read) return { code: 422, message: fault ?? value }
+  const fault = annotationFault(value, rulesOf(after))
+  if ('wrong' in read || fault !== undefined) return same ? undefined : { code: 422, message: fault ?? '' }
+  const known = same ? rulesOf(before) : []
+  if (rulesOf(after).every((rule) => known.includes(rule) || (read.rule ?? rule) !== rule)) return undefined
   const deed = { verb: read.verb, resource: 'rollouts', namespace, name } as const
   try {
     if (await may(user, deed)) return undefined

@@ -47,8 +47,8 @@ export interface WebhookOptions {
 export type Webhook = 'inject' | 'validate' | 'rollout'
 
 /**
- * The admission webhooks: `POST /inject`, `POST /validate`, and `POST /rollout`, which is asked only where the annotation changes by which
- * rollouts are moved, and must answer: others go without an operator, rights do not.
+ * The admission webhooks: `POST /inject`, `POST /validate`, and `POST /rollout`, which is asked only where an annotation may begin to move
+ * rollouts, and must answer: others go without an operator, rights do not.
  */
 export function webhooks({
   inject: options,

@@ -307,8 +307,27 @@ describe('hands on the wheel, in a cluster', { skip: needs('kube-apiserver', 'et
     assert.equal((await tradewind('viewer', 'status', 'ai/chat', '--wait')).code, 0)
   })
 
+  test('what an annotation said of one rollout does not move another that an editor puts in its place', async () => {
+    const at = async (name: string, object: object) =>
+      runProgram(serverPath('kubectl'), ['replace', '-f', '-'], {
+        env: { KUBECONFIG: as(name).kubeconfig },
+        input: JSON.stringify(object),
+      })
+    const asked = { 'tradewind.dev/rollout': 'promote@now' }
+    const renamed = (canary: string) => {
+      const made = chat(asked, canary) as { spec: { rules: object[] } } // a route
+      return { ...made, spec: { ...made.spec, rules: made.spec.rules.map((rule) => ({ ...rule, name: 'other' })) } }
+    }
+    assert.match((await at('editor', renamed('newer'))).stderr, /editor may not promote rollouts\.tradewind\.dev chat/)
+    // Another canary of the same rule begins at the first step, whatever the annotation said of the one before.
+    const { code, stderr } = await at('editor', chat(asked, 'newer'))
+    assert.equal(code, 0, stderr)
+    const view = await phase('Progressing')
+    assert.deepEqual([view?.canary, view?.weight, view?.step], ['newer/m', 10, 0])
+  })
+
   test('each change of phase was told, once, by the replica that led', async () => {
-    await eventually(() => assert.match(notified.at(-1)?.type ?? '', /promoted$/))
+    await eventually(() => assert.match(notified.at(-1)?.type ?? '', /progressing$/))
     const phases = notified.map(({ type }) => type.replace('dev.tradewind.rollout.', ''))
     for (const wanted of ['progressing', 'paused', 'rolledback', 'promoted'])
       assert.ok(phases.includes(wanted), phases.join(' '))
