@@ -54,11 +54,13 @@ export const mirror: Layer<Rule> = (rule, deps) => (next) => {
       after(exchange, drawn ? { chunks: [body], streamed: false } : undefined)
       return reply
     }
-    if (!drawn) {
-      body.settled(() => after(exchange, undefined))
+    const { surface, facts } = exchange
+    const { stream } = facts
+    // Of what is not compared nothing is kept.
+    if (!drawn || !surface.chat) {
+      body.settled(() => after(exchange, drawn ? { chunks: undefined, streamed: stream } : undefined))
       return reply
     }
-    const { stream } = exchange.facts
     return { ...reply, body: new Kept(body, desk, (chunks) => after(exchange, { chunks, streamed: stream })) }
   }
 }

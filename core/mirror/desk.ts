@@ -89,6 +89,11 @@ export class MirrorDesk extends Aside implements Room {
     })
   }
 
+  /** Lets others have their turn: what nobody waits for is read in pieces. */
+  pause(): Promise<void> {
+    return new Promise((resolve) => this.#options.soon(resolve))
+  }
+
   take(bytes: number): boolean {
     if (this.#kept + bytes > ROOM) return false
     this.#kept += bytes

@@ -1,5 +1,6 @@
 import { detached } from '../aside/aside.ts'
 import { obstacle, plenty } from '../availability.ts'
+import type { ChatRequest } from '../chat.ts'
 import type { ErrorCode } from '../errors.ts'
 import { errors } from '../errors.ts'
 import { armOf } from '../evidence/arm.ts'
@@ -62,16 +63,21 @@ export class Mirrored {
   /** Never rejects: what came of it is told to telemetry. */
   async run(): Promise<MirrorRecord> {
     const { post, desk } = this.#house
-    const reason = this.#hindrance()
-    if (reason !== undefined) return this.#record(reason)
-    post.running++
+    let began = false
     try {
+      const reason = this.#hindrance()
+      if (reason !== undefined) return this.#record(reason)
+      began = true
+      post.running++
       return await this.#begun()
     } catch (error) {
+      // Among others a body that targets of its own dialect have as it came, and that cannot be read here.
       return this.#record(error instanceof Skipped ? error.reason : 'unsupported')
     } finally {
-      post.running--
-      desk.leave()
+      if (began) {
+        post.running--
+        desk.leave()
+      }
     }
   }
 
@@ -147,9 +153,11 @@ export class Mirrored {
     if (failed) post.breaker.failure(ticket)
     else post.breaker.success(ticket)
     const candidate = this.#candidate(fork, failed)
-    const said = code === undefined ? saidIn(surface, streamed, bytes) : undefined
+    const pause = () => this.#house.desk.pause()
+    const said = code === undefined ? await saidIn(surface, streamed, bytes, pause) : undefined
     const { chunks, streamed: ownStreamed } = this.#given
-    const own = this.#exchange.facts.code === undefined && chunks ? saidIn(surface, ownStreamed, chunks) : undefined
+    const good = this.#exchange.facts.code === undefined
+    const own = good && chunks ? await saidIn(surface, ownStreamed, chunks, pause) : undefined
     const markable = Boolean(settings.judge && surface.chat && own?.text && said?.text)
     const pair: Pair = {
       candidate,
@@ -224,7 +232,13 @@ export class Mirrored {
     const { judge } = settings
     const { chat } = this.#exchange.surface
     if (!judge || !chat || deps.random() * 100 >= judge.percent) return undefined
-    const request = this.#exchange.read(chat)
+    let request: ChatRequest
+    try {
+      request = this.#exchange.read(chat)
+    } catch {
+      // Only targets of its own dialect understand it.
+      return undefined
+    }
     const mark = async (text: string): Promise<number | undefined> => {
       if (!this.#free(judge.by)) return undefined
       const asking = markRequest(this.#exchange, request, text, judge.prompt)
@@ -233,7 +247,8 @@ export class Mirrored {
       try {
         await this.#call(judge.by, asking, async (reply) => {
           const { code, chunks } = await gathered(reply)
-          answer = code === undefined ? saidIn(asking.surface, false, chunks) : undefined
+          answer =
+            code === undefined ? await saidIn(asking.surface, false, chunks, () => this.#house.desk.pause()) : undefined
         })
       } catch {
         // How it ended is among the attempts.

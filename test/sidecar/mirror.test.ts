@@ -247,6 +247,18 @@ for (const [what, path, body, reason] of [
     assert.equal(candidate.requests(), 0)
   })
 
+test('mirror: not mirrored: a body that its own target takes, and that cannot be read here', async (t) => {
+  const { url, told, outcomes } = await mirrored(t)
+  const body = '{"model":"chat","messages":[{"role":"user","content":"a\tb"}]}'
+  for (const raw of [body, body.replace('b', '\u0001')]) {
+    const answer = await request(`${url}/v1/chat/completions`, { method: 'POST', body: raw })
+    assert.equal(answer.statusCode, 200)
+    await answer.body.dump()
+  }
+  await told(2)
+  assert.deepEqual(outcomes(), ['unsupported', 'unsupported'])
+})
+
 test('mirror: what says that it is told once is told once', async (t) => {
   const heard: string[] = []
   const { url, told } = await mirrored(t, {
