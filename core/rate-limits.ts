@@ -20,6 +20,9 @@ interface Known {
   readonly whole: number
 }
 
+/** A provider has few kinds of limit; those of one that makes up more are not kept, nor shown. */
+const MOST_KINDS = 32
+
 /**
  * What is known of the rate limits of a model or an account, from the headers of its answers. Providers count in token buckets, which fill up
  * at an even rate until they are whole (https://docs.anthropic.com/en/api/rate-limits, https://platform.openai.com/docs/guides/rate-limits),
@@ -43,6 +46,7 @@ export class RateLimits {
     if (limit === undefined) return
     const now = this.now()
     this.at = now
+    if (this.known.size >= MOST_KINDS && !this.known.has(kind)) return
     this.known.set(kind, { limit, remaining, at: now, whole: now + (reset ?? window(kind)) })
     if (remaining < limit * SCARCE || this.until > 0) this.look(now)
   }

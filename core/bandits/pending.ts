@@ -1,3 +1,5 @@
+import { Recent } from '../recent.ts'
+
 /** What is kept of a decision until its reward comes. */
 export interface Awaited {
   readonly arm: string
@@ -8,8 +10,8 @@ export interface Awaited {
   readonly until: number
 }
 
-/** Keeps so many decisions at the most; the oldest go first. */
-const MOST = 10_000
+/** Keeps so many decisions at least, and at the most twice as many; the oldest go first. */
+const LEAST = 5000
 
 /**
  * Decisions whose reward is still to come, or may still be corrected, by id. One whose reward does not come in time is forgotten, and
@@ -17,25 +19,16 @@ const MOST = 10_000
  */
 export class Pending {
   readonly #within: number
-  readonly #awaited = new Map<string, Awaited>()
+  readonly #awaited = new Recent<Awaited>(LEAST)
 
   /** `within`: how long a reward may take, ms. */
   constructor(within: number) {
     this.#within = within
   }
 
-  get size(): number {
-    return this.#awaited.size
-  }
-
   /** `x` is the caller's no more. `now` in ms, of a clock that never goes back. */
   add(id: string, arm: string, x: Float64Array, now: number): void {
-    this.#awaited.delete(id)
     this.#awaited.set(id, { arm, x, reward: undefined, until: now + this.#within })
-    for (const [old, { until }] of this.#awaited) {
-      if (until > now && this.#awaited.size <= MOST) break
-      this.#awaited.delete(old)
-    }
   }
 
   find(id: string, now: number): Awaited | undefined {

@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto'
+import { Recent } from '../recent.ts'
 
 /** How long providers keep what they have read of a prompt, ms: five minutes, by Anthropic's and OpenAI's documentation. */
 const KEPT = 300_000
-/** Conversations that are remembered of a rule: the oldest are forgotten first. */
-const MOST = 10_000
+/** So many conversations are remembered of a rule at least, and at the most twice as many: the oldest are forgotten first. */
+const LEAST = 5000
 
 /**
  * Which target last read each conversation, and how much of it: staying there is cheaper by what the provider's cache saves, and that is
@@ -11,7 +12,7 @@ const MOST = 10_000
  * header may be, and a part of a header keeps the whole of it.
  */
 export class Conversations {
-  private readonly last = new Map<string, Warmth>()
+  private readonly last = new Recent<Warmth>(LEAST)
 
   /** What is still warm of a conversation; undefined where nothing is. */
   find(key: string, now: number): Warmth | undefined {
@@ -21,10 +22,7 @@ export class Conversations {
 
   /** A target read so many tokens of it. */
   remember(key: string, target: string, tokens: number, now: number): void {
-    const kept = hashed(key)
-    this.last.delete(kept)
-    this.last.set(kept, new Warmth(target, tokens, now))
-    if (this.last.size > MOST) for (const oldest of this.last.keys()) return void this.last.delete(oldest)
+    this.last.set(hashed(key), new Warmth(target, tokens, now))
   }
 }
 

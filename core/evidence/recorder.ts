@@ -1,4 +1,4 @@
-import { Recent } from '../feedback/recent.ts'
+import { Recent } from '../recent.ts'
 import { Book } from './book.ts'
 import type { Counter, Sample } from './counter.ts'
 

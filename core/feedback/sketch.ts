@@ -35,6 +35,22 @@ export function nearness(a: Sketch, b: Sketch): number {
   return either === 0 ? 0 : same / either
 }
 
+/** Whether `nearness` is at least so much: most texts are far from one another, and that is seen after a few bins. */
+export function isNear(a: Sketch, b: Sketch, least: number): boolean {
+  // No more than all bins can count, of which so many may differ.
+  const most = (1 - least) * BINS
+  let [same, either] = [0, 0]
+  for (let bin = 0; bin < BINS; bin++) {
+    const [one, other] = [a[bin], b[bin]]
+    if (one === other) {
+      if (one === EMPTY) continue
+      same++
+    } else if (either - same >= most) return false
+    either++
+  }
+  return either > 0 && same / either >= least
+}
+
 /** The finaliser of MurmurHash3: buckets that are next to each other are apart after it. */
 function spread(value: number): number {
   let mixed = (value + 0x9e3779b9) >>> 0

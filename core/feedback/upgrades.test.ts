@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { betaBelow } from './beta.ts'
-import { nearness, sketchOf } from './sketch.ts'
+import fc from 'fast-check'
+import { isNear, nearness, sketchOf } from './sketch.ts'
 import { Traits } from './traits.ts'
 import type { Kinship } from './traits.ts'
 import { Upgrades } from './upgrades.ts'
@@ -41,6 +42,18 @@ test('sketch: near texts are near, others are not, and equal ones are the same',
   assert.equal(nearness(one, sketchOf('WHERE is the parcel  that I ordered on Monday last week?')), 1)
   assert.ok(nearness(one, sketchOf('Where is the parcel that I ordered on Tuesday last week?')) > 0.6)
   assert.ok(nearness(one, sketchOf('Write a poem about the sea in winter, with rhymes.')) < 0.2)
+})
+
+test('sketch: whether texts are near is what their nearness says', () => {
+  const words = fc.array(fc.constantFrom('parcel', 'Monday', 'order', 'late', 'where', 'poem', 'sea'), {
+    maxLength: 40,
+  })
+  fc.assert(
+    fc.property(words, words, fc.double({ min: 0.01, max: 1, noNaN: true }), (a, b, least) => {
+      const [one, other] = [sketchOf(a.join(' ')), sketchOf(b.join(' '))]
+      assert.equal(isNear(one, other, least), nearness(one, other) >= least)
+    }),
+  )
 })
 
 test('upgrades: one bad rating is enough, for requests that are like it and for no others', () => {

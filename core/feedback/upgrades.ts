@@ -1,5 +1,5 @@
 import { betaBelow } from './beta.ts'
-import { nearness } from './sketch.ts'
+import { isNear } from './sketch.ts'
 import type { Sketch } from './sketch.ts'
 import type { KeptTraits, Kinship, Traits } from './traits.ts'
 
@@ -125,9 +125,10 @@ export class Upgrades {
   }
 
   private near(sketch: Sketch, settings: UpgradeSettings): readonly string[] {
-    return [...this.clusters].flatMap(([key, cluster]) =>
-      cluster.sketch && nearness(cluster.sketch, sketch) >= settings.nearness ? [key] : [],
-    )
+    const near: string[] = []
+    for (const [key, cluster] of this.clusters)
+      if (cluster.sketch && isNear(cluster.sketch, sketch, settings.nearness)) near.push(key)
+    return near
   }
 
   /** One above the highest rank whose answers are bad: what is weaker than that will be no better. */
