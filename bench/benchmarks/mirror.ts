@@ -48,7 +48,7 @@ export const mirror: Benchmark = {
     const systems = lab.systems.filter((it) => it.system === tradewind).map((it) => ({ ...it, system }))
     const notes = new Notes('chat request of 0.3 KB, answer of 1.5 KB, 200 requests/s at random times')
     const random = seeded(1)
-    const turns = lab.quick ? 3 : 20
+    const turns = lab.quick ? 3 : 10
     try {
       await sideBySide({ ...lab, systems }, await leanUpstream(lab), async ([running]) => {
         if (!running) return

@@ -154,7 +154,9 @@ export class Mirrored {
     else post.breaker.success(ticket)
     const candidate = this.#candidate(fork, failed)
     const pause = () => this.#house.desk.pause()
+    await pause()
     const said = code === undefined ? await saidIn(surface, streamed, bytes, pause) : undefined
+    await pause()
     const { chunks, streamed: ownStreamed } = this.#given
     const good = this.#exchange.facts.code === undefined
     const own = good && chunks ? await saidIn(surface, ownStreamed, chunks, pause) : undefined
