@@ -197,8 +197,10 @@ export class Exchange implements Due, Asked, SignalSource {
   sampled = false
   /** Its answer is worth comparing with another target's. */
   comparison: Comparison<Target> | undefined = undefined
-  /** The target that chance put first, where it could have been any of those of its priority and the rule gathers evidence. */
+  /** The target whose share it is by chance, where it could have been any of those of its priority and the rule gathers evidence. */
   drawn: Target | undefined = undefined
+  /** That target takes no requests at the moment, and another is asked in its place. */
+  displaced = false
   /** Where its unit belongs in the rule's experiment, while that is not decided. */
   assigned: Assignment | undefined = undefined
   /** Listens to what targets say. */

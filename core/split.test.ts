@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { sequence } from './split.ts'
+import { Split } from './split.ts'
+
+/** Draws of a split. */
+function sequence(weights: readonly number[], random: () => number) {
+  const split = new Split(weights, random)
+  return (available?: (index: number) => number) => split.draw(available)
+}
 
 /** The share of each index over `draws`, in percent. */
 function shares(next: () => number, count: number, draws: number): number[] {
@@ -85,4 +91,20 @@ test('split: with nothing available the weights decide, and weight 0 is still ne
   assert.equal(got[0], 0)
   assert.equal(got[3], 0)
   assert.ok(Math.abs((got[1] ?? 0) - 75) < 0.2, got.join())
+})
+
+test('split: whose share a draw was is as the weights say, whoever takes it', () => {
+  const split = new Split([90, 10], () => 0.4)
+  const owners = shares(
+    () => {
+      assert.equal(
+        split.draw((index) => (index === 1 ? 0 : 1)),
+        0,
+      )
+      return split.owner
+    },
+    2,
+    100_000,
+  )
+  assert.ok(Math.abs((owners[1] ?? 0) - 10) < 0.2, owners.join())
 })

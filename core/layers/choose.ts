@@ -1,6 +1,6 @@
 import { obstacle } from '../availability.ts'
 import { Chooser, isGap } from '../decide/chooser.ts'
-import type { Chosen } from '../decide/chooser.ts'
+import type { Chosen, Slot } from '../decide/chooser.ts'
 import { Failure } from '../errors.ts'
 import type { Exchange, Reply } from '../exchange.ts'
 import type { Layer } from '../pipeline.ts'
@@ -31,7 +31,7 @@ export const choose: Layer<Rule> = (rule, deps) => {
     }
     if (rule.evidence && head && !isGap(head)) {
       const random = rule.experiment ? assigned !== undefined : free && AT_RANDOM.has(preference.reason)
-      if (random) exchange.drawn = head
+      if (random) draw(exchange, head, preference.share?.())
     }
     if (head && isGap(head)) throw new Failure('no_target', { detail: describe(rule, [head.gap]) })
     exchange.candidates = chooser.gaps
@@ -61,6 +61,18 @@ export const choose: Layer<Rule> = (rule, deps) => {
       return Promise.reject(error)
     }
     return chooser.learns ? next(exchange).then(learn(exchange, preference)) : next(exchange)
+  }
+}
+
+/**
+ * Notes whose share of the rule's requests it is. One that takes none of its share fails it, and that it is not asked is no excuse: else a
+ * canary that is out would have no evidence against it. What one that ramps up leaves to others is neither's.
+ */
+function draw(exchange: Exchange, head: Target, share: Slot = head): void {
+  if (share === head) exchange.drawn = head
+  else if (!isGap(share) && share.available() === 0) {
+    exchange.drawn = share
+    exchange.displaced = true
   }
 }
 

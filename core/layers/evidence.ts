@@ -16,8 +16,8 @@ export const evidence: Layer<Rule> = ({ route, name, evidence: asked }, { eviden
   const count = (exchange: Exchange, failure?: Failure): void => {
     const { drawn, facts } = exchange
     if (!drawn) return
-    const unavailable = failure?.code === 'target_unavailable'
-    const sample = (unavailable ? undefined : sampleOf(exchange, drawn, now())) ?? missed(exchange, failure)
+    const out = exchange.displaced || failure?.code === 'target_unavailable'
+    const sample = out ? { error: true } : (sampleOf(exchange, drawn, now()) ?? missed(exchange, failure))
     if (!sample) return
     const { assigned } = exchange
     if (assigned) {
@@ -43,11 +43,10 @@ export const evidence: Layer<Rule> = ({ route, name, evidence: asked }, { eviden
 }
 
 /**
- * What counts of a request whose target was not even asked. Its share of a rule fails while it is out, and that is no excuse; what others take
- * over meanwhile tells nothing of it. An arm of an experiment is what became of all its units: who drops out would have been chosen by the arm.
+ * What counts of a request whose target was not even asked, though it was not out: nothing, but for an arm of an experiment, which is what
+ * became of all its units: who drops out would have been chosen by the arm.
  */
 function missed({ assigned }: Exchange, failure: Failure | undefined): Sample | undefined {
-  if (failure?.code === 'target_unavailable') return { error: true }
   if (!assigned) return undefined
   return failure?.code === 'client_closed' ? {} : { error: true }
 }

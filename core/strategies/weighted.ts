@@ -1,4 +1,4 @@
-import { sequence } from '../split.ts'
+import { Split } from '../split.ts'
 import { rendezvous } from '../sticky.ts'
 import type { Choice, Choosable, Strategy } from './strategy.ts'
 
@@ -6,7 +6,7 @@ import type { Choice, Choosable, Strategy } from './strategy.ts'
 export const weighted = {
   type: 'Weighted',
   make: ({ targets, random }) => {
-    const next = sequence(
+    const split = new Split(
       targets.map((target) => target.weight),
       random,
     )
@@ -16,9 +16,11 @@ export const weighted = {
     return (choice) => {
       const { key, outs } = choice
       const usable = outs ? (index: number) => (outs[index] ? 0 : part(index)) : part
-      if (key !== undefined) return { reason: 'sticky', first: owner(targets, key, choice) }
-      const first = targets[next(usable)]
-      return { reason: 'weighted', first, propensities: () => shares(targets, usable) }
+      if (key !== undefined)
+        return { reason: 'sticky', first: owner(targets, key, choice), share: () => rendezvous(targets, key) }
+      const first = targets[split.draw(usable)]
+      const share = targets[split.owner]
+      return { reason: 'weighted', first, share: () => share, propensities: () => shares(targets, usable) }
     }
   },
 } as const satisfies Strategy
