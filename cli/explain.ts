@@ -135,6 +135,7 @@ function table({
   sticky,
   gate,
   experiment,
+  mirror,
   faults = [],
 }: Explanation): string {
   const key = sticky && `, sticky by ${sticky.header}${sticky.key === undefined ? ' (which the request lacks)' : ''}`
@@ -159,6 +160,7 @@ function table({
       : [`Strategy ${strategy}${key ?? ''}${because === undefined ? '' : `, reason ${because}`}.\n`]),
     ...(experiment === undefined ? [] : [`${experiment}\n`]),
     ...(gate === undefined ? [] : [`${gate}\n`]),
+    ...(mirror === undefined ? [] : [`Mirror: ${mirror}\n`]),
     ...faults.map((fault) => `${paint('yellow', 'Injected on purpose')}: ${fault}.\n`),
     rows.length
       ? `\n${columns([['SHARE', 'TARGET', 'WEIGHT', 'PRIORITY', 'STATE', 'USD/M', ...(weighed ? ['QUALITY', 'USD', 'MS'] : []), 'WHY'], ...rows])}`

@@ -103,6 +103,8 @@ export interface Facts {
   sticky: boolean
   /** Why the first target was chosen; empty where none was. */
   reason: Reason | ''
+  /** The candidate that it was drawn to be sent to as well, its id; undefined where it was not. */
+  mirror?: string
   /** The arm of an experiment that it belongs to, `experiment/arm`; undefined where it is no part of one. */
   experiment?: string
   /** What that followed from, where it was looked into. */

@@ -60,6 +60,8 @@ export interface Explanation {
   readonly gate?: string
   /** What is injected on purpose into the calls of requests like it; left out where nothing is. */
   readonly faults?: readonly string[]
+  /** Who else such requests are sent to, and how many of them; one sentence. */
+  readonly mirror?: string
   /** In the order in which priorities are tried. */
   readonly targets: readonly ExplainedTarget[]
 }
@@ -123,6 +125,7 @@ function claim(table: RouteTable<unknown>, route: Route<unknown>, model: string)
 
 function chosen(route: Route<unknown>, found: RouteRule<unknown>, asked: Asked, why: string) {
   const gate = describeGate(found.rule)
+  const { mirror } = found.rule
   const matched = found.rule.matches.length === 0 ? 'has no matches, and so takes all' : 'is the first that matches'
   return {
     route: route.name,
@@ -131,6 +134,11 @@ function chosen(route: Route<unknown>, found: RouteRule<unknown>, asked: Asked, 
     passed: passed(route, found, asked),
     strategy: found.rule.strategy.type,
     ...(gate === undefined ? {} : { gate }),
+    ...(mirror
+      ? {
+          mirror: `${mirror.percent} % of such requests are sent to ${mirror.target.id} as well, once callers have their answers.`,
+        }
+      : {}),
   }
 }
 

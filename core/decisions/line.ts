@@ -23,6 +23,8 @@ export interface DecisionLine {
   readonly features?: string
   readonly asked?: AskedFor
   readonly reason: string
+  /** The candidate that it was drawn to be sent to as well. */
+  readonly mirror?: string
   /** The experiment and the arm that it belongs to, `experiment/arm`. */
   readonly experiment?: string
   /** All that the choice followed from; absent where none was made. */
@@ -72,6 +74,7 @@ export function decisionLine(record: DecisionRecord): string {
   if (features !== undefined) line += `,"features":"${features}"`
   if (asked) line += `,"asked":${JSON.stringify(asked)}`
   line += `,"reason":"${facts.reason}"`
+  if (facts.mirror !== undefined) line += `,"mirror":${quote(facts.mirror)}`
   if (facts.experiment !== undefined) line += `,"experiment":"${facts.experiment}"`
   if (decision) line += `,"decision":${JSON.stringify(decision)}`
   const chosen = decision?.order[0]

@@ -42,6 +42,7 @@ export const mirror: Layer<Rule> = (rule, deps) => (next) => {
 
   return async (exchange) => {
     const drawn = deps.random() * 100 < settings.percent
+    if (drawn) exchange.facts.mirror = settings.target.id
     let reply: Reply
     try {
       reply = await next(exchange)

@@ -82,6 +82,11 @@ test('mirror: the status of a route says how the candidate fares, and so do trad
   const { code, stdout } = await runProgram(process.execPath, [program, 'status', '--admin', admin])
   assert.equal(code, 0)
   assert.match(stdout, /MIRROR .*\n.*candidate\/candidate-1 +\d +100 % of \d +0 for 0 +.* USD +\d unaffordable/)
+  const explained = await runProgram(process.execPath, [program, 'explain', '--model', 'chat', '--admin', admin])
+  assert.match(
+    explained.stdout,
+    /^Mirror: 100 % of such requests are sent to ai\/candidate candidate-1 as well, once callers have/m,
+  )
   const metrics = await (await request(`${admin}/metrics`)).body.text()
   const labels = 'route="ai/chat",rule="all",endpoint="ai/candidate",model="candidate-1"'
   for (const line of [
@@ -104,7 +109,8 @@ test('mirror: the status of a route says how the candidate fares, and so do trad
       alike: true,
       marks,
     })
-    assert.ok(read.some(({ msg, id }) => msg === 'decision' && id === mirrors[0]?.['id']))
+    const decision = read.find(({ msg, id }) => msg === 'decision' && id === mirrors[0]?.['id'])
+    assert.equal(decision?.['mirror'], 'ai/candidate candidate-1')
     assert.ok(lines.every((line) => !line.includes('seven') && !line.includes('The answer')))
   })
 })
