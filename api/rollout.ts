@@ -261,5 +261,4 @@ export const rolloutStatus = array(
   { maxItems: 16, key: 'rule', description: 'Where the rollout of each rule that has one is, and what is known.' },
 )
 
-export type RolloutSpec = Static<typeof rollout>
 export type RolloutStatus = Static<typeof rolloutStatus>[number]

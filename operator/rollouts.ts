@@ -10,7 +10,6 @@ import type { Input } from '../core/rollout/input.ts'
 import { versionOf } from '../core/rollout/state.ts'
 import type { State, Verb } from '../core/rollout/state.ts'
 import { refusal } from '../core/rollout/verbs.ts'
-import type { Arms } from '../core/statistics/guardrail.ts'
 import type { Compiled } from './compile/index.ts'
 import type { Fleet } from './fleet.ts'
 import { planOf } from './rollout/plan.ts'
@@ -354,7 +353,7 @@ export class Rollouts {
     return {
       now,
       of: `${uid} ${planned.rule}`,
-      totals: version === undefined ? undefined : this.#totals(name, planned, version, { behind, served, now }),
+      ...(version === undefined ? { totals: undefined } : this.#told(name, planned, version, { behind, served, now })),
       sidecars: { inForce: version !== undefined && compiled?.version === version, connected, behind, mute },
       canary: { fault: planned.fault },
       open: { canary: open(true), stable: open(false) },
@@ -364,7 +363,7 @@ export class Rollouts {
   }
 
   /** What a version has come to. A leader that has just begun waits for all who know something of it. */
-  #totals(
+  #told(
     route: string,
     { rule, canary, stable }: Planned,
     version: string,
@@ -373,17 +372,20 @@ export class Rollouts {
       served,
       now,
     }: { readonly behind: readonly string[]; readonly served: readonly string[]; readonly now: number },
-  ): Arms<Tally> | undefined {
+  ): Pick<Input, 'totals' | 'complete'> {
     const { evidence } = this.#options
     const arms = evidence.totals(route, rule, version)
-    if (!arms) return undefined
-    if (now - this.#since < GATHER) {
-      const peers = evidence.peers(route, rule, version)
-      if (behind.length > 0 || served.some((uid) => !peers.has(uid))) return undefined
-    }
+    if (!arms) return { totals: undefined }
+    const peers = evidence.peers(route, rule, version)
+    const all = behind.length === 0 && served.every((uid) => peers.has(uid))
+    const begun = now - this.#since >= GATHER
+    if (!begun && !all) return { totals: undefined }
     return {
-      canary: arms.get(canary) ?? NO_TALLY,
-      stable: stable.reduce<Tally>((sum, arm) => plus(sum, arms.get(arm) ?? NO_TALLY), NO_TALLY),
+      complete: begun && all,
+      totals: {
+        canary: arms.get(canary) ?? NO_TALLY,
+        stable: stable.reduce<Tally>((sum, arm) => plus(sum, arms.get(arm) ?? NO_TALLY), NO_TALLY),
+      },
     }
   }
 

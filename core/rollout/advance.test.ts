@@ -294,15 +294,37 @@ test('advance: a weight that is set by hand pauses it, is in force, and its step
 })
 
 test('advance: requests that are not shared out as configured pause it, but not while a breaker is open or keys are sticky', () => {
-  const state = until(undefined, at(25))
-  const arms = { canary: new Counter(), stable: new Counter() }
-  for (let n = 0; n < 1000; n++) arms[n < 500 ? 'canary' : 'stable'].add({ latency: 50 })
-  const input = { ...calm(state.stepSince + 500), totals: arms }
-  const next = advance(plan, state, input).state
-  assert.deepEqual([next.phase, next.reason], ['Paused', 'SampleRatioMismatch'])
-  assert.match(next.message, /50 % .* 25 %/)
-  assert.equal(advance(plan, state, { ...input, open: { canary: 0, stable: 1 } }).state.phase, 'Progressing')
-  assert.equal(advance({ ...plan, oneByOne: false }, state, input).state.phase, 'Progressing')
+  const slow = { ...plan, steps: plan.steps.map((it) => ({ ...it, samples: 1e6 })) }
+  const begun = until(undefined, (it) => it.weight === 5 && it.acknowledged !== undefined, {
+    at: slow,
+    change: { totals: undefined },
+  })
+  const goOn = (state: State, seconds: number, share: number, change: Partial<Input> = {}, its = slow): State => {
+    const arms = { canary: new Counter(), stable: new Counter() }
+    let it = state
+    for (let second = 0; second < seconds; second++) {
+      for (let n = 0; n < 100; n++) arms[n < 100 * share ? 'canary' : 'stable'].add({ latency: 50 })
+      it = advance(its, it, { ...calm(state.stepSince + 1000 * second), totals: arms, ...change }).state
+    }
+    return it
+  }
+  const uneven = goOn(begun, 200, 0.5)
+  assert.deepEqual([uneven.phase, uneven.reason], ['Paused', 'SampleRatioMismatch'])
+  assert.match(uneven.message, /50 % .* 5 %/)
+  assert.equal(order(uneven, 'resume').seen.canary, 0, 'the step begins again')
+  assert.equal(goOn(begun, 100, 0.5).phase, 'Progressing', 'what a slow arm has not answered yet is waited for')
+  assert.equal(goOn(begun, 200, 0.05).phase, 'Progressing')
+  assert.equal(goOn(begun, 200, 0.5, { open: { canary: 0, stable: 1 } }).phase, 'Progressing')
+  assert.equal(goOn(begun, 200, 0.5, {}, { ...slow, oneByOne: false }).phase, 'Progressing')
+})
+
+test('advance: what is lost for good is counted anew, and what was found of it counts on', () => {
+  const state = until(undefined, (it) => it.weight === 25 && it.seen.canary > 20)
+  const totals = { canary: new Counter(), stable: new Counter() }
+  const next = advance(plan, state, { ...calm(state.stepSince + 1000), totals, complete: true }).state
+  assert.deepEqual([next.phase, next.weight, next.seen.canary], ['Progressing', 25, 0])
+  assert.notEqual(versionOf(next), versionOf(state))
+  assert.deepEqual(next.readings, state.readings)
 })
 
 test('advance: it is rolled back when it takes too long, and pauses are not counted', () => {

@@ -1,6 +1,6 @@
 import { against } from '../statistics/guardrail.ts'
 import { edited } from './edits.ts'
-import { mismatch, taken } from './evidence.ts'
+import { gathers, isUneven, taken, watched } from './evidence.ts'
 import { happenings } from './happenings.ts'
 import type { Happening } from './happenings.ts'
 import { holds } from './holds.ts'
@@ -8,7 +8,7 @@ import type { Input } from './input.ts'
 import { ordered } from './orders.ts'
 import type { Plan } from './plan.ts'
 import type { State } from './state.ts'
-import { back, enter, fresh, into } from './steps.ts'
+import { back, enter, fresh, gather, into } from './steps.ts'
 import { evidenceOf, percent } from './words.ts'
 
 /** So many pods are named. */
@@ -84,8 +84,10 @@ function begun(plan: Plan, state: State, input: Input): State {
 
 function compared(plan: Plan, before: State, input: Input): State {
   const { now } = input
-  const found = taken(plan, before, input)
-  const { state } = found
+  const taking = taken(plan, before, input)
+  if (input.complete && input.totals && !taking.whole && gathers(before)) return lost(plan, before, now)
+  const state = watched(plan, taking, input)
+  const found = { ...taking, state }
   if (against(state.readings) >= 1)
     return back(state, now, 'GuardrailBroken', `The canary is worse than it may be: ${evidenceOf(state.readings)}.`)
   if (state.phase === 'Paused') return state
@@ -97,8 +99,7 @@ function compared(plan: Plan, before: State, input: Input): State {
       'DeadlineExceeded',
       `It was not promoted within maxDuration. ${evidenceOf(state.readings)}.`,
     )
-  const odds = found.whole ? mismatch(plan, state, input) : undefined
-  if (odds !== undefined) return enter(state, now, 'Paused', 'SampleRatioMismatch', unequal(state))
+  if (isUneven(state, now)) return enter(state, now, 'Paused', 'SampleRatioMismatch', unequal(state))
   if (state.weight === 100) {
     const hold = holds.acknowledge(state, input)
     if (hold) return enter(state, now, 'Progressing', 'Promoting', hold.message)
@@ -118,8 +119,12 @@ function compared(plan: Plan, before: State, input: Input): State {
   return into(plan, state, now, state.step + 1)
 }
 
-function unequal({ seen, weight }: State): string {
-  const share = seen.canary / (seen.canary + seen.stable)
+/** Sidecars have gone with what they had counted, and nobody knows it: the step is counted anew, and what was found so far counts on. */
+const lost = (plan: Plan, state: State, now: number): State => gather(plan, state, now, state.step, state.weight)
+
+function unequal({ seen, settled = seen, weight }: State): string {
+  const canary = seen.canary - settled.canary
+  const share = canary / (canary + seen.stable - settled.stable)
   return `${percent(share)} of the requests went to the canary where ${weight} % are configured: what is compared is not comparable. Find out why (a breaker that opens, sidecars of their own mind), and resume the rollout: the step begins again.`
 }
 

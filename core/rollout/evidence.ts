@@ -48,10 +48,22 @@ export const gathers = ({ phase, weight }: State): boolean =>
 
 /** The Bayes factor from which on requests are not shared out as configured: an alarm in a thousand rollouts by chance. */
 const MISMATCH = 1000
+/**
+ * Requests are counted when they have ended, and those of a slower arm later: what came in the first so many ms of a version is left out, and a
+ * burst that only one arm has answered yet is over after so long.
+ */
+const SETTLED = 60_000
 
-/** How far what was seen speaks against the configured shares, where it says anything and is too far: undefined where it is not. */
-export function mismatch(plan: Plan, { seen, weight, reason }: State, { open }: Input): number | undefined {
-  if (!plan.oneByOne || reason === 'WeightSetByHand' || open.canary + open.stable > 0) return undefined
-  const evidence = sampleRatioEvidence([seen.canary, seen.stable], [weight / 100, 1 - weight / 100])
-  return evidence >= MISMATCH ? evidence : undefined
+/** Notes since when requests are not shared out as configured, where that says anything. */
+export function watched(plan: Plan, { state, whole }: Taken, { now, open }: Input): State {
+  const { uneven, ...even } = state
+  const says = plan.oneByOne && state.reason !== 'WeightSetByHand' && open.canary + open.stable === 0
+  if (!whole || !says || state.acknowledged === undefined || now < state.acknowledged + SETTLED) return even
+  const { seen, settled = seen, weight } = state
+  const counts = [seen.canary - settled.canary, seen.stable - settled.stable]
+  const evidence = sampleRatioEvidence(counts, [weight / 100, 1 - weight / 100])
+  return evidence >= MISMATCH ? { ...even, settled, uneven: uneven ?? now } : { ...even, settled }
 }
+
+/** Whether that has lasted. */
+export const isUneven = ({ uneven }: State, now: number): boolean => uneven !== undefined && now >= uneven + SETTLED

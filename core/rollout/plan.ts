@@ -1,8 +1,5 @@
 import type { Metric } from '../statistics/guardrail.ts'
 
-export { METRICS } from '../statistics/guardrail.ts'
-export type { Metric }
-
 /** What a rollout is to do: the manifest's `rollout`, read. Times in ms, weights in percent. */
 export interface Plan {
   /** The canary's name in evidence: the id of the sidecars' target. */

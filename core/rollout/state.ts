@@ -70,6 +70,10 @@ export interface State {
   readonly readings: readonly Reading[]
   /** Requests of the version that were taken as evidence. */
   readonly seen: Arms<number>
+  /** What the version had come to when its first requests had been answered: the shares are looked at from there on. */
+  readonly settled?: Arms<number>
+  /** Since when requests are not shared out as configured. */
+  readonly uneven?: number
   /** Requests that the canary failed beyond the stable targets' share: in versions before, and in this one. */
   readonly harmedBefore: number
   readonly harmed: number

@@ -4,7 +4,7 @@ import type { Reading } from '../statistics/guardrail.ts'
 export const percent = (part: number): string => `${Number((100 * part).toPrecision(3))} %`
 
 /** What a guardrail has found, for people: counts, means, the interval of how much worse the canary is, and the E-value. */
-export function found({ metric, canary, stable, lower, upper, n, evidence, needs }: Reading): string {
+function found({ metric, canary, stable, lower, upper, n, evidence, needs }: Reading): string {
   const unit = UNITS[metric]
   const value = (of: number | undefined) => (of === undefined ? 'nothing yet' : unit.mean(of))
   const bounds =

@@ -24,11 +24,11 @@ interface Life {
   /** How long it is looked at, s. */
   readonly seconds?: number
   /** What the manifest says from the moment on that it was rolled back. */
-  readonly then?: object
+  readonly afterwards?: object
 }
 
 /** A rollout as the manifest has it, compiled, and moved second by second by what its requests come to. */
-function lived(rollout: object, { perSecond = 100, fails = 0, cuts = 0, seconds = 600, then }: Life = {}) {
+function lived(rollout: object, { perSecond = 100, fails = 0, cuts = 0, seconds = 600, afterwards }: Life = {}) {
   const random = seeded(7)
   const states: State[] = []
   let known = { version: '', canary: new Counter(), stable: new Counter() }
@@ -44,7 +44,7 @@ function lived(rollout: object, { perSecond = 100, fails = 0, cuts = 0, seconds 
   for (let second = 0; second < seconds; second++) {
     const before = states.at(-1)
     const version = before ? versionOf(before) : ''
-    const edit = before?.phase === 'RolledBack' ? then : undefined
+    const edit = before?.phase === 'RolledBack' ? afterwards : undefined
     if (edit) said = { ...said, ...edit }
     if (before && (edit || known.version !== version)) {
       seen = seenBy(said, inForce('0', before))
@@ -64,7 +64,7 @@ function lived(rollout: object, { perSecond = 100, fails = 0, cuts = 0, seconds 
       open: { canary: 0, stable: 0 },
     })
     states.push(state)
-    if (state.phase === 'Promoted' || (state.phase === 'RolledBack' && !then)) break
+    if (state.phase === 'Promoted' || (state.phase === 'RolledBack' && !afterwards)) break
   }
   const last = states.at(-1)
   assert.ok(last)
@@ -211,7 +211,7 @@ export const rollout: Coverage = {
   },
   [`${PATH}.cooldown`]: async () => {
     const next = (cooldown: string) => {
-      const { states } = lived({ cooldown }, { fails: 0.5, then: { canary: { name: 'newer' } } })
+      const { states } = lived({ cooldown }, { fails: 0.5, afterwards: { canary: { name: 'newer' } } })
       const back = states.findIndex(({ phase }) => phase === 'RolledBack')
       return states.slice(back).findIndex(({ weight }) => weight > 0)
     }
