@@ -145,6 +145,7 @@ function summary({ url, admin, pod, loop, source }: Local, directory: string, mo
     ...unserved.map((name) => `${name} is for other pods: play one of them with --namespace and --label.\n`),
     ...(mocks.length > 0 ? [`\nSimulated models: ${mocks.join(', ')}\n`] : []),
     `\nSend requests to ${paint('bold', `${url}/v1`)} (OPENAI_BASE_URL), status and explain to ${admin}\n`,
+    `Look at it all in a browser: ${paint('bold', `${admin}/`)}\n`,
     ...(command ? [`\n  ${command}\n`] : []),
     `\nSave a file in ${directory} to edit; Ctrl-C ends.\n`,
   ].join('')

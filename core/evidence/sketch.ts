@@ -101,4 +101,4 @@ const bucketOf = (value: number): number =>
   value > LEAST ? Math.min(LAST, Math.ceil(Math.log(value / LEAST) / LOG_GAMMA)) : 0
 
 /** The point of a bucket that none of its values is further from than `ACCURACY` of itself. */
-const valueOf = (bucket: number): number => (bucket === 0 ? LEAST : (LEAST * 2 * GAMMA ** bucket) / (GAMMA + 1))
+export const valueOf = (bucket: number): number => (bucket === 0 ? LEAST : (LEAST * 2 * GAMMA ** bucket) / (GAMMA + 1))

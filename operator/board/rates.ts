@@ -1,6 +1,5 @@
 import type { Rate } from '../../api/board.ts'
-import { Sketch } from '../../core/evidence/sketch.ts'
-import { readSketch } from '../../core/evidence/wire.ts'
+import { DenseSketch } from '../../core/evidence/dense.ts'
 import type { ObservedTarget } from '../fleet.ts'
 
 /** Picodollars in a dollar. */
@@ -10,20 +9,22 @@ const MINUTES = 60
 const STEP = 5
 const RECENT = 3
 
+/** Used again for each: it is large. */
+const latency = new DenseSketch()
+
 /** What was observed of several targets in the last minute, put together. */
 export function rateOf(targets: readonly ObservedTarget[]): Rate {
   let [requests, errors, cost] = [0, 0, 0]
   let told = false
-  const counts = new Map<number, number>()
+  latency.clear()
   for (const target of targets) {
     requests += target.requests
     errors += target.errors
     if (target.cost === undefined) continue
     told = true
     cost += target.cost
-    for (const [bucket, count] of bucketsOf(target)) counts.set(bucket, (counts.get(bucket) ?? 0) + count)
+    latency.add(target.latency ?? [])
   }
-  const latency = new Sketch(counts)
   const quantile = (q: number) => (latency.count === 0 ? null : Math.round(latency.quantile(q) * 10) / 10)
   const recent = historyOf(targets).slice(-RECENT - 1, -1)
   return {
@@ -41,13 +42,4 @@ export function historyOf(targets: readonly ObservedTarget[]): readonly number[]
   for (const { history = [] } of targets)
     for (const [at, count] of history.entries()) sums[at] = (sums[at] ?? 0) + count
   return sums
-}
-
-/** Sketches are read once: what nobody told anew stays the same object. */
-const read = new WeakMap<ObservedTarget, ReturnType<Sketch['buckets']>>()
-
-function bucketsOf(target: ObservedTarget): ReturnType<Sketch['buckets']> {
-  let buckets = read.get(target)
-  if (!buckets) read.set(target, (buckets = readSketch(target.latency ?? [])?.buckets() ?? []))
-  return buckets
 }

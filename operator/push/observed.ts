@@ -1,6 +1,6 @@
 import type { Report } from '../../api/protocol.ts'
-import { Sketch } from '../../core/evidence/sketch.ts'
-import { readSketch, writeSketch } from '../../core/evidence/wire.ts'
+import { DenseSketch } from '../../core/evidence/dense.ts'
+import { LAST } from '../../core/evidence/sketch.ts'
 import type { ObservedEndpoint, ObservedTarget } from '../fleet.ts'
 
 /** Length of a step of the clock, ms; those that make up the last minute, and those of which attempts are kept. */
@@ -132,14 +132,22 @@ function count(step: Step, { requests, errors, cost = 0, latency = [] }: Target)
   step.requests += requests
   step.errors += errors
   step.cost += cost
-  for (const [bucket, times] of readSketch(latency)?.buckets() ?? [])
-    step.latency.set(bucket, (step.latency.get(bucket) ?? 0) + times)
+  let bucket = 0
+  for (let at = 0; at + 1 < latency.length; at += 2) {
+    bucket += latency[at] ?? 0
+    // There are no others: what a sidecar tells beyond is no sketch, and may not fill memory.
+    if (bucket > LAST) return
+    step.latency.set(bucket, (step.latency.get(bucket) ?? 0) + (latency[at + 1] ?? 0))
+  }
 }
+
+/** Used again for each: it is large. */
+const latency = new DenseSketch()
 
 /** What was told of a target in the minute that ends with the step `at`. */
 function sumOf({ target, steps, whole }: Counted, at: number): ObservedTarget {
   let [requests, errors, cost] = [0, 0, 0]
-  const latency = new Map<number, number>()
+  latency.clear()
   const history = Array.from({ length: KEPT }, (_, index) => steps.get(at - KEPT + 1 + index)?.requests ?? 0)
   for (let step = at - STEPS + 1; step <= at; step++) {
     const found = steps.get(step)
@@ -147,7 +155,7 @@ function sumOf({ target, steps, whole }: Counted, at: number): ObservedTarget {
     requests += found.requests
     errors += found.errors
     cost += found.cost
-    for (const [bucket, times] of found.latency) latency.set(bucket, (latency.get(bucket) ?? 0) + times)
+    for (const [bucket, times] of found.latency) latency.put(bucket, times)
   }
-  return { ...target, requests, errors, history, ...(whole ? { cost, latency: writeSketch(new Sketch(latency)) } : {}) }
+  return { ...target, requests, errors, history, ...(whole ? { cost, latency: latency.wire() } : {}) }
 }
