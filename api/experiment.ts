@@ -253,7 +253,7 @@ export const experimentStatus = array(
         estimate: optional(
           number('Arm less control: points of 1, or for Latency, FirstToken and Cost a part of the control’s mean.'),
         ),
-        lower: optional(number('With confidence it is not below this.')),
+        lower: optional(number('With confidence it is not below this; left out where there is no bound yet.')),
         upper: optional(number('Nor above this; left out where there is no bound yet.')),
         evidence: optional(number('The E-value against “there is no difference”.')),
         verdict: choice(['Unknown', 'Open', 'Better', 'Worse'], {

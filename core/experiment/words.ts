@@ -3,7 +3,7 @@ import { MEASURES } from './metric.ts'
 
 /** A number as people read it: three digits that count. */
 export function spelled(value: number): string {
-  if (!Number.isFinite(value)) return value > 0 ? 'without bound' : 'unknown'
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'unknown' : 'without bound'
   const size = Math.abs(value)
   if (size >= 1e6) return value.toExponential(1)
   return `${Number(value.toPrecision(3))}`

@@ -53,7 +53,7 @@ function metricOf(
     ...(known
       ? {
           estimate: short(known.estimate),
-          lower: short(known.lower),
+          ...(Number.isFinite(known.lower) ? { lower: short(known.lower) } : {}),
           ...(Number.isFinite(known.upper) ? { upper: short(known.upper) } : {}),
           evidence: short(known.evidence),
         }
