@@ -89,7 +89,7 @@ export async function objection(
 
 function valueOf(route: unknown): string | undefined {
   const value = (route as Route | null | undefined)?.metadata?.annotations?.[ROLLOUT_ANNOTATION] // an object of the API server's
-  return value === undefined || value === '' ? undefined : String(value)
+  return typeof value === 'string' && value !== '' ? value : undefined
 }
 
 function rulesOf(route: unknown): readonly string[] {

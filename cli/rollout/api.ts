@@ -46,6 +46,6 @@ export async function seenAt({ ask, wanted: { namespace }, cluster }: Target): P
 async function written(cluster: Cluster): Promise<readonly RolloutView[]> {
   const { routes } = await cluster.resources()
   return routes.flatMap(({ name, status: { rollouts = [] } }) =>
-    rollouts.map(({ memory: _, ...it }) => ({ ...it, route: name })),
+    rollouts.map(({ memory: _memory, ...it }) => ({ ...it, route: name })),
   )
 }

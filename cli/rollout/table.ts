@@ -85,7 +85,7 @@ export function line(it: RolloutView): string {
 }
 
 /** How long it is since a time, such as `4m12s`. */
-export function age(since: string, now: number): string {
+function age(since: string, now: number): string {
   const seconds = Math.max(0, Math.floor((now - Date.parse(since)) / 1000))
   if (Number.isNaN(seconds)) return '-'
   const [days, hours, minutes] = [

@@ -14,7 +14,7 @@ export interface Which {
 /** Reads `ROUTE` or `NAMESPACE/ROUTE`. Throws `Failure` where both it and `-n` name a namespace, and not the same. */
 export function which(name: string | undefined, given: { readonly namespace?: string; readonly rule?: string }): Which {
   const { namespace, rule } = given
-  const [route = '', inside] = (name?.split('/') ?? []).reverse()
+  const [route = '', inside] = (name?.split('/') ?? []).toReversed()
   if (inside !== undefined && namespace !== undefined && inside !== namespace)
     throw new Failure(`${name} is in namespace ${inside}, and -n says ${namespace}: leave one of them out.`)
   return { namespace: inside ?? namespace, route: route || undefined, rule }

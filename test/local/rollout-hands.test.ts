@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { stripVTControlCharacters } from 'node:util'
 import { request } from 'undici'
 import { events } from '../../cli/rollout/events.ts'
 import { rolloutPages } from '../../cli/local/rollout-pages.ts'
@@ -60,7 +61,7 @@ test('watch: the state first, then whole items that differ, at most four times a
   assert.equal(response.headers['content-type'], 'text/event-stream')
   await eventually(() => assert.equal(told.length, 1))
   assert.deepEqual(Object.keys(told[0]?.data ?? {}), ['rollouts', 'experiments'])
-  assert.equal((told[0]?.data['rollouts'] as unknown[]).length, 2) // a list
+  assert.equal(listed(told[0]).length, 2)
   for (let weight = 1; weight <= 100; weight++) {
     engine.set(rolloutView('ai/chat', 'all', { weight }))
     await sleep(10)
@@ -75,6 +76,12 @@ test('watch: the state first, then whole items that differ, at most four times a
   )
 })
 
+const listed = (event: { readonly data: Record<string, unknown> } | undefined): readonly unknown[] => {
+  const rollouts = event?.data['rollouts']
+  assert.ok(Array.isArray(rollouts))
+  return rollouts
+}
+
 const weightOf = (event: { readonly data: Record<string, unknown> } | undefined): number =>
   (event?.data as { set: { rollouts: { weight: number }[] } } | undefined)?.set?.rollouts?.[0]?.weight ?? -1 // a change
 
@@ -88,7 +95,7 @@ test('watch: only the namespace and the parts that were asked for', async (t) =>
   ])
   assert.equal(bad.response.statusCode, 400)
   await eventually(() => assert.ok(one.told.length > 0 && all.told.length > 0))
-  assert.equal((one.told[0]?.data['rollouts'] as unknown[]).length, 1) // a list
+  assert.equal(listed(one.told[0]).length, 1)
   Object.assign(state, { sidecars: [{ pod: 'other/app', connected: true, lacks: [], routes: [] }] })
   watch.changed()
   await eventually(() => assert.match(JSON.stringify(all.told.at(-1)?.data), /other\/app/))
@@ -184,7 +191,7 @@ test('tradewind rollout status: a table of all, and all of one', async (t) => {
     /^ErrorRate +0\.02 +███░{7} 3\.162 +60 +0\.014 +0\.011 +-0\.0123 … \+0\.0188 +213\/1893 +no harm$/m,
   )
   assert.match(one.stdout, /^Latency +0\.2 +░{10} 0\.4 +60 +- +- +- +0\/0 +nothing yet$/m)
-  assert.doesNotMatch(one.stdout, /\u001b/)
+  assert.equal(stripVTControlCharacters(one.stdout), one.stdout)
   const data = JSON.parse((await tradewind('status', 'code', '-o', 'json')).stdout) as { rollouts: unknown[] } // what it prints
   assert.deepEqual(data.rollouts, engine.views().slice(1))
   const missing = await tradewind('status', 'nothing')
@@ -244,7 +251,7 @@ test('tradewind rollout watch: a line for each change where it is no terminal, a
     ['Progressing 1/6', 'Progressing 2/6', 'RollingBack 3/6', 'RolledBack 3/6'],
   )
   assert.match(stdout, /waits for 1 sidecar/)
-  assert.doesNotMatch(stdout, /\u001b/)
+  assert.equal(stripVTControlCharacters(stdout), stdout)
 })
 
 test('tradewind rollout pause, resume, promote, abort, retry', async (t) => {
