@@ -2,11 +2,14 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { circumstances } from './results.ts'
+import { bets } from './rollout/bets.ts'
+import { guards } from './rollout/guards.ts'
 import { errorRates, harms } from './rollout/tables.ts'
 
 const began = performance.now()
 const quick = process.argv.includes('--quick')
 const [rates, sizes] = [errorRates(quick ? 100 : 1000), harms(quick ? 20 : 100)]
+const [each, means] = [guards(quick ? 40 : 400), bets(quick ? 20 : 200)]
 const { date, commit, machine } = circumstances(new Map())
 const text = `# How canaries are judged
 
@@ -26,6 +29,15 @@ ${rates}
 How soon each kind of harm is found, up to 6,000 requests of the canary; where the canary gets 5 % of the requests (4 of 80 between two looks), up to 1,500:
 
 ${sizes}
+
+Each guardrail by itself, 400 runs of 3,000 requests of the canary (4,000 for errors, 1,000 where it gets 5 % of all), looked at after every batch. At the margin both columns may be 5 %; cleared means
+that harm beyond the margin is excluded, which a promotion asks for:
+
+${each}
+
+Why means are compared by a mixture test with estimated variances, and not by a bet that is exact: the fall of quality by 5 points, margin 2 points, evidence 20:
+
+${means}
 
 Flagger: a request success rate of 99 % and a threshold of 5 failed checks, docs.flagger.app, "How it works". Argo Rollouts: a success condition of 95 % and a failureLimit of 3, argo-rollouts.readthedocs.io, "Analysis".
 `

@@ -24,7 +24,8 @@ function rank(found: Found, name: string, of: number, part: number, most: number
   return n === undefined ? `> ${most}` : String(n)
 }
 
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+/** A table in Markdown. */
+export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
 
 /** What is rolled back wrongly, and how soon rightly, by each rule, in Markdown. */

@@ -20,6 +20,8 @@ const NONE: Arms<Count> = { canary: NO_COUNT, stable: NO_COUNT }
 export const QUANTILE = 0.95
 /** Fewer values than this have no 95th percentile to speak of. */
 export const FEWEST = 40
+/** And fewer than this give no bounds: hardly one of them is above it. */
+const FEWEST_FOR_BOUNDS = 100
 /** Differences of about this many points of the share above the percentile are found soonest by the bounds. */
 export const SCALE = 0.03
 
@@ -79,9 +81,11 @@ export class TailGuard implements Guard {
     if (!this.seen) return { n: { canary: this.taken.canary.n, stable: this.taken.stable.n } }
     const { canary, stable } = this.seen
     const n = { canary: canary.count, stable: stable.count }
-    if (canary.count === 0 || stable.count < FEWEST) return { n }
+    if (canary.count === 0 || stable.count === 0) return { n }
+    const quantiles = { canary: canary.quantile(QUANTILE), stable: stable.quantile(QUANTILE) }
+    if (canary.count < FEWEST_FOR_BOUNDS || stable.count < FEWEST_FOR_BOUNDS) return { n, ...quantiles }
     const [lower, upper] = relative(canary, stable, alpha)
-    return { n, canary: canary.quantile(QUANTILE), stable: stable.quantile(QUANTILE), lower, upper }
+    return { n, ...quantiles, lower, upper }
   }
 
   private learn(seen: Arms<Sketched>): void {
@@ -102,19 +106,22 @@ export class TailGuard implements Guard {
 const beyond = (threshold: number, margin: number): number => (threshold / (1 - ACCURACY)) * (1 + margin) * (1 - 1e-9)
 
 /**
- * Bounds of how much the canary's 95th percentile is more than stable's, relative to that: the factors for which the sequence of the
- * difference of shares, above stable's percentile and above that times the factor, does not exclude 0. A bound that nothing speaks for yet
- * is absent.
+ * Bounds of how much the canary's 95th percentile is more than stable's, relative to that: the factors for which the canary's share above
+ * stable's percentile times the factor is not told from 5 %, with what stable's own share is uncertain by (Woodruff, Confidence intervals
+ * for medians and other position measures, JASA 47, 1952; by the sequence of a difference of shares). A bound that nothing speaks for yet is absent.
  */
 function relative(
   canary: Sketched,
   stable: Sketched,
   alpha: number,
 ): readonly [number | undefined, number | undefined] {
-  const at = stable.quantile(QUANTILE)
-  const slow = { n: stable.count, hits: stable.above(at) }
+  const [own, others] = [canary.buckets(), stable.buckets()]
+  // By the name of the percentile, and not by what is above it: where many values are equal that is less.
+  const slow = { n: stable.count, hits: (1 - QUANTILE) * stable.count }
+  const at = positionOf(others, slow.hits)
   const side = (margin: number): number => {
-    const known = shareDifference({ n: canary.count, hits: canary.above(beyond(at, margin)) }, slow)
+    const hits = above(own, at + Math.log1p(margin) / WIDTH)
+    const known = shareDifference({ n: canary.count, hits }, slow)
     const width = sequenceWidth(known.variance, alpha, SCALE)
     return known.estimate > width ? 1 : known.estimate < -width ? -1 : 0
   }
@@ -123,6 +130,27 @@ function relative(
     side(least) === 1 ? crossing(least, most, (margin) => side(margin) === 1) : undefined,
     side(most) === -1 ? crossing(least, most, (margin) => side(margin) !== -1) : undefined,
   ]
+}
+
+type Buckets = ReturnType<Sketched['buckets']>
+/** Of a bucket, in the logarithm of values. */
+const WIDTH = Math.log((1 + ACCURACY) / (1 - ACCURACY))
+
+/** How many values are above a position: bucket 7 is from 6 to 7. Those of one bucket are taken to lie evenly in it. */
+function above(buckets: Buckets, position: number): number {
+  let sum = 0
+  for (const [bucket, count] of buckets) sum += count * Math.min(1, Math.max(0, bucket - position))
+  return sum
+}
+
+/** The position that so many values are above. */
+function positionOf(buckets: Buckets, hits: number): number {
+  let left = hits
+  for (const [bucket, count] of buckets.toReversed()) {
+    if (count >= left) return bucket - left / count
+    left -= count
+  }
+  return 0
 }
 
 /** Where, from one on that it holds for to one that it does not, it ends to. */
