@@ -19,7 +19,7 @@ test('names: every metric has its family, and every family its type and help', (
 test('names: the page that describes them has each metric, and none that is not there', () => {
   const described = new Set(
     page.match(
-      /\b(?:tradewind|gen_ai)_(?:client|server|[a-z]+)_[a-z_]*(?:seconds|usage|total|state|addresses|in_flight|info|connected|generation|ratio|threshold|evidence|index)\b/g,
+      /\b(?:tradewind|gen_ai)_(?:client|server|[a-z]+)_[a-z_]*(?:seconds|usage|total|state|addresses|in_flight|info|connected|generation|ratio|threshold|evidence|index|active)\b/g,
     ),
   )
   assert.deepEqual([...described].sort(), Object.values(METRIC).sort())
