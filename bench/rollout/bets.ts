@@ -1,8 +1,8 @@
 import { seeded } from '../../core/learning/random.ts'
 import type { Random } from '../../core/learning/random.ts'
-import { difference, meansEvidence } from '../../core/statistics/means.ts'
+import { meansEvidence } from '../../core/statistics/means.ts'
 import { Proportions } from '../../core/statistics/proportions.ts'
-import { added, NO_SUMS } from '../../core/statistics/sums.ts'
+import { added, meanOf, NO_SUMS, varianceOf } from '../../core/statistics/sums.ts'
 import type { Sums } from '../../core/statistics/sums.ts'
 import { table } from './tables.ts'
 import { gaussian } from './traffic.ts'
@@ -18,8 +18,9 @@ function mixture(margin: number): Test {
   let [a, b] = [NO_SUMS, NO_SUMS]
   return (canary, stable) => {
     ;[a, b] = [added(a, canary), added(b, stable)]
-    const known = difference(a, b)
-    return known ? meansEvidence({ ...known, estimate: -known.estimate }, margin, 0.05) : 1
+    const variance = varianceOf(a) / a.n + varianceOf(b) / b.n
+    if (a.n < 50 || variance === 0) return 1
+    return meansEvidence({ estimate: meanOf(b) - meanOf(a), variance }, margin, 0.05)
   }
 }
 

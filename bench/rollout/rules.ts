@@ -7,7 +7,7 @@ import { normal } from '../../core/statistics/means.ts'
 export type Judge = (totals: Arms<Tally>) => readonly string[]
 
 /** Margins as docs/statistics.md advises them. */
-export const MARGINS: Readonly<Record<Metric, number>> = {
+const MARGINS: Readonly<Record<Metric, number>> = {
   ErrorRate: 0.01,
   Truncations: 0.01,
   Refusals: 0.01,

@@ -1,17 +1,7 @@
-import { meanOf, varianceOf } from './sums.ts'
-import type { Sums } from './sums.ts'
-
 /** The difference of two means as it is known: its estimate, and the variance of that. */
 export interface Difference {
   readonly estimate: number
   readonly variance: number
-}
-
-/** Of the canary's mean less the control's; undefined while an arm has fewer values than `fewest`, which say nothing of their variance. */
-export function difference(canary: Sums, control: Sums, fewest = 50): Difference | undefined {
-  if (canary.n < fewest || control.n < fewest) return undefined
-  const variance = varianceOf(canary) / canary.n + varianceOf(control) / control.n
-  return variance > 0 ? { estimate: meanOf(canary) - meanOf(control), variance } : undefined
 }
 
 /**
