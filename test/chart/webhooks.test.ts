@@ -57,11 +57,11 @@ const pod = (namespace: string, labels: Readonly<Record<string, string>>) => ({
   metadata: { name: 'app', namespace, labels },
   spec: { containers: [{ name: 'app', image: 'localhost/app:1' }] },
 })
-/** The entries that are asked when the object is made. */
-async function askedFor(object: object): Promise<readonly string[]> {
+/** The entries that are asked when the object is made, or takes the place of the one that is there. */
+async function askedFor(object: object, verb: 'create' | 'replace' = 'create'): Promise<readonly string[]> {
   asked = []
-  await server().kubectl(['create', '--dry-run=server', '-f', '-'], { input: JSON.stringify(object) })
-  return asked
+  await server().kubectl([verb, '--dry-run=server', '-f', '-'], { input: JSON.stringify(object) })
+  return asked.toSorted()
 }
 
 const byNamespace = 'namespace.inject.tradewind.dev'
@@ -130,7 +130,9 @@ test('validation: both kinds, where they are served', { skip }, async () => {
   const objects = await render({ watchNamespaces: ['watched'] })
   for (const crd of objects.filter(({ kind }) => kind === 'CustomResourceDefinition')) {
     await server().kubectl(['create', '-f', '-'], { input: JSON.stringify(crd) })
-    await server().kubectl(['wait', '--for=condition=Established', `crd/${crd.metadata.name}`, '--timeout=30s'])
+    // A definition has no conditions at all in its first moment, which kubectl takes for an error.
+    const established = ['wait', '--for=condition=Established', `crd/${crd.metadata.name}`, '--timeout=30s']
+    await eventually(() => server().kubectl(established), { within: 30_000, every: 200 })
   }
   await register(objects, 'ValidatingWebhookConfiguration')
   const validation = ['validate.tradewind.dev']
@@ -138,4 +140,43 @@ test('validation: both kinds, where they are served', { skip }, async () => {
   assert.deepEqual(await askedFor(endpoint('watched')), validation)
   assert.deepEqual(await askedFor(route('unwatched')), [])
   assert.deepEqual(await askedFor(endpoint('unwatched')), [])
+})
+
+test('rollouts: asked where an annotation may begin to move one, and not else', { skip }, async () => {
+  const [validation, rollout] = ['validate.tradewind.dev', 'rollout.tradewind.dev']
+  const route = (annotation: string | undefined, ...rollouts: readonly string[]) => ({
+    apiVersion: 'tradewind.dev/v1alpha1',
+    kind: 'ModelRoute',
+    metadata: {
+      name: 'moving',
+      namespace: 'watched',
+      annotations: {
+        other: rollouts.join(' '),
+        ...(annotation === undefined ? {} : { 'tradewind.dev/rollout': annotation }),
+      },
+    },
+    spec: {
+      models: ['m'],
+      rules: ['one', 'two'].map((name) => ({
+        name,
+        ...(name === 'one' ? { matches: [{ headers: [{ name: 'x-one', value: '1' }] }] } : {}),
+        targets: [{ endpoint: { name: 'e' } }, { endpoint: { name: 'f' } }],
+        ...(rollouts.includes(name) ? { rollout: { canary: { name: 'f' } } } : {}),
+      })),
+    },
+  })
+  assert.deepEqual(await askedFor(route('promote', 'one')), [rollout, validation])
+  assert.deepEqual(await askedFor(route(undefined, 'one')), [validation])
+  for (const [before, after, expected] of [
+    [route(undefined, 'one'), route(undefined, 'two'), [validation]],
+    [route(undefined, 'one'), route('promote', 'one'), [rollout, validation]],
+    [route('promote', 'one'), route('promote@2', 'one'), [rollout, validation]],
+    [route('promote', 'one'), route('promote', 'one'), [validation]],
+    [route('promote', 'one'), route(undefined, 'one'), [validation]],
+    [route('promote', 'one'), route('promote', 'two'), [rollout, validation]],
+    [route('promote', 'one'), route('promote', 'one', 'two'), [rollout, validation]],
+  ] as const) {
+    await server().kubectl(['apply', '-f', '-'], { input: JSON.stringify(before) })
+    assert.deepEqual(await askedFor(after, 'replace'), expected, JSON.stringify(after))
+  }
 })
