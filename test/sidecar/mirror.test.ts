@@ -7,7 +7,7 @@ import { seeded } from '../../core/learning/random.ts'
 import { dataPath, endpoint, route, rule, target } from '../helpers/data-path.ts'
 import { request } from 'undici'
 import { eventually } from '../helpers/eventually.ts'
-import { ask, said } from '../helpers/ladder.ts'
+import { ask, gate, said } from '../helpers/ladder.ts'
 import { completion, event, json, scripted } from '../helpers/scripted.ts'
 import { upstream } from '../helpers/upstream.ts'
 
@@ -145,6 +145,27 @@ test('mirror: the bytes of an answer are the same with and without a mirror, how
   assert.equal(mirrors.length, 4)
   assert.ok(mirrors.every(({ pair }) => pair?.alike === 1))
 })
+
+for (const [what, more] of [
+  ['held back until they are whole', { rescue: { mode: 'Buffer' } }],
+  ['held back by a gate', { gate: gate() }],
+  ['judged by a gate as they pass', { gate: gate({ mode: 'Audit' }) }],
+] as const)
+  test(`mirror: streams that are ${what} are mirrored as they went out`, async (t) => {
+    const { url, told, mirrors } = await mirrored(t, {
+      rule: more,
+      // All of it in one piece, so that it has ended before it goes on.
+      own: (response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.end(`${event({ content: WORDS })}${event({}, 'stop')}data: [DONE]\n\n`)
+      },
+    })
+    assert.match(said((await ask(url, { stream: true })).text), /The answer is 42\./)
+    await told(1)
+    const { outcome, pair } = mirrors[0] ?? {}
+    assert.deepEqual([outcome, pair?.alike], ['answered', 1])
+    assert.ok(pair?.own.firstToken !== undefined && pair.candidate.firstToken !== undefined)
+  })
 
 test('mirror: as many requests are mirrored as the share says', async (t) => {
   const { url, told, outcomes, path } = await mirrored(t, { mirror: { percent: 10, maxConcurrent: 64 } })
