@@ -7,7 +7,7 @@ export function versionsOf({ evidence, mirror }: CompiledRule): readonly string[
 }
 
 /** Those of a route. */
-export function gatheringsOf({ name: route, rules }: CompiledRoute): readonly Gathering[] {
+function gatheringsOf({ name: route, rules }: CompiledRoute): readonly Gathering[] {
   return rules.flatMap((rule) => versionsOf(rule).map((version) => ({ route, rule: rule.name, version })))
 }
 

@@ -73,7 +73,7 @@ test('what is no tally is not read', () => {
     { firstToken: undefined },
   ]
   assert.ok(readTally(good))
-  for (const part of bad) assert.equal(readTally({ ...good, ...part } as WireTally), undefined, JSON.stringify(part)) // on purpose it is none
+  for (const part of bad) assert.equal(readTally({ ...good, ...part }), undefined, JSON.stringify(part)) // on purpose it is none
 })
 
 test('quality comes later, and a later word stands in the place of the one before', () => {

@@ -66,7 +66,7 @@ export function writeSketch(sketch: Sketched): WireSketch {
 }
 
 /** Reads what `writeSketch` wrote; undefined where that is not what it is. */
-export function readSketch(wire: WireSketch): Sketch | undefined {
+function readSketch(wire: WireSketch): Sketch | undefined {
   if (!Array.isArray(wire) || wire.length % 2 !== 0 || !wire.every(isCount)) return undefined
   const counts: [number, number][] = []
   let bucket = 0
