@@ -20,6 +20,8 @@ export interface LoadOptions {
   readonly streamed?: number
   /** Headers of the n-th request. */
   readonly headers?: (n: number) => Readonly<Record<string, string>>
+  /** Hears of each whole answer: who gave it, and its request's id, and where both came through. */
+  readonly heard?: (answer: { readonly by: string; readonly id: string; readonly url: string }) => Promise<unknown>
   readonly signal: AbortSignal
 }
 
@@ -27,14 +29,23 @@ const TIMEOUT = 30_000
 const KEPT = 100
 
 /** Sends requests at a steady rate, whatever becomes of them, until the signal; resolves when the last one has its answer. */
-export async function load({ urls, model, perSecond, streamed = 0.5, headers, signal }: LoadOptions): Promise<Loaded> {
+export async function load({
+  urls,
+  model,
+  perSecond,
+  streamed = 0.5,
+  headers,
+  heard,
+  signal,
+}: LoadOptions): Promise<Loaded> {
   const agent = new Agent({ connections: 64, pipelining: 1 })
   const seen: Loaded = { requests: 0, failed: 0, failures: [], by: new Map() }
   const under = new Set<Promise<void>>()
   const one = async (n: number) => {
     const stream = (n * 0.618) % 1 < streamed
     try {
-      const answer = await request(`${urls[n % urls.length]}/v1/chat/completions`, {
+      const url = urls[n % urls.length] ?? ''
+      const answer = await request(`${url}/v1/chat/completions`, {
         method: 'POST',
         dispatcher: agent,
         headers: { 'content-type': 'application/json', ...headers?.(n) },
@@ -48,6 +59,7 @@ export async function load({ urls, model, perSecond, streamed = 0.5, headers, si
       const by = String(answer.headers['x-tradewind-endpoint'])
       seen.by.set(by, (seen.by.get(by) ?? 0) + 1)
       if (answer.statusCode !== 200 || !whole) throw new Error(`${answer.statusCode} ${text.slice(-300)}`)
+      await heard?.({ by, url, id: String(answer.headers['x-request-id']) })
     } catch (error) {
       seen.failed++
       if (seen.failures.length < KEPT) seen.failures.push(String(error))
