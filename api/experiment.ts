@@ -157,7 +157,7 @@ export const experiment = object(
       default: '336h',
       description: 'How long it may take. After that it stops, and the control stays.',
     }),
-    then: choice(['Report', 'Ship'], {
+    onDecision: choice(['Report', 'Ship'], {
       default: 'Report',
       description:
         'What follows from its decision. Report: nothing, units stay with their arms. Ship: all of the rule’s requests are asked of the winner’s target first: of the arm that is better, or of the control where the experiment stopped. Nothing is written to spec.',

@@ -8,5 +8,7 @@ export function experimentsOf(
   engine: { views(): readonly ExperimentView[] },
   namespace: string | undefined,
 ): { readonly experiments: readonly ExperimentView[] } {
-  return { experiments: engine.views().filter(({ route }) => namespace === undefined || route.startsWith(`${namespace}/`)) }
+  return {
+    experiments: engine.views().filter(({ route }) => namespace === undefined || route.startsWith(`${namespace}/`)),
+  }
 }

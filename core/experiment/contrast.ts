@@ -24,7 +24,7 @@ export interface Measured {
  * The mean of all requests of an arm. Its clusters are what vary independently of each other (Deng, Knoblich and Lu, Applying the delta method
  * in metric analytics, KDD 2018): a mean of requests is a ratio of two sums over clusters, and linear in them once there are many.
  */
-export function clusteredMean(parts: readonly Values[]): ClusteredMean {
+function clusteredMean(parts: readonly Values[]): ClusteredMean {
   const n = parts.reduce((total, part) => total + part.n, 0)
   const sum = parts.reduce((total, part) => total + part.sum, 0)
   if (n === 0) return { n, sum, mean: Number.NaN, pulls: parts.map(() => 0), clusters: 0 }

@@ -25,11 +25,11 @@ export function assignedTo(
   { namespace, uid = '' }: { readonly namespace: string; readonly uid?: string | undefined },
   decided: ExperimentInForce | undefined,
 ): Assigned {
-  const { name, unit, layer, then } = rule.experiment
+  const { name, unit, layer, onDecision } = rule.experiment
   const arms = armsOf(rule, targets, namespace)
   const version = experimentVersion(rule.experiment, namespace, uid)
   const of = decided?.version === version ? decided : undefined
-  const winner = then === 'Ship' ? arms.find(({ arm }) => arm.name === of?.winner)?.target : undefined
+  const winner = onDecision === 'Ship' ? arms.find(({ arm }) => arm.name === of?.winner)?.target : undefined
   if (winner) return { targets: promoted(targets, winner) }
   if (of?.waits || arms.some(({ target }) => !target || target.unavailable)) return { targets }
   return {

@@ -187,14 +187,14 @@ export const experiment: Coverage = {
       ],
       { elapsed: 2000 },
     ),
-  'ModelRoute spec.rules[].experiment.then': async () => {
+  'ModelRoute spec.rules[].experiment.onDecision': async () => {
     const target = (name: string) => ({ endpoint: `ai/${name}`, model: '', weight: 1, priority: 0 })
     const targets = [target('a'), target('b')]
-    for (const [then, experimenting, first] of [
+    for (const [onDecision, experimenting, first] of [
       ['Report', true, [0, 0]],
       ['Ship', false, [1, 0]],
     ] as const) {
-      const rule = spec({ then })
+      const rule = spec({ onDecision })
       const version = experimentVersion(rule.experiment, 'ai', '')
       const decided = { rule: '0', version, over: true, waits: false, winner: 'treatment' }
       const made = assignedTo(rule, targets, { namespace: 'ai' }, decided)

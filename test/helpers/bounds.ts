@@ -6,7 +6,17 @@ export interface Broken {
   readonly spec: Readonly<Record<string, unknown>>
 }
 
-const STRINGS = ['a', '/a', '10s', 'https://api.example.com', 'x'.repeat(8), 'us-east-1', '1.5', '1', '2026-01-31T18:00:00Z']
+const STRINGS = [
+  'a',
+  '/a',
+  '10s',
+  'https://api.example.com',
+  'x'.repeat(8),
+  'us-east-1',
+  '1.5',
+  '1',
+  '2026-01-31T18:00:00Z',
+]
 const STRANGE = ['*?#', '\u0007', '/?', ' ']
 
 /** A value that a schema takes, with every field that there is; rules that speak of several fields do not hold for it. */

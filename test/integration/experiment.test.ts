@@ -102,7 +102,7 @@ describe('experiment', { skip: needs('kube-apiserver', 'etcd', 'kubectl') }, () 
     )
 
   test('what sidecars count is decided upon by whoever leads, though the leader is killed on the way, and is then in force everywhere', async () => {
-    await lab.apply(routeOf('price', { then: 'Ship' }))
+    await lab.apply(routeOf('price', { onDecision: 'Ship' }))
     await reached('price')
     await ask('price', 300)
     const running = await until('price', ({ arms }) => arms.reduce((sum, { n }) => sum + n, 0) === 300)

@@ -106,7 +106,7 @@ async function lab(
 }
 
 test('experiment: an arm that is cheaper ships, and all requests go there from then on', async (t) => {
-  const { ask, view, admin, printed, save } = await lab(t, { then: 'Ship' }, { prices: ['2.00', '1.00'] })
+  const { ask, view, admin, printed, save } = await lab(t, { onDecision: 'Ship' }, { prices: ['2.00', '1.00'] })
   const first = await ask(150, 3)
   assert.deepEqual([...new Set(first.map(({ arm }) => arm))].sort(), ['cheaper/control', 'cheaper/treatment'])
   const decided = await eventually(
@@ -144,10 +144,10 @@ test('experiment: an arm that is cheaper ships, and all requests go there from t
   assert.notEqual(none.code, 0)
 
   // Reported only, it changes nothing; with another salt it begins anew.
-  save({ then: 'Report' })
+  save({ onDecision: 'Report' })
   await eventually(async () => assert.notEqual((await ask(1))[0]?.arm, ''))
   assert.equal((await view()).phase, 'Decided')
-  save({ then: 'Ship', salt: 'again' })
+  save({ onDecision: 'Ship', salt: 'again' })
   await eventually(async () => assert.equal((await view()).phase, 'Running'))
   await eventually(async () => assert.notEqual((await ask(1))[0]?.arm, ''))
 })
@@ -175,7 +175,7 @@ test('experiment: arms that are alike are not decided, but stop once no effect t
 })
 
 test('experiment: an arm that fails is out at once, and what is asked of it is answered by another', async (t) => {
-  const { b, ask, view } = await lab(t, { then: 'Ship', samples: 10_000 })
+  const { b, ask, view } = await lab(t, { onDecision: 'Ship', samples: 10_000 })
   await b.setFaults(['status=500'])
   const answers = await ask(150, 2)
   assert.ok(answers.every(({ endpoint: by }) => by.endsWith('/a')))

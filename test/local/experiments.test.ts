@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
-import type { CompiledRoute } from '../../api/compiled.ts'
 import { Counter } from '../../core/evidence/counter.ts'
 import type { Tally } from '../../core/evidence/tally.ts'
 import { clusterName, CLUSTERS } from '../../core/experiment/assignment.ts'
@@ -74,7 +73,7 @@ function engine(t: TestContext) {
       await new Promise((resolve) => setImmediate(resolve))
     }
   }
-  const rule = (name: string) => (compiled().routes.get(name)?.body as CompiledRoute | undefined)?.rules[0]
+  const rule = (name: string) => compiled().routes.get(name)?.body.rules[0]
   const view = (name: string) => experiments.views().find(({ route }) => route === name)
   /** So many requests of each arm, of which the treatment costs so much. */
   const count = (name: string, n: number, cost: number) => {
@@ -102,7 +101,7 @@ function engine(t: TestContext) {
 
 test('experiments: what is decided comes back with the world, and is in force', async (t) => {
   const { put, pass, rule, view, count, happened } = engine(t)
-  put('ai/r', { then: 'Ship' })
+  put('ai/r', { onDecision: 'Ship' })
   await pass()
   assert.equal(view('ai/r')?.phase, 'Running')
   assert.equal(rule('ai/r')?.experiment?.arms.length, 2)
