@@ -17,6 +17,7 @@ import type { Planned } from './rollout/plan.ts'
 import { itemOf, writtenItem } from './rollout/record.ts'
 import type { Record } from './rollout/record.ts'
 import { Acknowledgements } from './rollout/sidecars.ts'
+import type { Reached } from './rollout/sidecars.ts'
 import { inShort, promoted } from './rollout/status.ts'
 import type { RolloutStore, Writing } from './rollout/store.ts'
 import type { World } from './world.ts'
@@ -343,7 +344,8 @@ export class Rollouts {
     { now, order }: Pick<Input, 'now' | 'order'>,
   ): Input {
     const name = route ? `${route.metadata.namespace}/${route.metadata.name}` : ''
-    const { connected, behind, served, mute } = acknowledgements.of(name)
+    const reached = acknowledgements.of(name)
+    const { connected, behind, mute } = reached
     const compiled = this.#options.compiled()?.routes.get(name)?.rollouts.get(planned.rule)
     const version = state && versionOf(state)
     const open = (canary: boolean) =>
@@ -353,7 +355,7 @@ export class Rollouts {
     return {
       now,
       of: `${uid} ${planned.rule}`,
-      ...(version === undefined ? { totals: undefined } : this.#told(name, planned, version, { behind, served, now })),
+      ...(version === undefined ? { totals: undefined } : this.#told(name, planned, version, reached, now)),
       sidecars: { inForce: version !== undefined && compiled?.version === version, connected, behind, mute },
       canary: { fault: planned.fault },
       open: { canary: open(true), stable: open(false) },
@@ -367,21 +369,18 @@ export class Rollouts {
     route: string,
     { rule, canary, stable }: Planned,
     version: string,
-    {
-      behind,
-      served,
-      now,
-    }: { readonly behind: readonly string[]; readonly served: readonly string[]; readonly now: number },
+    { behind, within }: Reached,
+    now: number,
   ): Pick<Input, 'totals' | 'complete'> {
     const { evidence } = this.#options
     const arms = evidence.totals(route, rule, version)
     if (!arms) return { totals: undefined }
     const peers = evidence.peers(route, rule, version)
-    const all = behind.length === 0 && served.every((uid) => peers.has(uid))
+    const all = () => behind.length === 0 && within(peers)
     const begun = now - this.#since >= GATHER
-    if (!begun && !all) return { totals: undefined }
+    if (!begun && !all()) return { totals: undefined }
     return {
-      complete: begun && all,
+      complete: () => begun && all(),
       totals: {
         canary: arms.get(canary) ?? NO_TALLY,
         stable: stable.reduce<Tally>((sum, arm) => plus(sum, arms.get(arm) ?? NO_TALLY), NO_TALLY),

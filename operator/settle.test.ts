@@ -39,3 +39,9 @@ for (const [what, wanted, expected] of [
 
 test('difference: an object without a status differs by a transition', () =>
   assert.equal(difference({ conditions: [condition] }, undefined), 'transition'))
+
+test('difference: what others of our own write is not compared, and is no reason to write', () => {
+  const promoted = { ...condition, type: 'Promoted', lastTransitionTime: '2026-01-01T00:00:00Z' }
+  const theirs = { ...stored, conditions: [...stored.conditions, promoted], rollout: 'Promoted', rollouts: [] }
+  assert.equal(difference({ conditions: [condition], programmed: '1/1' }, theirs), 'none')
+})

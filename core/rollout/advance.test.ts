@@ -321,7 +321,7 @@ test('advance: requests that are not shared out as configured pause it, but not 
 test('advance: what is lost for good is counted anew, and what was found of it counts on', () => {
   const state = until(undefined, (it) => it.weight === 25 && it.seen.canary > 20)
   const totals = { canary: new Counter(), stable: new Counter() }
-  const next = advance(plan, state, { ...calm(state.stepSince + 1000), totals, complete: true }).state
+  const next = advance(plan, state, { ...calm(state.stepSince + 1000), totals, complete: () => true }).state
   assert.deepEqual([next.phase, next.weight, next.seen.canary], ['Progressing', 25, 0])
   assert.notEqual(versionOf(next), versionOf(state))
   assert.deepEqual(next.readings, state.readings)

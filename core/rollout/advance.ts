@@ -85,7 +85,7 @@ function begun(plan: Plan, state: State, input: Input): State {
 function compared(plan: Plan, before: State, input: Input): State {
   const { now } = input
   const taking = taken(plan, before, input)
-  if (input.complete && input.totals && !taking.whole && gathers(before)) return lost(plan, before, now)
+  if (input.totals && !taking.whole && gathers(before) && input.complete?.()) return lost(plan, before, now)
   const state = watched(plan, taking, input)
   const found = { ...taking, state }
   if (against(state.readings) >= 1)

@@ -10,8 +10,8 @@ export interface Input {
   readonly of: string
   /** What has become of the requests of the version so far; undefined: nobody has told anything. */
   readonly totals: Arms<Tally> | undefined
-  /** Every sidecar has told of all that it has counted: what is less than before is lost. */
-  readonly complete?: boolean
+  /** Whether every sidecar has told of all that it has counted: what is less than before is lost then. */
+  readonly complete?: () => boolean
   readonly sidecars: {
     /** Whether the version is what is pushed: what was written down has come back. */
     readonly inForce: boolean

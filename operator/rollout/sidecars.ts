@@ -1,3 +1,4 @@
+import type { Audience } from '../compile/audience.ts'
 import type { Compiled } from '../compile/index.ts'
 import { keyOf } from '../compile/resource.ts'
 import type { Fleet, SidecarGroup } from '../fleet.ts'
@@ -7,22 +8,28 @@ export interface Reached {
   readonly connected: number
   /** Pods that do not serve it as it is now: those that have not acknowledged it, and those that are ready and not connected. */
   readonly behind: readonly string[]
-  /** The uids of pods that serve it, and can tell what becomes of its requests. */
-  readonly served: readonly string[]
-  /** Pods whose sidecars are too old to tell. */
+  /** Pods whose sidecars are too old to tell what becomes of requests. */
   readonly mute: readonly string[]
+  /** Whether the uid of every pod that serves it, and can tell, is among those. */
+  readonly within: (uids: ReadonlySet<string>) => boolean
 }
 
-/** A fleet, looked up by pod: made once for all the routes that are looked at together. */
+/** The pods of an audience by what they serve, and those that are ready and not connected. */
+interface Present {
+  readonly groups: ReadonlyMap<SidecarGroup, { readonly names: readonly string[]; readonly uids: readonly string[] }>
+  readonly missing: readonly string[]
+}
+
+/** A fleet by audience: made once for all the routes that are looked at together. */
 export class Acknowledgements {
   readonly #compiled: Compiled
-  readonly #groups = new Map<string, SidecarGroup>()
   readonly #fleet: Fleet
+  #groupOf: ReadonlyMap<string, SidecarGroup> | undefined
+  readonly #present = new Map<Audience, Present>()
 
   constructor(compiled: Compiled, fleet: Fleet) {
     this.#compiled = compiled
     this.#fleet = fleet
-    for (const group of fleet.sidecars) for (const pod of group.pods) this.#groups.set(pod, group)
   }
 
   /**
@@ -32,27 +39,48 @@ export class Acknowledgements {
   of(route: string): Reached {
     const key = keyOf('route', route)
     const behind: string[] = []
-    const served: string[] = []
     const mute: string[] = []
+    const served: (readonly string[])[] = []
     let connected = 0
     for (const [audience, pods] of this.#compiled.pods.audiences(route.slice(0, route.indexOf('/')))) {
       if (!audience.routes.has(route)) continue
-      for (const name of pods) {
-        const group = this.#groups.get(name)
-        const pod = this.#compiled.pods.get(name)
-        if (!group) {
-          if (pod?.ready) behind.push(name)
-          continue
-        }
-        connected++
+      const { groups, missing } = this.#of(audience, pods)
+      behind.push(...missing)
+      for (const [group, { names, uids }] of groups) {
+        connected += names.length
         const tells = !group.lacks.includes('evidence')
-        if (!tells) mute.push(name)
+        if (!tells) mute.push(...names)
         const expected = this.#compiled.resource(key, group.lacks)?.digest
-        if (expected !== undefined && group.serves.get(key) !== expected) behind.push(name)
-        else if (pod && tells) served.push(pod.uid)
+        if (expected !== undefined && group.serves.get(key) !== expected) behind.push(...names)
+        else if (tells) served.push(uids)
       }
     }
-    return { connected, behind: behind.sort(), served, mute: mute.sort() }
+    const within = (uids: ReadonlySet<string>) => served.every((list) => list.every((uid) => uids.has(uid)))
+    return { connected, behind: behind.sort(), mute: mute.sort(), within }
+  }
+
+  #of(audience: Audience, pods: ReadonlySet<string>): Present {
+    const known = this.#present.get(audience)
+    if (known) return known
+    this.#groupOf ??= new Map(this.#fleet.sidecars.flatMap((group) => group.pods.map((pod) => [pod, group] as const)))
+    const groups = new Map<SidecarGroup, { readonly names: string[]; readonly uids: string[] }>()
+    const missing: string[] = []
+    for (const name of pods) {
+      const group = this.#groupOf.get(name)
+      const pod = this.#compiled.pods.get(name)
+      if (!pod) continue
+      if (!group) {
+        if (pod.ready) missing.push(name)
+        continue
+      }
+      const members = groups.get(group) ?? { names: [], uids: [] }
+      groups.set(group, members)
+      members.names.push(name)
+      members.uids.push(pod.uid)
+    }
+    const made = { groups, missing }
+    this.#present.set(audience, made)
+    return made
   }
 
   /** How many sidecars hold the breaker of a model open. */

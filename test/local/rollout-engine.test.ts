@@ -274,15 +274,13 @@ test('engine: what somebody asks for is done once it is written, or said not to 
   it.lead(0)
   while (it.state()?.weight !== 10) await it.pass(100)
   const code = async (work: Promise<void>): Promise<string> => {
-    let done = false
-    const settled = work
-      .then(
-        () => 'done',
-        (error: unknown) => (error instanceof RolloutError ? error.code : String(error)),
-      )
-      .finally(() => (done = true))
-    while (!done) await it.pass(100)
-    return settled
+    const end = { code: '' }
+    work.then(
+      () => (end.code = 'done'),
+      (error: unknown) => (end.code = error instanceof RolloutError ? error.code : String(error)),
+    )
+    while (end.code === '') await it.pass(100)
+    return end.code
   }
   assert.equal(await code(leader.rollouts.act(ROUTE, '0', 'resume', 'ann')), 'not_now')
   assert.equal(await code(leader.rollouts.act(ROUTE, 'other', 'pause', 'ann')), 'not_found')
