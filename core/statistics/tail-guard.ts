@@ -28,7 +28,7 @@ export const SCALE = 0.03
 /**
  * Watches the 95th percentile of a duration. What is slow is said by stable's requests so far, before those that are bet on: its 95th
  * percentile, and for the canary that times 1 + margin. A canary is harmless whose share of slow requests is no larger than stable's:
- * whatever the distribution, and whatever it does in time to both. (Predictable thresholds as in Howard and Ramdas, Bernoulli 28, 2022, section 5.)
+ * whatever the distribution, and whatever it does in time to both. A bet is fair only where its threshold is known before it is made.
  */
 export class TailGuard implements Guard {
   private readonly sketch: (tally: Tally) => Sketched
