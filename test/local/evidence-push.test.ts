@@ -176,7 +176,6 @@ test('evidence: one that is too old for it serves the route, is not asked for an
   const { connected, behind, mute } = acknowledgements().of('ai/r')
   assert.deepEqual({ connected, behind, mute }, { connected: 2, behind: [], mute: ['ai/z'] })
 })
-})
 
 test('evidence: a sidecar tells of routes that it serves alone', async (t) => {
   const world = worldWith('ai/a', 'ml/x')
