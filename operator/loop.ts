@@ -4,6 +4,7 @@ import type { Audience } from './compile/audience.ts'
 import { Compiler } from './compile/compiler.ts'
 import type { CompileOptions } from './compile/endpoint.ts'
 import type { Compiled } from './compile/index.ts'
+import { keyOf } from './compile/resource.ts'
 import { Evidence } from './evidence.ts'
 import type { Fleet } from './fleet.ts'
 import { Learning } from './learning.ts'
@@ -37,6 +38,8 @@ export interface LoopOptions extends PushOptions, CompileOptions {
 /** Between two compiles, and between two passes over the statuses, ms. */
 const COMPILE_EVERY = 20
 const STATUS_EVERY = 50
+/** What mirrors find comes all the time; it is looked at so often, ms. */
+const MIRRORS_EVERY = 1000
 /** Statuses made at a stretch, so that a pass over all of them keeps no edit waiting. */
 const STRETCH = 200
 
@@ -61,6 +64,9 @@ export class Loop {
   readonly #dirty = new Set<string>()
   readonly #audiences = new Set<Audience>()
   #statusTimer: NodeJS.Timeout | undefined
+  /** Routes whose mirrors have found more. */
+  readonly #mirrored = new Set<string>()
+  #mirrorTimer: NodeJS.Timeout | undefined
   readonly #turns = new Turns(Date.now, (routes) => {
     for (const name of routes) this.#dirty.add(`ModelRoute ${name}`)
     this.#scheduleStatuses()
@@ -75,7 +81,9 @@ export class Loop {
     this.learning = new Learning({ now: options.now, form: (route, rule) => this.#form(route, rule) })
     this.evidence = new Evidence({ now: options.now, versions: (route, rule) => this.#versions(route, rule) })
     this.evidence.onChange((route, name) => {
-      if (this.#rule(route, name)?.mirror) this.fleetChanged({ keys: [`route/${route as `${string}/${string}`}`] }) // as routes are called
+      if (!this.#rule(route, name)?.mirror) return
+      this.#mirrored.add(route)
+      this.#mirrorTimer ??= setTimeout(() => this.#mirrorsFound(), MIRRORS_EVERY).unref()
     })
     this.push = new Push(options, {
       learned: ({ identity, tell }, said) => this.learning.hear(identity.uid, said, tell),
@@ -104,6 +112,7 @@ export class Loop {
     this.#stopped = true
     clearTimeout(this.#compileTimer)
     clearTimeout(this.#statusTimer)
+    clearTimeout(this.#mirrorTimer)
     this.#turns.stop()
     this.push.close()
     this.learning.close()
@@ -129,6 +138,12 @@ export class Loop {
     }
     if (concerned?.audience) this.#audiences.add(concerned.audience)
     this.#scheduleStatuses()
+  }
+
+  #mirrorsFound(): void {
+    this.#mirrorTimer = undefined
+    this.fleetChanged({ keys: [...this.#mirrored].map((route) => keyOf('route', route)) })
+    this.#mirrored.clear()
   }
 
   #rule(route: string, name: string) {
