@@ -3,6 +3,8 @@
  * `namespace/name`.
  */
 
+import type { MirrorStatus } from './mirror.ts'
+
 /** What was observed in the last minute. */
 export interface Rate {
   /** Attempts a second, over the last 15 s. */
@@ -117,6 +119,7 @@ export interface RouteDetail extends RouteRow {
     readonly message: string
   }[]
   readonly rules: readonly RuleDetail[]
+  readonly mirrors: readonly MirrorStatus[]
   /** Some of the sidecars that do not serve it as it is now, and why. */
   readonly behind: readonly { readonly pod: string; readonly why: string }[]
 }

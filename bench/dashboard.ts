@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import type { Page } from 'playwright-core'
+import type { CDPSession } from 'playwright-core'
 import { dashboardAssets } from '../operator/dashboard.ts'
 import { startBrowser } from '../test/dashboard/browser.ts'
 import { crowd } from '../test/dashboard/crowd.ts'
@@ -26,19 +26,16 @@ const quantile = (values: readonly number[], q: number) =>
   values.toSorted((a, b) => a - b)[Math.floor(q * (values.length - 1))] ?? 0
 
 /** Seconds of work of the page's main thread so far: of scripts, and of all. */
-async function worked(page: Page): Promise<{ readonly script: number; readonly all: number }> {
-  const session = await page.context().newCDPSession(page)
-  await session.send('Performance.enable')
+async function worked(session: CDPSession): Promise<{ readonly script: number; readonly all: number }> {
   const { metrics } = await session.send('Performance.getMetrics')
-  await session.detach()
   const value = (name: string) => metrics.find((it) => it.name === name)?.value ?? 0
   return { script: value('ScriptDuration'), all: value('TaskDuration') }
 }
 
 async function measure(sidecars: number, routes: number): Promise<string> {
   const stage = new Stage()
-  const { report } = crowd(stage, { sidecars, routes })
-  report(sidecars)
+  const all = crowd(stage, { sidecars, routes })
+  all.report(sidecars)
   const url = await stage.serve()
   const { browser, stop } = await startBrowser()
   try {
@@ -62,10 +59,12 @@ async function measure(sidecars: number, routes: number): Promise<string> {
     await sleep(2000)
     const atFirst = await page.evaluate<number[]>('window.long.splice(0)')
     stage.looks.length = 0
-    const before = await worked(page)
-    const timer = setInterval(() => report(Math.max(1, sidecars / EVERY / 10)), 100)
+    const session = await page.context().newCDPSession(page)
+    await session.send('Performance.enable')
+    const before = await worked(session)
+    const timer = setInterval(() => all.report(Math.max(1, sidecars / EVERY / 10)), 100)
     await sleep(SECONDS * 1000)
-    const after = await worked(page)
+    const after = await worked(session)
     const long = await page.evaluate<number[]>('window.long.splice(0)')
     const looks = [...stage.looks]
     const shows: number[] = []

@@ -18,7 +18,7 @@ const SPARE = 8
 
 /**
  * A table of any length, of which only the rows in sight are in the document. The first column's cell has the row's link; arrow keys go from
- * link to link. Rows that are the same object as before are left alone.
+ * link to link. Rows that are the same object as before are left alone, where `also` gives the same for them too.
  * @template R
  */
 export class List {
@@ -30,7 +30,9 @@ export class List {
   #key
   /** @type {R[]} */
   #rows = []
-  /** @type {Map<string, { tr: HTMLTableRowElement, row: R }>} */
+  /** @type {(row: R) => unknown} */
+  #also
+  /** @type {Map<string, { tr: HTMLTableRowElement, row: R, also: unknown }>} */
   #drawn = new Map()
   /** @type {{ column: number, down: boolean }} */
   #order
@@ -45,11 +47,12 @@ export class List {
   #given = []
 
   /**
-   * @param {{ label: string, columns: readonly Column<R>[], key: (row: R) => string, order?: { column: number, down: boolean } }} options
+   * @param {{ label: string, columns: readonly Column<R>[], key: (row: R) => string, also?: (row: R) => unknown, order?: { column: number, down: boolean } }} options
    */
-  constructor({ label, columns, key, order = { column: 0, down: false } }) {
+  constructor({ label, columns, key, also = () => undefined, order = { column: 0, down: false } }) {
     this.#columns = columns
     this.#key = key
+    this.#also = also
     this.#order = order
     const spacer = () => h('tr', { class: 'spacer', 'aria-hidden': 'true' }, h('td', { colSpan: columns.length }))
     this.#above = spacer()
@@ -139,7 +142,8 @@ export class List {
   #row(row) {
     const key = this.#key(row)
     const known = this.#drawn.get(key)
-    if (known?.row === row) return known.tr
+    const also = this.#also(row)
+    if (known?.row === row && known.also === also) return known.tr
     if (known) {
       // The link stays: somebody may be on it.
       for (const [at, column] of this.#columns.entries()) {
@@ -147,6 +151,7 @@ export class List {
         if (at > 0 && cell) fill(cell, ...[column.cell(row)].flat())
       }
       known.row = row
+      known.also = also
       return known.tr
     }
     const tr = h(
@@ -160,7 +165,7 @@ export class List {
         ),
       ),
     )
-    this.#drawn.set(key, { tr, row })
+    this.#drawn.set(key, { tr, row, also })
     return tr
   }
 

@@ -1,8 +1,10 @@
 /** @import { EndpointRow, RouteRow, SidecarRow } from '../api/board.ts' */
+/** @import { ExperimentStatus } from '../api/experiment.ts' */
 /** @import { RolloutStatus } from '../api/rollout.ts' */
 
 /** A rollout as it is told. @typedef {RolloutStatus & { readonly route: string }} Rollout */
-/** @typedef {{ routeRows?: RouteRow[], endpointRows?: EndpointRow[], sidecarRows?: SidecarRow[], rollouts?: Rollout[] }} Lists */
+/** An experiment as it is told. @typedef {ExperimentStatus & { readonly route: string }} Experiment */
+/** @typedef {{ routeRows?: RouteRow[], endpointRows?: EndpointRow[], sidecarRows?: SidecarRow[], rollouts?: Rollout[], experiments?: Experiment[] }} Lists */
 /** @typedef {{ set: Lists, gone: Partial<Record<keyof Lists, string[]>> }} Change */
 /** What was seen of a route at a moment. @typedef {{ at: number, requests: number, errors: number | null, p95: number | null, cost: number | null }} Moment */
 
@@ -22,6 +24,8 @@ export class Store {
   sidecars = new Map()
   /** @type {Map<string, Rollout>} */
   rollouts = new Map()
+  /** @type {Map<string, Experiment>} */
+  experiments = new Map()
   /** @type {Map<string, Moment[]>} */
   moments = new Map()
   /** Whether anything was told yet. */
@@ -79,6 +83,7 @@ export class Store {
       [this.endpoints, 'endpointRows'],
       [this.sidecars, 'sidecarRows'],
       [this.rollouts, 'rollouts'],
+      [this.experiments, 'experiments'],
     ]
   }
 
@@ -86,7 +91,7 @@ export class Store {
    * @param {Lists} lists
    * @param {number} now
    */
-  #take({ routeRows = [], endpointRows = [], sidecarRows = [], rollouts = [] }, now) {
+  #take({ routeRows = [], endpointRows = [], sidecarRows = [], rollouts = [], experiments = [] }, now) {
     for (const row of routeRows) {
       this.routes.set(row.name, row)
       this.#moment(row, now)
@@ -94,6 +99,7 @@ export class Store {
     for (const row of endpointRows) this.endpoints.set(row.name, row)
     for (const row of sidecarRows) this.sidecars.set(row.pod, row)
     for (const it of rollouts) this.rollouts.set(`${it.route}/${it.rule}`, it)
+    for (const it of experiments) this.experiments.set(`${it.route}/${it.rule}`, it)
     this.#tell()
   }
 

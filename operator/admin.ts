@@ -14,7 +14,7 @@ import type { Totals } from './status/mirrors.ts'
 import { quiet } from './listen.ts'
 import { OVERVIEW_PATH, overview } from './overview.ts'
 import { isPassedOn, passOn } from './pass-on.ts'
-import { ROLLOUTS_PATH, act, actionOf, rolloutsOf } from './rollout-api.ts'
+import { ROLLOUTS_PATH, act, actionOf, rolloutAt, rolloutsOf } from './rollout-api.ts'
 import type { RolloutName, RolloutsApi } from './rollout-api.ts'
 import { bearerToken } from './sockets.ts'
 import { PARTS, WATCH_PATH, readParts } from './watch.ts'
@@ -57,6 +57,7 @@ const AGAIN = 60_000
  * GET  /v1/rollouts?namespace=NAME                   list rollouts
  * GET  /v1/experiments?namespace=NAME                list rollouts
  * GET  /v1/watch?namespace=NAME&parts=status,rollouts,board    list sidecars, watch rollouts; see Watch for what comes
+ * GET  /v1/rollouts/NAMESPACE/ROUTE/RULE             get rollouts, with the route's name
  * POST /v1/rollouts/NAMESPACE/ROUTE/RULE {"action": VERB}    VERB rollouts, with the route's name
  * GET  /, /assets/…                                  the dashboard, to everybody: what it shows it asks for with its user's token
  * ```
@@ -97,7 +98,7 @@ export function adminApi(options: AdminOptions): Express {
       const namespace = namespaceOf(request)
       const route = routeOf(request)
       if (route !== undefined) {
-        const found = routeDetail(compiled, options.fleet(), route)
+        const found = routeDetail(compiled, options.fleet(), route, options.totals)
         if (!found) throw new Refused(404, `There is no route ${route}.`)
         return response.json(found)
       }
@@ -108,6 +109,16 @@ export function adminApi(options: AdminOptions): Express {
   app.get(
     ROLLOUTS_PATH,
     page(read('rollouts'), async (request, response) => response.json(rolloutsOf(rollouts, namespaceOf(request)))),
+  )
+  app.get(
+    `${ROLLOUTS_PATH}/:namespace/:route/:rule`,
+    page(
+      (request) => {
+        const { namespace, route } = placeOf(request)
+        return [{ verb: 'get', resource: 'rollouts', namespace, name: route }]
+      },
+      async (request, response) => response.json(rolloutAt(rollouts, placeOf(request))),
+    ),
   )
   app.get(
     EXPERIMENTS_PATH,

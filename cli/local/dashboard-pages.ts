@@ -20,7 +20,7 @@ export function dashboardPages(compiled: () => Compiled | undefined, fleet: () =
       if (!now) return { body: {} }
       const route = query.get('route')
       if (route === null) return { body: overview(now, fleet(), () => true, totals) }
-      const found = routeDetail(now, fleet(), route)
+      const found = routeDetail(now, fleet(), route, totals)
       return found ? { body: found } : problem(404, `There is no route ${route}.`)
     },
   }

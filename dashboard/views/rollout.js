@@ -1,7 +1,8 @@
 /** @import { Rollout } from '../store.js' */
 import { evidenceBar, interval, stepBar } from '../chart.js'
 import { h } from '../dom.js'
-import { NONE, count, counted, evidence, milliseconds, percent, signed, span, usd } from '../format.js'
+import { NONE, count, counted, evidence, signed, span } from '../format.js'
+import { measured, words } from '../metrics.js'
 import { link, phaseBadge } from '../parts.js'
 
 /** What each verb does, said before it is done; and in which phases there is a sense in it. */
@@ -171,22 +172,6 @@ const since = (time) => span(Date.now() - Date.parse(time))
 
 /** @param {string | undefined} text */
 const number = (text) => (text === undefined ? undefined : Number(text))
-
-/** A metric's name, as words. @param {string} metric */
-const words = (metric) =>
-  metric.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').replace(/ ([A-Z])/g, (_, letter) => ` ${letter.toLowerCase()}`)
-
-/**
- * @param {string} metric
- * @param {string | undefined} value
- */
-function measured(metric, value) {
-  if (value === undefined) return NONE
-  const number = Number(value)
-  if (metric === 'Latency' || metric === 'FirstToken') return milliseconds(number)
-  if (metric === 'Cost') return usd(number)
-  return metric === 'Quality' ? String(Number(number.toPrecision(3))) : percent(number)
-}
 
 /**
  * @param {string} metric

@@ -7,6 +7,8 @@ import { NONE, count, counted, milliseconds, perSecond, percent, usd } from '../
 import { badge, card, failures, nothing, programmed, tile } from '../parts.js'
 import { Denied } from '../stream.js'
 import { ask, session } from '../session.js'
+import { experimentCard } from './experiment.js'
+import { mirrorCard } from './mirror.js'
 import { rolloutCard } from './rollout.js'
 import { keepFocus } from './rollouts.js'
 import { rolloutsOf } from './routes.js'
@@ -113,6 +115,9 @@ function parts(store, name, detail, wrong, act) {
       programmed(sidecars),
     ),
     ...(wrong === undefined ? [] : [h('p', { class: 'stale', role: 'status' }, `What is shown may be old: ${wrong}`)]),
+    ...conditions
+      .filter(({ type, status }) => type === 'FaultsInjected' && status === 'True')
+      .map(({ message }) => h('p', { class: 'stale' }, badge('bad', 'Faults'), ` ${message}`)),
     h(
       'dl',
       { class: 'tiles' },
@@ -123,7 +128,9 @@ function parts(store, name, detail, wrong, act) {
       tile('Cost', rate.cost === null ? NONE : `${usd(rate.cost)}/h`, line(moments.map(({ cost }) => cost))),
     ),
     ...rolloutsOf(store, name).map((it) => rolloutCard(it, act)),
+    ...[...store.experiments.values()].filter(({ route }) => route === name).map(experimentCard),
     ...detail.rules.map(rule),
+    ...detail.mirrors.map(mirrorCard),
     card(
       'Sidecars',
       h(

@@ -12,10 +12,13 @@ import { badge, failures, link, nothing, phaseBadge, programmed, tile } from '..
  */
 export function routesView(store) {
   const latest = (/** @type {RouteRow} */ row) => rolloutsOf(store, row.name)[0]
+  const trying = (/** @type {RouteRow} */ row) =>
+    [...store.experiments.values()].some(({ route, phase }) => route === row.name && phase !== 'Decided')
   /** @type {List<RouteRow>} */
   const list = new List({
     label: 'Routes',
     key: ({ name }) => name,
+    also: (row) => latest(row) ?? trying(row),
     columns: [
       { title: 'Route', class: 'name', cell: ({ name }) => link('routes', name), sort: ({ name }) => name },
       {
@@ -53,7 +56,7 @@ export function routesView(store) {
       {
         title: 'State',
         class: 'state',
-        cell: (row) => state(row, latest(row)),
+        cell: (row) => state(row, latest(row), trying(row)),
         sort: (row) => (row.problem ? 0 : latest(row) ? 1 : 2),
       },
     ],
@@ -77,7 +80,7 @@ export function routesView(store) {
     before = rows
     tiles.replaceChildren(...summary(store))
     field.tell(rows.length, all.length, 'route')
-    if (same && store.rollouts.size === 0) return
+    if (same && store.rollouts.size + store.experiments.size === 0) return
     list.show(
       rows,
       all.length === 0
@@ -186,9 +189,11 @@ const short = (split) =>
 /**
  * @param {RouteRow} row
  * @param {import('../store.js').Rollout | undefined} rollout
+ * @param {boolean} trying whether it has an experiment under way
  */
-function state({ problem }, rollout) {
+function state({ problem }, rollout, trying) {
   if (problem) return badge('bad', problem.reason, problem.message)
   if (rollout) return [phaseBadge(rollout.phase), h('span', { class: 'faint small' }, ` ${rollout.weight} %`)]
+  if (trying) return badge('info', 'Experiment')
   return h('span', { class: 'faint' }, 'steady')
 }

@@ -6,6 +6,7 @@ import type { RouteResult } from '../compile/route.ts'
 import type { Fleet, ObservedTarget } from '../fleet.ts'
 import { statuses } from '../statuses.ts'
 import type { EndpointStatus } from '../status/endpoint.ts'
+import type { Totals } from '../status/mirrors.ts'
 import type { RouteStatus } from '../status/route.ts'
 import { rateOf } from './rates.ts'
 import { problemOf, routeRow, sharesOf } from './routes.ts'
@@ -45,16 +46,19 @@ export function board(compiled: Compiled, fleet: Fleet): Board {
   return { routeRows, endpointRows, sidecarRows: sidecarRows(compiled, fleet) }
 }
 
-/** More of one route; undefined where there is none that parses. */
-export function routeDetail(compiled: Compiled, fleet: Fleet, name: string): RouteDetail | undefined {
+/** More of one route; undefined where there is none that parses. `totals`: what the sidecars have counted. */
+export function routeDetail(compiled: Compiled, fleet: Fleet, name: string, totals: Totals): RouteDetail | undefined {
   const route = compiled.routes.get(name)
-  const status = statuses(compiled, fleet, [`ModelRoute ${name}`]).get(`ModelRoute ${name}`)?.status
-  if (!route || !status) return undefined
+  const id = `ModelRoute ${name}`
+  const found = statuses(compiled, fleet, [id], undefined, totals).get(id)
+  if (!route || !found) return undefined
+  const status = found.status as Partial<RouteStatus> & Pick<RouteStatus, 'conditions'> // of a route
   const observed = fleet.targets.filter((it) => it.route === name)
   return {
-    ...routeRow(route, status as Partial<RouteStatus>, observed), // of a route
+    ...routeRow(route, status, observed),
     conditions: status.conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message })),
     rules: route.body.rules.map((rule) => ruleDetail(rule, route.namespace, observed)),
+    mirrors: status.mirrors ?? [],
     behind: behind(compiled, fleet, route),
   }
 }

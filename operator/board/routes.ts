@@ -78,7 +78,9 @@ function label({ endpoint, model }: CompiledTarget, all: readonly CompiledTarget
 /** What is wrong first, by an object's conditions; null: nothing. That nobody selects it is no fault. */
 export function problemOf(conditions: readonly Untimed[]): Problem | null {
   const bad = conditions.find(({ type, status, reason }) =>
-    type === CONDITIONS.partiallyInvalid ? status === 'True' : status === 'False' && reason !== REASONS.noSidecars,
+    type === CONDITIONS.partiallyInvalid || type === CONDITIONS.faultsInjected
+      ? status === 'True'
+      : status === 'False' && reason !== REASONS.noSidecars,
   )
   return bad ? { type: bad.type, reason: bad.reason, message: bad.message } : null
 }

@@ -1,4 +1,9 @@
+import { Sketch } from '../../core/evidence/sketch.ts'
+import { NO_TALLY } from '../../core/evidence/tally.ts'
+import type { Tally } from '../../core/evidence/tally.ts'
 import { seeded } from '../../core/learning/random.ts'
+import { MIRROR_ARMS } from '../../core/mirror/arms.ts'
+import type { ExperimentView } from '../../operator/experiments.ts'
 import { rolloutView } from '../helpers/scripted-rollouts.ts'
 import type { Stage } from './stage.ts'
 
@@ -21,6 +26,71 @@ const ENDPOINTS = {
 } as const
 type Endpoint = keyof typeof ENDPOINTS
 
+const side = (n: number, errors: number, ms: number, cost: number): Tally => {
+  const latency = new Sketch()
+  for (let i = 0; i < n - errors; i++) latency.add(ms * (0.6 + (i % 10) / 10))
+  return { ...NO_TALLY, n, errors, latency, cost: { n, sum: n * cost, squares: n * cost * cost } }
+}
+const share = (n: number, part: number) => ({ ...NO_TALLY, n, quality: { n, sum: n * part, squares: n * part } })
+
+/** What a mirror of search has found. */
+const MIRRORED: ReadonlyMap<string, Tally> = new Map([
+  [MIRROR_ARMS.pair, { ...side(1840, 9, 150, 0.0001), quality: { n: 1512, sum: 1391, squares: 1391 } }],
+  [MIRROR_ARMS.pairOf, side(1840, 4, 640, 0.0021)],
+  [MIRROR_ARMS.marked, share(160, 0.81)],
+  [MIRROR_ARMS.markedOf, share(160, 0.83)],
+  [MIRROR_ARMS.markable, share(1512, 0.92)],
+  [MIRROR_ARMS.leadAlike, { ...NO_TALLY, n: 140, quality: { n: 140, sum: 70, squares: 35 } }],
+  [MIRROR_ARMS.leadUnlike, { ...NO_TALLY, n: 20, quality: { n: 20, sum: 9, squares: 4.5 } }],
+  [MIRROR_ARMS.spent, { ...NO_TALLY, cost: { n: 1840, sum: 0.184, squares: 0 } }],
+])
+
+/** What an experiment has found. */
+const EXPERIMENT: ExperimentView = {
+  route: 'ai/nightly-batch',
+  rule: '0',
+  name: 'shorter-prompt',
+  phase: 'Running',
+  reason: 'Gathering',
+  message: 'Arm short costs less than the control; its quality is not known to be as good yet.',
+  version: 'abc',
+  started: new Date(Date.now() - 5 * 3_600_000).toISOString(),
+  since: new Date(Date.now() - 5 * 3_600_000).toISOString(),
+  ratio: '0.8',
+  arms: [
+    { name: 'control', target: 'anthropic', n: 4021 },
+    { name: 'short', target: 'openai', n: 3987 },
+  ],
+  metrics: [
+    {
+      metric: 'Cost',
+      primary: true,
+      arm: 'short',
+      value: '0.0011',
+      control: '0.0013',
+      n: 3987,
+      estimate: '-0.154',
+      lower: '-0.19',
+      upper: '-0.11',
+      evidence: '8100',
+      verdict: 'Better',
+    },
+    {
+      metric: 'Quality',
+      primary: false,
+      arm: 'short',
+      value: '0.81',
+      control: '0.82',
+      n: 611,
+      estimate: '-0.01',
+      lower: '-0.05',
+      upper: '0.03',
+      evidence: '0.3',
+      verdict: 'Open',
+    },
+  ],
+}
+
 const PODS = ['support-7d9f', 'support-kx2p', 'search-5c8b', 'search-q9wz', 'batch-0']
 
 /** Sets up a small company's routes. Gives what makes a second of its traffic. */
@@ -29,6 +99,41 @@ export function scenery(stage: Stage): () => void {
   for (const name of Object.keys(ENDPOINTS))
     world.endpoint(`ai/${name}`, { models: [{ name: `${name}-large`, price: { input: '1', output: '2' } }] })
   for (const [name, model, targets] of ROUTES) world.route(name, model, targets)
+  const until = new Date(Date.now() + 3_600_000).toISOString()
+  world.route(
+    'ai/translations',
+    'translate',
+    {},
+    {
+      rules: [
+        {
+          name: '0',
+          targets: [{ endpoint: { name: 'small-models' } }],
+          faults: [{ type: 'Abort', status: 503, percent: 5, headers: [{ name: 'x-drill', value: 'outage' }], until }],
+        },
+      ],
+    },
+  )
+  world.route(
+    'ai/search-answers',
+    'search',
+    {},
+    {
+      rules: [
+        {
+          name: '0',
+          targets: [{ endpoint: { name: 'openai' } }],
+          mirror: {
+            target: { name: 'small-models' },
+            percent: 20,
+            budget: { usdPerSidecarHour: '0.50', spendPercent: 20 },
+          },
+        },
+      ],
+    },
+  )
+  stage.totals = (route) => (route === 'ai/search-answers' ? MIRRORED : undefined)
+  stage.experiments = [EXPERIMENT]
   world.route('ai/legacy', 'old-name', { 'gone-endpoint': 1 })
   for (const pod of PODS) stage.sidecar(`ai/${pod}`)
   stage.publish()

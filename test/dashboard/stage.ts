@@ -8,7 +8,9 @@ import { Sketch } from '../../core/evidence/sketch.ts'
 import { writeSketch } from '../../core/evidence/wire.ts'
 import { board } from '../../operator/board/board.ts'
 import type { Compiled } from '../../operator/compile/index.ts'
+import type { ExperimentView } from '../../operator/experiments.ts'
 import { Push } from '../../operator/push.ts'
+import type { Totals } from '../../operator/status/mirrors.ts'
 import { Watch } from '../../operator/watch.ts'
 import { jsonServer } from '../../sidecar/json-server.ts'
 import { ScriptedRollouts } from '../helpers/scripted-rollouts.ts'
@@ -23,6 +25,9 @@ export class Stage {
   readonly rollouts = new ScriptedRollouts()
   readonly push: Push
   readonly watch: Watch
+  experiments: readonly ExperimentView[] = []
+  /** What sidecars have counted of the arms of mirrors. */
+  totals: Totals = () => undefined
   /** While it is set, nothing is answered. */
   refuse = false
   readonly sidecars = new Map<string, TestSidecar>()
@@ -42,6 +47,7 @@ export class Stage {
         const told = {
           ...(parts.has('board') ? board(this.#compiled, this.push.fleet()) : {}),
           rollouts: this.rollouts.views(),
+          experiments: this.experiments,
         }
         this.looks.push(performance.now() - begun)
         return told
@@ -101,7 +107,7 @@ export class Stage {
       ...dashboardPages(
         () => this.#compiled,
         () => this.push.fleet(),
-        () => undefined,
+        (...rule) => this.totals(...rule),
       ),
       ...rolloutPages(this.rollouts, this.watch),
     }
