@@ -138,7 +138,7 @@ function projection(worse: number, n: number, share: number, m: number, margin: 
   if (margin === 0) return (n * worse + m * share) / (n + m)
   const at = (control: number) => m * divergence(share, control) + n * divergence(worse, control + margin)
   let [low, high] = [LEAST, Math.max(LEAST, Math.min(1 - LEAST, worse) - margin)]
-  for (let step = 0; step < 48; step++) {
+  for (let step = 0; step < 30; step++) {
     const [a, b] = [low + (high - low) / 3, high - (high - low) / 3]
     if (at(a) < at(b)) high = b
     else low = a

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { seeded } from '../learning/random.ts'
 import type { Random } from '../learning/random.ts'
 import { difference } from '../../test/helpers/difference.ts'
@@ -46,6 +47,48 @@ test('proportions: a harmless canary is blamed in at most 5 % of runs, looked at
     [0.05, 0.02, 1],
   ] as const)
     assert.ok(runs(400, 3000, proportions(p, p + margin, margin, part)).rate <= SLACK, `${p} ${margin} ${part}`)
+})
+
+/** The chances of 0 … n hits. */
+function binomial(n: number, p: number): readonly number[] {
+  return Array.from({ length: n + 1 }, (_, k) =>
+    Math.exp(lnGamma(n + 1) - lnGamma(k + 1) - lnGamma(n - k + 1) + k * Math.log(p) + (n - k) * Math.log(1 - p)),
+  )
+}
+
+test('proportions: whatever is known before, a batch of a harmless canary is a fair bet at best, exactly', () => {
+  const share = fc.double({ min: 0.001, max: 0.6, noNaN: true })
+  const size = fc.integer({ min: 1, max: 12 })
+  const count = fc.record({ n: fc.integer({ min: 20, max: 500 }), part: share })
+  fc.assert(
+    fc.property(
+      fc.record({
+        control: share,
+        margin: fc.double({ min: 0, max: 0.3, noNaN: true }),
+        part: fc.double({ min: 0, max: 1, noNaN: true }),
+      }),
+      fc.record({ n: size, m: size }),
+      fc.record({ canary: count, control: count }),
+      ({ control, margin, part }, { n, m }, before) => {
+        const worst = Math.min(0.999, control + margin * part)
+        const known = ({ n, part }: { n: number; part: number }) => ({ n, hits: n * part })
+        const state = {
+          logs: [0, 0, 0, 0, 0, 0],
+          canary: known(before.canary),
+          control: known(before.control),
+        }
+        let mean = 0
+        for (const [a, chance] of binomial(n, worst).entries())
+          for (const [b, other] of binomial(m, control).entries()) {
+            const test = new Proportions(margin, state)
+            test.update({ canary: { n, hits: a }, control: { n: m, hits: b } })
+            mean += chance * other * test.evidence
+          }
+        assert.ok(mean <= 1 + 1e-6, `${mean}`)
+      },
+    ),
+    { numRuns: 150 },
+  )
 })
 
 test('proportions: a canary that is better than the control is blamed less still', () => {
