@@ -40,6 +40,16 @@ export function rolloutsOf(
   return { rollouts }
 }
 
+/** One rollout as it is; throws `Refused` where there is none. */
+export function rolloutAt(engine: RolloutsApi, at: RolloutName): { readonly rollout: RolloutView } {
+  const route = `${at.namespace}/${at.route}`
+  const views = engine.views().filter((it) => it.route === route)
+  const rollout = views.find(({ rule }) => rule === at.rule)
+  if (rollout) return { rollout }
+  const there = views.length ? `It has rollouts in: ${views.map(({ rule }) => rule).join(', ')}.` : 'It has no rollout.'
+  throw new Refused(404, `Route ${route} has no rollout in rule ${at.rule}. ${there}`)
+}
+
 /** Does it, for `by`, and resolves with the rollout as it is then; rejects with `Refused`: 404 where there is none, 409 where its phase forbids it, 503 where that is for a moment. */
 export async function act(
   engine: RolloutsApi,
@@ -47,21 +57,12 @@ export async function act(
   verb: Verb,
   by: string,
 ): Promise<{ readonly rollout: RolloutView }> {
-  const route = `${at.namespace}/${at.route}`
-  const found = () => engine.views().find((it) => it.route === route && it.rule === at.rule)
-  const missing = () => {
-    const rules = engine.views().flatMap((it) => (it.route === route ? [it.rule] : []))
-    const there = rules.length ? `It has rollouts in: ${rules.join(', ')}.` : 'It has no rollout.'
-    return new Refused(404, `Route ${route} has no rollout in rule ${at.rule}. ${there}`)
-  }
-  if (!found()) throw missing()
+  const { route } = rolloutAt(engine, at).rollout
   try {
     await engine.act(route, at.rule, verb, by)
   } catch (error) {
     if (error instanceof RolloutError) throw new Refused(STATUS[error.code], error.message)
     throw error
   }
-  const rollout = found()
-  if (!rollout) throw missing()
-  return { rollout }
+  return rolloutAt(engine, at)
 }

@@ -1,10 +1,10 @@
 import { Refused } from '../../operator/authenticate.ts'
-import { ROLLOUTS_PATH, act, actionOf, rolloutsOf } from '../../operator/rollout-api.ts'
-import type { RolloutsApi } from '../../operator/rollout-api.ts'
+import { ROLLOUTS_PATH, act, actionOf, rolloutAt, rolloutsOf } from '../../operator/rollout-api.ts'
+import type { RolloutName, RolloutsApi } from '../../operator/rollout-api.ts'
 import { PARTS, WATCH_PATH, readParts } from '../../operator/watch.ts'
 import type { Watch } from '../../operator/watch.ts'
 import { problem } from '../../sidecar/json-server.ts'
-import type { Answer, Asked, Pages } from '../../sidecar/json-server.ts'
+import type { Answer, Pages } from '../../sidecar/json-server.ts'
 
 /** Who it was that did something by the admin port, where nobody has a name. */
 const BY = 'local'
@@ -16,7 +16,11 @@ const BY = 'local'
 export function rolloutPages(engine: RolloutsApi, watch: Watch): Pages {
   return {
     [`GET ${ROLLOUTS_PATH}`]: ({ query }) => ({ body: rolloutsOf(engine, query.get('namespace') ?? undefined) }),
-    [`POST ${ROLLOUTS_PATH}/*`]: (asked) => posted(engine, asked),
+    [`GET ${ROLLOUTS_PATH}/*`]: ({ path }) => answered(async () => rolloutAt(engine, placeOf(path))),
+    [`POST ${ROLLOUTS_PATH}/*`]: ({ path, contentType, body }) =>
+      contentType === 'application/json'
+        ? answered(() => act(engine, placeOf(path), actionOf(parsed(body)), BY))
+        : problem(415, 'Send JSON, with `content-type: application/json`.'),
     [`GET ${WATCH_PATH}`]: ({ query }) => {
       const parts = readParts(query.get('parts') ?? undefined)
       if (!parts) return problem(400, `parts must be of ${PARTS.join(', ')}, with commas.`)
@@ -27,16 +31,18 @@ export function rolloutPages(engine: RolloutsApi, watch: Watch): Pages {
   }
 }
 
-async function posted(engine: RolloutsApi, { path, contentType, body }: Asked): Promise<Answer> {
+function placeOf(path: string): RolloutName {
   const [namespace, route, rule, ...rest] = path
     .slice(ROLLOUTS_PATH.length + 1)
     .split('/')
     .map(decodeURIComponent)
-  if (!namespace || !route || !rule || rest.length > 0)
-    return problem(404, `It is ${ROLLOUTS_PATH}/NAMESPACE/ROUTE/RULE.`)
-  if (contentType !== 'application/json') return problem(415, 'Send JSON, with `content-type: application/json`.')
+  if (namespace && route && rule && rest.length === 0) return { namespace, route, rule }
+  throw new Refused(404, `It is ${ROLLOUTS_PATH}/NAMESPACE/ROUTE/RULE.`)
+}
+
+async function answered(answer: () => Promise<object>): Promise<Answer> {
   try {
-    return { body: await act(engine, { namespace, route, rule }, actionOf(parsed(body)), BY) }
+    return { body: await answer() }
   } catch (error) {
     if (error instanceof Refused) return problem(error.status, error.message)
     throw error
