@@ -28,7 +28,7 @@ const { date, commit, machine } = circumstances(new Map())
 const text = `# A soak
 
 Two operators, ${sidecars} sidecars, three model servers and a real API server on one machine, ${perSecond} requests a second, half of them streams, for ${minutes} minutes. All the while something is done to it, drawn from a seed: an edit of the weights
-(to nothing and from nothing too), a fault of one model server for a while, an operator killed while it leads, a sidecar restarted as a pod is, the API server restarted. Somebody is always left who can answer, so that no request may fail.
+(to nothing and from nothing too), a rollout that begins, a fault of one model server for a while, an operator killed while it leads, a sidecar restarted as a pod is, the API server restarted. Somebody is always left who can answer, so that no request may fail.
 
 \`node bench/soak.ts --minutes ${minutes} --seed ${seed}\`, ${date}, commit ${commit}, ${machine}.
 

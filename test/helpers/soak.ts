@@ -96,10 +96,11 @@ function draw(random: Random, lab: FleetLab, urls: string[]): Act {
     return drawn
   }
   const what = random()
-  if (what < 0.45) {
+  if (what < 0.35) {
     const weights = [100, 0, 20 + Math.floor(80 * random())].sort(() => random() - 0.5)
     return ['edit', () => lab.apply(chat(weights))]
   }
+  if (what < 0.45) return ['begin a rollout', () => lab.apply(chat([1, 1, 1], one(MODELS)))]
   if (what < 0.85) {
     const [model, faults] = [one(lab.models), one(FAULTS)]
     const long = 500 + 2500 * random()
@@ -120,12 +121,26 @@ function draw(random: Random, lab: FleetLab, urls: string[]): Act {
   return ['restart the API server', () => lab.server.restart()]
 }
 
-const chat = (weights: readonly number[]): object =>
+/** The route, with a rollout of a canary where one is named. */
+const chat = (weights: readonly number[], canary?: string): object =>
   route(NAMESPACE, MODEL, {
     rules: [
-      { name: 'all', targets: MODELS.map((name, i) => ({ endpoint: { name, model: 'm' }, weight: weights[i] ?? 1 })) },
+      {
+        name: 'all',
+        targets: MODELS.map((name, i) => ({ endpoint: { name, model: 'm' }, weight: weights[i] ?? 1 })),
+        ...(canary === undefined ? {} : { rollout: rolloutOf(canary) }),
+      },
     ],
   })
+
+const rolloutOf = (name: string): object => ({
+  canary: { name, model: 'm' },
+  steps: [{ weight: 10 }, { weight: 50 }, { weight: 100 }],
+  dwell: '1s',
+  samples: 20,
+  cooldown: '0s',
+  guardrails: [{ metric: 'ErrorRate', margin: '0.2' }],
+})
 
 async function killLeader(lab: FleetLab): Promise<void> {
   await eventually(async () => (await lab.leader()) ?? Promise.reject(new Error('nobody leads')), { within: 20_000 })
