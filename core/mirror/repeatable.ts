@@ -15,8 +15,8 @@ const STATE = [
 ] as const
 /** What the provider does besides answering, for money or to something: searches, connectors, guardrails, other models. */
 const DOES = ['web_search_options', 'search_parameters', 'connectors', 'plugins', 'models', 'guardrailConfig'] as const
-/** For another price than the list's. */
-const DEARER = ['speed', 'inference_geo', 'fast'] as const
+/** For another price than the list's, or for more tokens than its limit: faster or nearer machines, predictions that did not come true, other hosts. */
+const DEARER = ['speed', 'inference_geo', 'performanceConfig', 'prediction', 'provider'] as const
 /** Tools that the caller runs, by their type: functions, and Anthropic's that are run at home. */
 const CALLERS = /^(function|custom)$|^(bash|text_editor|computer|memory)_\d/
 /** Larger bodies are not sent twice, bytes. */
