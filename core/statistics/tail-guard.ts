@@ -1,4 +1,4 @@
-import { ACCURACY } from '../evidence/sketch.ts'
+import { ACCURACY, LAST } from '../evidence/sketch.ts'
 import type { Sketched } from '../evidence/sketch.ts'
 import type { Tally } from '../evidence/tally.ts'
 import type { Arms, Estimates, Guard } from './guardrail.ts'
@@ -115,12 +115,12 @@ function relative(
   stable: Sketched,
   alpha: number,
 ): readonly [number | undefined, number | undefined] {
-  const [own, others] = [canary.buckets(), stable.buckets()]
+  const above = survival(canary.buckets())
   // By the name of the percentile, and not by what is above it: where many values are equal that is less.
   const slow = { n: stable.count, hits: (1 - QUANTILE) * stable.count }
-  const at = positionOf(others, slow.hits)
+  const at = positionOf(stable.buckets(), slow.hits)
   const side = (margin: number): number => {
-    const hits = above(own, at + Math.log1p(margin) / WIDTH)
+    const hits = above(at + Math.log1p(margin) / WIDTH)
     const known = shareDifference({ n: canary.count, hits }, slow)
     const width = sequenceWidth(known.variance, alpha, SCALE)
     return known.estimate > width ? 1 : known.estimate < -width ? -1 : 0
@@ -137,10 +137,17 @@ type Buckets = ReturnType<Sketched['buckets']>
 const WIDTH = Math.log((1 + ACCURACY) / (1 - ACCURACY))
 
 /** How many values are above a position: bucket 7 is from 6 to 7. Those of one bucket are taken to lie evenly in it. */
-function above(buckets: Buckets, position: number): number {
-  let sum = 0
-  for (const [bucket, count] of buckets) sum += count * Math.min(1, Math.max(0, bucket - position))
-  return sum
+function survival(buckets: Buckets): (position: number) => number {
+  const from = new Float64Array(LAST + 3)
+  for (const [bucket, count] of buckets) from[bucket + 1] = count
+  for (let at = LAST; at >= 0; at--) from[at] = (from[at] ?? 0) + (from[at + 1] ?? 0)
+  // Now those at `at` and above are of buckets `at - 1` and above.
+  return (position) => {
+    const end = Math.min(LAST + 1, Math.max(0, position + 1))
+    const bucket = Math.ceil(end)
+    const above = from[bucket + 1] ?? 0
+    return above + (bucket - end) * ((from[bucket] ?? 0) - above)
+  }
 }
 
 /** The position that so many values are above. */
