@@ -1,4 +1,5 @@
 import { createContext, Script } from 'node:vm'
+import type { Context } from 'node:vm'
 import { setImmediate } from 'node:timers/promises'
 import type { Schema } from '@cfworker/json-schema'
 import type { SchemaCompiler } from '../core/gate/checks/check.ts'
@@ -69,8 +70,8 @@ function isKnown(part: Schema | boolean): boolean {
 }
 
 const bounded: { run: () => void } = { run: () => {} }
-const inside = createContext(bounded)
-const script = new Script('run()')
+/** A context costs half a megabyte, and is made for the first schema. */
+let room: { readonly inside: Context; readonly script: Script } | undefined
 
 /** What a function returns; undefined where it throws, or takes too long. */
 function inTime<T>(run: () => T): T | undefined {
@@ -78,8 +79,9 @@ function inTime<T>(run: () => T): T | undefined {
   bounded.run = () => {
     result = run()
   }
+  room ??= { inside: createContext(bounded), script: new Script('run()') }
   try {
-    script.runInContext(inside, { timeout: LONGEST })
+    room.script.runInContext(room.inside, { timeout: LONGEST })
     return result
   } catch {
     return undefined

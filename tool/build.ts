@@ -1,4 +1,4 @@
-// Bundles each program into dist/NAME.mjs, one file with all that it needs, and lays out the npm package in dist/npm/.
+// Bundles each program into dist/NAME.mjs, with what it loads by need beside it, and lays out the npm package in dist/npm/.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundle, programs } from './bundle.ts'

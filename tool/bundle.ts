@@ -1,5 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join, parse } from 'node:path'
 import { build } from 'esbuild'
 import type { BuildOptions } from 'esbuild'
 import { builtinsByNeed, dashboardWithin, engineByNeed, validatorsAhead } from './ahead.ts'
@@ -29,25 +29,34 @@ const options = {
   logLevel: 'warning',
 } as const satisfies BuildOptions
 
-/** Bundles the program that the module `entry` (from the root) starts, with all packages that it loads, into the single file `outfile`. */
+/**
+ * Bundles the program that the module `entry` (from the root) starts, with all packages that it loads, into `outfile`. What is imported when it is needed
+ * stays apart, in NAME-chunks/ beside it: nobody pays for what he does not use.
+ */
 export async function bundle(entry: string, outfile: string): Promise<void> {
-  await build({ ...options, entryPoints: [entry], outfile })
-  // A single character beyond ASCII, in a regular expression that esbuild leaves as it is, and V8 keeps the whole text at twice its size.
-  const text = await readFile(outfile, 'utf8')
-  await writeFile(
-    outfile,
-    text.replace(/[^\0-\x7f]/g, (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`),
-  )
-}
-
-/** The same into `NAME.mjs` in `directory`, but what is imported when it is needed stays apart, in chunks/: a command loads what it uses. */
-export async function bundleApart(entry: string, name: string, directory: string): Promise<void> {
-  await build({
+  const { dir, name } = parse(outfile)
+  // What an earlier build left has other names.
+  await rm(join(dir, chunksOf(name)), { recursive: true, force: true })
+  const { metafile } = await build({
     ...options,
     entryPoints: { [name]: entry },
-    outdir: directory,
+    outdir: dir,
     outExtension: { '.js': '.mjs' },
-    chunkNames: 'chunks/[name]-[hash]',
+    chunkNames: `${chunksOf(name)}/[name]-[hash]`,
     splitting: true,
+    metafile: true,
   })
+  for (const path of Object.keys(metafile.outputs)) await toAscii(join(options.absWorkingDir, path))
+}
+
+/** Where the parts of a program are that it loads by need. */
+export const chunksOf = (name: string): string => `${name}-chunks`
+
+/** A single character beyond ASCII, in a regular expression that esbuild leaves as it is, and V8 keeps the whole text at twice its size. */
+async function toAscii(path: string): Promise<void> {
+  const text = await readFile(path, 'utf8')
+  await writeFile(
+    path,
+    text.replace(/[^\0-\x7f]/g, (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  )
 }

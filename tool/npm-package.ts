@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { bundleApart, programs } from './bundle.ts'
+import { bundle, chunksOf, programs } from './bundle.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -16,11 +16,11 @@ export async function makePackage(directory: string): Promise<void> {
   // What an earlier build left, under other names, would be published with it.
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
-  await bundleApart(programs.tradewind, 'tradewind', directory)
+  await bundle(programs.tradewind, join(directory, 'tradewind.mjs'))
   const manifest = {
     ...Object.fromEntries(KEPT.map((field) => [field, source[field]])),
     bin: { tradewind: 'tradewind.mjs', 'kubectl-tradewind': 'tradewind.mjs' },
-    files: ['tradewind.mjs', 'chunks'],
+    files: ['tradewind.mjs', chunksOf('tradewind')],
   }
   writeFileSync(join(directory, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   for (const file of ['README.md', 'LICENSE']) copyFileSync(join(root, file), join(directory, file))

@@ -40,14 +40,20 @@ export async function makeProgram(entry: string, root: string): Promise<void> {
   rmSync(root, { recursive: true, force: true })
   const main = join(root, 'app/main.mjs')
   await bundle(entry, main)
-  chmodSync(main, 0o644)
-  setDirectoryModes(root)
+  setModes(root)
 }
 
 /** The libraries that a program loads, by the paths where its loader looks, the loader included. */
 function libraries(program: string): string[] {
   const listed = execFileSync('ldd', [program], { encoding: 'utf8' })
   return [...listed.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, path = '']) => path)
+}
+
+/** Of a tree in which nothing is run by itself. */
+function setModes(root: string): void {
+  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true }))
+    if (entry.isFile()) chmodSync(join(entry.parentPath, entry.name), 0o644)
+  setDirectoryModes(root)
 }
 
 /** The same whatever this process's umask is. */
