@@ -31,6 +31,18 @@ test('settings: lists, durations, JSON and yes or no are read', () => {
   assert.deepEqual(readSettings([], given).watchNamespaces, [])
 })
 
+test('settings: who is told of rollouts takes secrets from the environment, and a mistake says none of them', () => {
+  const list = '[{"url":"${HOOK}","secret":"${SIGN}","on":["Promoted"]}]'
+  const env = { ...given, TRADEWIND_NOTIFICATIONS: list, HOOK: 'https://chat.test/T0/secret\n', SIGN: 'a long secret' }
+  const [one] = readSettings([], env).notifications
+  assert.deepEqual([one?.url, one?.secret, one?.on], ['https://chat.test/T0/secret', 'a long secret', ['Promoted']])
+  const wrong = { ...given, TRADEWIND_NOTIFICATIONS: '[{"url":"chat.test/T0/secret"}]' }
+  assert.throws(
+    () => readSettings([], wrong),
+    (error: Error) => /--notifications .* is wrong: \[0\]\.url: /.test(error.message) && !error.message.includes('T0'),
+  )
+})
+
 for (const [what, args, env, expected] of [
   [
     'one that must be there',
