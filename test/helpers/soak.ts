@@ -108,8 +108,12 @@ function draw(random: Random, lab: FleetLab, urls: string[]): Act {
       await model.setFaults([...faults])
       await sleep(long)
       await model.setFaults([])
-      // Answers that were begun under it come to their end, and breakers close, before another model may fail.
-      await eventually(() => closed(lab), { within: 20_000, every: 200 })
+      // Answers that were begun under it come to their end, and breakers close, before another model may fail. One that gets no requests
+      // does not: it is given some.
+      await eventually(() => closed(lab), { within: 8000, every: 200 }).catch(async () => {
+        await lab.apply(chat([1, 1, 1]))
+        await eventually(() => closed(lab), { within: 40_000, every: 200 })
+      })
     }
     return [`fault ${faults.join()}`, fault]
   }
