@@ -3,7 +3,7 @@ import { evidenceBar, interval, stepBar } from '../chart.js'
 import { h } from '../dom.js'
 import { NONE, count, counted, evidence, signed, span } from '../format.js'
 import { measured, words } from '../metrics.js'
-import { link, phaseBadge } from '../parts.js'
+import { badge, link, phaseBadge } from '../parts.js'
 
 /** What each verb does, said before it is done; and in which phases there is a sense in it. */
 export const VERBS = /** @type {const} */ ({
@@ -24,7 +24,7 @@ export const VERBS = /** @type {const} */ ({
   },
   abort: {
     title: 'Abort',
-    phases: ['Pending', 'Progressing', 'Paused'],
+    phases: ['Pending', 'Progressing', 'Paused', 'Promoted'],
     does: 'The canary gets no more requests, not even when another target fails.',
   },
   retry: {
@@ -126,8 +126,8 @@ function guardrails({ guardrails, route, rule }) {
         h(
           'tr',
           {},
-          ...['Guardrail', 'Canary', 'Stable', 'Difference and margin', 'Evidence of harm', 'Measured'].map((it) =>
-            h('th', { scope: 'col', class: NUMBERS.includes(it) ? 'number' : '' }, it),
+          ...['Guardrail', 'Canary', 'Stable', 'Difference and margin', 'Evidence of harm', 'Measured', 'Shown'].map(
+            (it) => h('th', { scope: 'col', class: NUMBERS.includes(it) ? 'number' : '' }, it),
           ),
         ),
       ),
@@ -154,11 +154,26 @@ function guardrails({ guardrails, route, rule }) {
               h('span', { class: 'small faint' }, `${evidence(Number(value))} of ${evidence(Number(needs))}`),
             ),
             h('td', { class: 'number' }, `${count(n.canary)} / ${count(n.stable)}`),
+            h('td', {}, shown(metric, Number(margin), Number(value) >= Number(needs), number(lower), number(upper))),
           ),
         ),
       ),
     ),
   )
+}
+
+/**
+ * What is shown by now: harm, none beyond the margin, or nothing.
+ * @param {string} metric
+ * @param {number} margin
+ * @param {boolean} harm
+ * @param {number | undefined} lower
+ * @param {number | undefined} upper
+ */
+function shown(metric, margin, harm, lower, upper) {
+  if (harm) return badge('bad', 'harm')
+  const none = metric === 'Quality' ? lower !== undefined && lower >= -margin : upper !== undefined && upper <= margin
+  return none ? badge('good', 'no harm') : h('span', { class: 'faint' }, 'nothing yet')
 }
 
 /**
