@@ -1,11 +1,11 @@
 import { createContext, Script } from 'node:vm'
 import type { Context } from 'node:vm'
 import { setImmediate } from 'node:timers/promises'
+import type * as library from '@cfworker/json-schema'
 import type { Schema } from '@cfworker/json-schema'
 import type { SchemaCompiler } from '../core/gate/checks/check.ts'
 
 type Fits = (value: unknown) => boolean
-type Library = typeof import('@cfworker/json-schema')
 
 /** A schema of a caller that is larger, as JSON text, is not looked at, characters; nor are more of them kept. */
 const LARGEST = 32 * 1024
@@ -18,7 +18,7 @@ const LONGEST = 30
 const TYPES: ReadonlySet<unknown> = new Set(['array', 'boolean', 'integer', 'null', 'number', 'object', 'string'])
 
 const known = new Map<string, Fits | undefined>()
-let library: Promise<Library> | undefined
+let loading: Promise<typeof library> | undefined
 
 /**
  * Reads the JSON Schemas that callers send, to see whether answers hold. Nothing of it is loaded before the first. They come from outside: their
@@ -30,7 +30,7 @@ export const schemas: SchemaCompiler = async (schema) => {
   const text = JSON.stringify(rest)
   if (known.has(text)) return known.get(text)
   if (text.length > LARGEST) return undefined
-  const { dereference, validate } = await (library ??= import('@cfworker/json-schema'))
+  const { dereference, validate } = await (loading ??= import('@cfworker/json-schema'))
   // An answer may call tools of many schemas: other requests have their turn between them.
   await setImmediate()
   const own = asRead(JSON.parse(text))

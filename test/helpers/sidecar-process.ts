@@ -11,7 +11,7 @@ export interface SidecarProcess {
   readonly url: string
   readonly admin: string
   /** With what it has saved, as often as it has been stopped. */
-  start(): Child
+  readonly start: () => Child
 }
 
 /** A real sidecar of a pod, to be connected to the operator at that port, with a token and roots of the API server. */

@@ -11,7 +11,7 @@ const MOST = 40_000
 interface Torrent {
   readonly url: string
   /** A caller that takes its time reads all of it, and the server could not send it all before; resolves with the answer's end. */
-  readLate(outgoing: ClientRequest, least: number): Promise<string>
+  readonly readLate: (outgoing: ClientRequest, least: number) => Promise<string>
 }
 
 /** A server that streams as fast as it is read, until the test ends. `event` comes thousands of times between the others. */
