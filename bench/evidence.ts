@@ -3,8 +3,8 @@ import { Bytes } from '../core/bytes.ts'
 import type { Deps } from '../core/deps.ts'
 import { Recorder } from '../core/evidence/recorder.ts'
 import { tallies } from '../core/evidence/merged.ts'
-import type { Tally } from '../core/evidence/tally.ts'
-import { readArms, writeArms } from '../core/evidence/wire.ts'
+import { readArms } from '../core/evidence/wire.ts'
+import type { WireArm } from '../core/evidence/wire.ts'
 import { Exchange } from '../core/exchange.ts'
 import type { Facts, Reply } from '../core/exchange.ts'
 import { evidence } from '../core/layers/evidence.ts'
@@ -100,7 +100,7 @@ const cpu = <T>(times: number, work: (i: number) => T): readonly [µs: number, l
   const { user, system } = process.cpuUsage(start)
   return [Math.round((user + system) / times), last]
 }
-const [told, text] = cpu(200, () => JSON.stringify(writeArms(book.share().arms)))
+const [told, text] = cpu(200, () => JSON.stringify(book.share().arms))
 const buckets = [...book.arms.values()].map(({ latency }) => latency.buckets().length).join(' and ')
 console.log(`a telling of 2 arms with ${buckets} buckets: ${told} µs, ${text.length} bytes`)
 
@@ -110,11 +110,11 @@ const few = Array.from({ length: SIDECARS }, () => {
   own.keep([OF])
   for (let i = 0; i < 50; i++)
     own.add(OF.route, OF.rule, OF.version, i % 20 === 0 ? 'canary' : 'stable', { latency: 100 + 900 * random() ** 3 })
-  return JSON.stringify(writeArms(own.find(OF)?.share().arms ?? new Map<string, Tally>()))
+  return JSON.stringify(own.find(OF)?.share().arms ?? [])
 })
 const merged = new Merged(tallies)
 const [heard] = cpu(SIDECARS, (i) => {
-  const arms = readArms(JSON.parse(few[i] ?? '[]') as ReturnType<typeof writeArms>) // what was just written
+  const arms = readArms(JSON.parse(few[i] ?? '[]') as WireArm[]) // what was just written
   if (arms) merged.put(`p${i}`, { seq: 1, arms })
 })
 const [summed, sum] = cpu(20, () => merged.sum())

@@ -1,7 +1,8 @@
 import { Counter } from './counter.ts'
 import type { Sample } from './counter.ts'
-import type { Share } from '../merging/merged.ts'
 import type { Tally } from './tally.ts'
+import { readArms, writeArms } from './wire.ts'
+import type { WireArm } from './wire.ts'
 
 /** Arms of one version; there are no more targets, variants and mirrors than this. */
 const MOST_ARMS = 128
@@ -16,7 +17,8 @@ export class Book {
   fresh = false
   readonly #name: () => string
   readonly #arms = new Map<string, Counter>()
-  readonly #told = new Map<number, ReadonlyMap<string, Tally>>()
+  /** As texts, which are the smallest form of them. */
+  readonly #told = new Map<number, string>()
   #seq = 0
   #heard = 0
 
@@ -46,10 +48,10 @@ export class Book {
     return this.#seq > this.#heard
   }
 
-  /** All that was counted, under the next number. */
-  share(): Share<Tally> {
-    const arms = copyOf(this.#arms)
-    this.#told.set(++this.#seq, arms)
+  /** All that was counted, as it travels, under the next number. */
+  share(): { readonly seq: number; readonly arms: readonly WireArm[] } {
+    const arms = writeArms(this.#arms)
+    this.#told.set(++this.#seq, JSON.stringify(arms))
     this.#told.delete(this.#seq - REMEMBERED)
     this.fresh = false
     return { seq: this.#seq, arms }
@@ -66,22 +68,12 @@ export class Book {
    */
   rename(seq: number): void {
     const at = [...this.#told.keys()].find((told) => told >= seq)
-    const counted = seq === 0 ? new Map<string, Tally>() : (this.#told.get(at ?? 0) ?? copyOf(this.#arms))
-    for (const [arm, tally] of counted) this.#arms.get(arm)?.take(tally, -1)
+    const text = seq === 0 ? '[]' : (this.#told.get(at ?? 0) ?? JSON.stringify(writeArms(this.#arms)))
+    const counted = readArms(JSON.parse(text) as WireArm[]) // what `writeArms` wrote
+    for (const [arm, tally] of counted ?? []) this.#arms.get(arm)?.take(tally, -1)
     this.#told.clear()
     this.#seq = this.#heard = 0
     this.epoch = this.#name()
     this.fresh = true
   }
-}
-
-/** As they are now: counters go on. */
-function copyOf(arms: ReadonlyMap<string, Tally>): ReadonlyMap<string, Tally> {
-  return new Map(
-    [...arms].map(([arm, tally]) => {
-      const copy = new Counter()
-      copy.take(tally)
-      return [arm, copy]
-    }),
-  )
 }

@@ -7,7 +7,7 @@ import { tallies } from './merged.ts'
 import { Recorder } from './recorder.ts'
 import { LAST } from './sketch.ts'
 import type { Tally } from './tally.ts'
-import { readArms, writeArms } from './wire.ts'
+import { readArms } from './wire.ts'
 
 const names = () => {
   let count = 0
@@ -16,6 +16,7 @@ const names = () => {
 const OF = { route: 'ai/r', rule: '0', version: 'h.0.0' }
 const counts = (arms: Iterable<readonly [string, Tally]> = []) =>
   Object.fromEntries([...arms].map(([arm, { n, errors, latency }]) => [arm, [n, errors, latency.count]]))
+const read = ({ seq, arms }: ReturnType<Book['share']>) => ({ seq, arms: readArms(arms) ?? new Map<string, Tally>() })
 const add = (recorder: Recorder, arm: string, id?: string, version = OF.version) =>
   recorder.add(OF.route, OF.rule, version, arm, { error: arm === 'bad', latency: 12 }, id)
 
@@ -77,19 +78,18 @@ test('book: one whose name was closed goes on under another with what it has cou
       }
       const shares = told.map((times) => {
         see(times)
-        const { seq, arms } = book.share()
-        return { seq, arms: readArms(writeArms(arms)) ?? new Map<string, Tally>() }
+        return read(book.share())
       })
       const last = shares[at % shares.length]
       assert.ok(last)
       merged.put('old', last)
       merged.fold('old')
       see(untold)
-      assert.equal(merged.put('old', book.share()), false)
+      assert.equal(merged.put('old', read(book.share())), false)
       const { epoch } = book
       book.rename(merged.closed('old') ?? -1)
       assert.notEqual(book.epoch, epoch)
-      merged.put('new', book.share())
+      merged.put('new', read(book.share()))
       const all = told.reduce((sum, times) => sum + times, untold)
       const sum = merged.sum().get('a')
       assert.deepEqual([sum?.n ?? 0, sum?.latency.count ?? 0, sum?.cost.sum ?? 0], [all, all, all / 2])
