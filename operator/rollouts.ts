@@ -85,7 +85,7 @@ const SOON = 25
 const FLEET = 100
 const TICK = 500
 /** A write that did not go through is tried again after so long, ms. */
-const AGAIN = 100
+const AGAIN = 50
 /** What was written and has not come back for so long is written again, ms. */
 const ECHO = 3000
 /** A new leader waits so long for every sidecar to tell what it knows, ms; after that it goes on with what there is. */
@@ -392,7 +392,11 @@ export class Rollouts {
   #consider(name: string, entry: Entry): void {
     const { urgent, dirty, writing, at, notBefore } = entry
     const now = this.#options.wall()
-    if (writing || now < notBefore) return
+    if (writing) return
+    if (now < notBefore) {
+      setTimeout(() => this.#kick(name), notBefore - now).unref()
+      return
+    }
     if (!urgent && !(dirty && now - at >= EVIDENCE_EVERY)) {
       const next = Math.min(...entry.plans.map(({ rule, plan }) => this.#due(entry, rule, plan, now)))
       if (next - now < TICK) setTimeout(() => this.#kick(name), Math.max(0, next - now)).unref()
@@ -444,7 +448,7 @@ export class Rollouts {
     } catch (error) {
       // It may have been written all the same: then the watch brings it, and it is gone on from.
       back()
-      entry.notBefore = wall() + 10 * AGAIN
+      entry.notBefore = wall() + 20 * AGAIN
       failed(name, error)
     } finally {
       entry.writing = false

@@ -344,6 +344,8 @@ test('advance: an annotation is acted upon once for each value', () => {
   assert.deepEqual([paused.phase, paused.by], ['Paused', 'annotation (1)'])
   const resumed = order(paused, 'resume')
   assert.equal(advance(plan, resumed, { ...calm(resumed.since + 1), annotation }).state.phase, 'Progressing')
+  const begun = advance(plan, undefined, { ...calm(1), annotation }).state
+  assert.equal(advance(plan, begun, { ...calm(2), annotation }).state.phase, 'Progressing', 'it was said of another')
 })
 
 test('advance: a canary that does not resolve, or whose breaker is open, gets no more than it has', () => {

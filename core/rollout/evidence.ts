@@ -1,3 +1,4 @@
+import type { Reading } from '../statistics/guardrail.ts'
 import { sampleRatioEvidence } from '../statistics/sample-ratio.ts'
 import type { Input } from './input.ts'
 import type { Plan } from './plan.ts'
@@ -26,7 +27,7 @@ export function taken(plan: Plan, state: State, { totals }: Input): Taken {
     guardrail: guardrailOf(plan, it, state.guardrails.find(({ metric }) => metric === it.metric)?.state),
   }))
   const all = guardrails.map(({ guardrail }) => guardrail.update(totals))
-  const readings = guardrails.map(({ guardrail }) => guardrail.reading)
+  const readings = guardrails.map(({ guardrail }) => finite(guardrail.reading))
   const expected = stable.n === 0 ? 0 : (canary.n * stable.errors) / stable.n
   return {
     state: {
@@ -40,6 +41,12 @@ export function taken(plan: Plan, state: State, { totals }: Input): Taken {
     blind: readings.filter(({ n }) => n.canary === 0 || n.stable === 0).map(({ metric }) => metric),
     unproven: guardrails.filter(({ guardrail }) => !guardrail.harmless).map(({ metric }) => metric),
   }
+}
+
+/** Without what is no number: JSON has none but these. */
+function finite({ canary, stable, lower, upper, evidence, ...rest }: Reading): Reading {
+  const known = Object.entries({ canary, stable, lower, upper }).filter(([, value]) => Number.isFinite(value))
+  return { ...rest, evidence: Math.min(evidence, Number.MAX_VALUE), ...Object.fromEntries(known) }
 }
 
 /** Whether requests are compared now: both arms get some. */

@@ -20,7 +20,9 @@ export function guardrailOf(
 }
 
 /** A rollout that has not begun. `before` is what the rule had: its attempts go on being counted, and its rollback is waited for. */
-export function fresh(plan: Plan, { now, of }: Input, before?: State): State {
+export function fresh(plan: Plan, { now, of, annotation }: Input, before?: State): State {
+  // What stands there when a rollout begins was said of another one.
+  const asked = before ? before.asked : annotation?.value
   const rolledBack = before?.phase === 'RollingBack' ? now : before?.rolledBack
   return {
     phase: 'Pending',
@@ -37,7 +39,7 @@ export function fresh(plan: Plan, { now, of }: Input, before?: State): State {
     stepSince: now,
     pausedFor: 0,
     ...(rolledBack === undefined ? {} : { rolledBack }),
-    ...(before?.asked === undefined ? {} : { asked: before.asked }),
+    ...(asked === undefined ? {} : { asked }),
     ...anew(plan),
     seen: NONE,
     harmedBefore: 0,
