@@ -6,6 +6,7 @@ import type { ModelRouteStatus } from '../../api/model-route.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { type FleetLab, NAMESPACE, startFleetLab } from '../helpers/lab.ts'
 import { needs } from '../helpers/needs.ts'
+import { trustedRoots } from '../helpers/operators.ts'
 
 const price = (usd: string) => ({ models: [{ name: 'm', price: { input: usd, output: usd } }] })
 
@@ -134,6 +135,47 @@ describe('experiment', { skip: needs('kube-apiserver', 'etcd', 'kubectl') }, () 
       return shipped
     })
     assert.match(events[0]?.message ?? '', /Experiment price of rule all: cheap\. Cost of cheap differs from dear by -/)
+  })
+
+  test('any replica tells of experiments those who may list rollouts', async () => {
+    const { server } = lab
+    await server.kubectl(['create', 'serviceaccount', 'reader', '-n', NAMESPACE])
+    const token = await server.token(NAMESPACE, 'reader')
+    const ca = await trustedRoots(server, NAMESPACE)
+    const secure = new Agent({ connect: { ca, servername: 'localhost' } })
+    const told = async (port: number) => {
+      const { statusCode, body } = await request(`https://127.0.0.1:${port}/v1/experiments?namespace=${NAMESPACE}`, {
+        dispatcher: secure,
+        headers: { authorization: `Bearer ${token}` },
+      })
+      const { experiments } = (await body.json()) as { experiments?: readonly { name: string; route: string }[] } // what the page is
+      return { statusCode, names: experiments?.map(({ route, name }) => `${route} ${name}`) }
+    }
+    try {
+      const [first] = lab.operators
+      assert.equal((await told(first?.ports.push ?? 0)).statusCode, 403)
+      await lab.apply(
+        {
+          apiVersion: 'rbac.authorization.k8s.io/v1',
+          kind: 'Role',
+          metadata: { name: 'reader', namespace: NAMESPACE },
+          rules: [{ apiGroups: ['tradewind.dev'], resources: ['rollouts'], verbs: ['list'] }],
+        },
+        {
+          apiVersion: 'rbac.authorization.k8s.io/v1',
+          kind: 'RoleBinding',
+          metadata: { name: 'reader', namespace: NAMESPACE },
+          roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' },
+          subjects: [{ kind: 'ServiceAccount', name: 'reader', namespace: NAMESPACE }],
+        },
+      )
+      for (const { ports } of lab.operators)
+        await eventually(async () =>
+          assert.deepEqual(await told(ports.push), { statusCode: 200, names: [`${NAMESPACE}/price price`] }),
+        )
+    } finally {
+      await secure.close()
+    }
   })
 
   test('an experiment that is taken out leaves nothing behind', async () => {
