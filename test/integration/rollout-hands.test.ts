@@ -344,4 +344,33 @@ describe('hands on the wheel, in a cluster', { skip: needs('kube-apiserver', 'et
       false,
     )
   })
+
+  test('a leader is killed: who watches through another replica goes on, and what comes then is done and told', async () => {
+    await phase('Progressing')
+    const watched = tradewind('promoter', 'watch', 'ai/chat')
+    await eventually(async () => assert.equal(await leader.metric('tradewind_operator_watchers'), 1), {
+      within: 30_000,
+      every: 100,
+    })
+    await leader.child.stop(0)
+    await eventually(async () => assert.equal(await follower.metric('tradewind_operator_leader'), 1), {
+      within: 20_000,
+      every: 100,
+    })
+    const aborted = await eventually(
+      async () => {
+        const sent = { action: 'abort' }
+        const answer = await ask(follower, '/v1/rollouts/ai/chat/all', { token: as('promoter').token, sent })
+        assert.equal(answer.status, 200, answer.text)
+        return answer
+      },
+      { within: 20_000, every: 200 },
+    )
+    assert.match(aborted.text, /"by":"system:serviceaccount:ai:promoter"/)
+    const { code, stdout, stderr } = await watched
+    assert.equal(code, 1, stderr)
+    assert.match(stdout.trim().split('\n').at(-1) ?? '', /ai\/chat all RolledBack /)
+    assert.match(stderr, /^note: /)
+    await eventually(() => assert.equal(notified.at(-1)?.data.phase, 'RolledBack'))
+  })
 })
