@@ -60,7 +60,7 @@ async function replicas(t: TestContext, count: number) {
   return {
     all,
     /** Another one leads from now on. */
-    lead(at: number) {
+    lead: (at: number) => {
       epoch++
       const address = all[at]?.address
       for (const [i, { merge }] of all.entries()) merge.lead({ leading: i === at, epoch, address })

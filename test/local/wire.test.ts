@@ -71,12 +71,24 @@ function now(): Wire {
   const have = Object.fromEntries([...config].map(([key, it]) => [key, it.digest])) as Record<ResourceKey, string> // as above
   const learner = { route: 'ai/chat', rule: 'some', form: 'mean 350' }
   const evidence = { arm: 'ai/a a-model', count: 3, weight: 2.5, clock: 4, numbers: 'AAAgQAAAAEA=' }
+  const gathering = { route: 'ai/chat', rule: 'some', version: '9f2c41d0.1.0' }
+  const tally = {
+    ...{ arm: 'ai/a a-model', n: 3, errors: 1, truncations: 0, refusals: 0, escalations: 0 },
+    ...{ cost: [3, 0.5, 0.1], quality: [1, 0.5, 0.25], size: [0, 0, 0] },
+    ...{ latency: [230, 2, 1, 1], firstToken: [] },
+  }
+  const gone = { version: 3, covers: [['p1', 4]], arms: [tally] } as const
   return {
     fromOperator: [
       { type: 'update', nonce: 1, set, remove: [], digest },
       { type: 'check', digest },
       { type: 'merged', ...learner, epoch: 'e1', seq: 7, closed: false, peers: 2, arms: [evidence] },
       { type: 'carry', ...learner, base: { version: 3, covers: [['p1', 4]], arms: [evidence] } },
+      {
+        type: 'counted',
+        rules: [{ ...gathering, epoch: 'e1', seq: 7, closed: false, base: gone }],
+        every: 1000,
+      },
       { type: 'retell' },
     ],
     fromSidecar: [
@@ -123,6 +135,7 @@ function now(): Wire {
           },
         ],
       },
+      { type: 'evidence', rules: [{ ...gathering, epoch: 'e1', seq: 7, arms: [tally], base: gone }] },
     ],
   }
 }
