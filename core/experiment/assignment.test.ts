@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { assign, CLUSTERS } from './assignment.ts'
 import type { Division } from './assignment.ts'
 
-const UNITS = 40_000
+const UNITS = 20_000
 const units = Array.from({ length: UNITS }, (_, i) => `user-${i}`)
 const arms = (...weights: number[]) => weights.map((weight, i) => ({ name: `arm-${i}`, weight }))
 const armOf = (division: Division, unit: string) => assign(division, unit)?.arm.name ?? ''

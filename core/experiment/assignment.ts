@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { rendezvous } from '../sticky.ts'
 
 /** One of the alternatives that an experiment compares. */
@@ -49,7 +49,7 @@ export function assign<A extends Arm>({ salt, layer, arms }: Division<A>, unit: 
 
 /** A number in [0, 1) that looks drawn at random and is always the same. */
 function fraction(purpose: string, salt: string, unit: string): number {
-  return createHash('sha256').update(`${purpose}\0${salt}\0${unit}`).digest().readUIntBE(0, 6) / 2 ** 48
+  return hash('sha256', `${purpose}\0${salt}\0${unit}`, 'buffer').readUIntBE(0, 6) / 2 ** 48
 }
 
 /** What the sums of a cluster are kept under. */
