@@ -315,7 +315,7 @@ test('mirror: a hanging candidate holds up no caller, and as many are under way 
 test('mirror: it has a deadline of its own', async (t) => {
   const { url, told, mirrors, apply, partsOf } = await mirrored(t, { candidate: () => {} })
   const parts = partsOf()
-  assert.deepEqual(apply({ ...parts, routes: parts.routes.map((it) => ({ ...it, requestTimeout: 300 })) }), [])
+  assert.deepEqual(apply({ ...parts, routes: parts.routes.map((it) => ({ ...it, requestTimeout: 2000 })) }), [])
   assert.equal((await ask(url)).status, 200)
   await told(1)
   assert.deepEqual([mirrors[0]?.outcome, mirrors[0]?.pair?.code], ['failed', 'request_timeout'])
