@@ -201,7 +201,7 @@ export class Exchange implements Due, Asked, SignalSource {
   comparison: Comparison<Target> | undefined = undefined
   /** The target whose share it is by chance, where it could have been any of those of its priority and the rule gathers evidence. */
   drawn: Target | undefined = undefined
-  /** That target takes no requests at the moment, and another is asked in its place. */
+  /** That target took no request at that moment, and another was asked in its place. */
   displaced = false
   /** Where its unit belongs in the rule's experiment, while that is not decided. */
   assigned: Assignment | undefined = undefined
@@ -254,6 +254,7 @@ export class Exchange implements Due, Asked, SignalSource {
     if (this.rule?.faults) fork.faultsMet = this.faultsMet ??= new Map()
     fork.until = this.until
     fork.opening = this.opening
+    fork.drawn = this.drawn
     fork.ear = this.ear && new Ear(this.ear.wantsLogprobs)
     return fork
   }
@@ -266,6 +267,7 @@ export class Exchange implements Due, Asked, SignalSource {
     // Whoever has forked from the fork writes there, too.
     for (let it: Exchange | undefined = fork; it; it = it.winner) it.facts = facts
     this.winner = fork
+    this.displaced ||= fork.displaced
     this.ear = fork.ear
     this.target = fork.target
     this.lastAddress = fork.lastAddress

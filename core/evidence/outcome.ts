@@ -1,6 +1,6 @@
 import { errors } from '../errors.ts'
 import type { ErrorCode } from '../errors.ts'
-import type { AttemptFacts, Exchange, Why } from '../exchange.ts'
+import type { AttemptFacts, Exchange, Facts, Why } from '../exchange.ts'
 import type { Target } from '../target.ts'
 import type { Sample } from './counter.ts'
 
@@ -26,7 +26,7 @@ const UNBEGUN: ReadonlySet<ErrorCode> = new Set(['first_token_timeout', 'upstrea
  */
 export function sampleOf({ facts, target: answering }: Exchange, target: Target, now: number): Sample | undefined {
   const last = lastOf(facts.attempts, target)
-  if (!last) return undefined
+  if (!last) return spared(facts, target)
   const { code, firstByte, status } = last
   const error = isFailure(code, status)
   const answered = code === undefined && answering === target
@@ -40,6 +40,12 @@ export function sampleOf({ facts, target: answering }: Exchange, target: Target,
     latency: waited ? now - facts.started : undefined,
     firstToken: waited && facts.stream ? (facts.firstByte || now) - facts.started : undefined,
   }
+}
+
+/** A gate that knows how often the target's answers are wanting, or late, does not even ask it: that is an escalation, too. */
+function spared({ gate, attempts }: Facts, { id }: Target): Sample | undefined {
+  const why = gate?.first === id ? gate.direct : undefined
+  return why === 'direct_cheaper' || why === 'direct_faster' ? { escalated: true, cost: costOf(attempts) } : undefined
 }
 
 function lastOf(attempts: readonly AttemptFacts[], { endpoint, model }: Target): AttemptFacts | undefined {

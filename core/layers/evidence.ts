@@ -17,7 +17,7 @@ export const evidence: Layer<Rule> = ({ route, name, evidence: asked }, { eviden
     const { drawn, facts } = exchange
     if (!drawn) return
     const out = exchange.displaced || failure?.code === 'target_unavailable'
-    const sample = out ? { error: true } : (sampleOf(exchange, drawn, now()) ?? missed(exchange, failure))
+    const sample = sampleOf(exchange, drawn, now()) ?? (out ? { error: true } : missed(exchange, failure))
     if (!sample) return
     const { assigned } = exchange
     if (assigned) {

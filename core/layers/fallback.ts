@@ -19,6 +19,9 @@ const NOT_ASKED: ReadonlySet<string> = new Set([
   'key_elsewhere',
 ])
 
+/** Of these, those for which it takes nobody's request at the moment. */
+const OUT: ReadonlySet<string> = new Set(['endpoint_full', 'circuit_open', 'cooling', 'unhealthy'])
+
 /**
  * Asks the next target in the same request. With none left, and one or more that had enough requests (429), waits until the first of
  * them is free, where `retry` allows it and the deadline is later: so nobody waits for a 429 while another target could answer.
@@ -46,6 +49,7 @@ export const fallback: Layer<Rule> = (rule, { now, random, sleep }) => {
         } catch (error) {
           outcome = asFailure(error)
         }
+        if (target === exchange.drawn && OUT.has(outcome.code)) exchange.displaced = true
         // Whatever was going on when the time was up or the caller left, that is the reason.
         if (exchange.over)
           throw outcome.code === exchange.over ? outcome : new Failure(exchange.over, { cause: outcome })

@@ -20,6 +20,7 @@ interface Shape {
   readonly ruled?: Partial<CompiledRule>
   readonly stable?: MockOptions
   readonly models?: Partial<Record<'stable' | 'canary', Partial<CompiledEndpoint['models'][number]>>>
+  readonly canary?: Partial<CompiledEndpoint>
 }
 
 interface Asked {
@@ -30,8 +31,8 @@ interface Asked {
 }
 
 /** Two targets of equal weight. */
-async function pair(t: TestContext, canary: MockOptions, { ruled = {}, stable = {}, models = {} }: Shape = {}) {
-  const [s, c] = await upstreams(t, stable, canary)
+async function pair(t: TestContext, mock: MockOptions, { ruled, stable = {}, models = {}, canary }: Shape = {}) {
+  const [s, c] = await upstreams(t, stable, mock)
   const model = (name: 'stable' | 'canary') => ({
     models: [{ name: `${name}-model`, rank: 0, defaults: {}, force: {}, prices: PRICE, ...models[name] }],
   })
@@ -42,7 +43,10 @@ async function pair(t: TestContext, canary: MockOptions, { ruled = {}, stable = 
         rule([target('stable'), target('canary')], { ...(version ? { evidence: { version } } : {}), ...ruled }),
       ]),
     ],
-    endpoints: [endpoint('stable', `${s.url}/v1`, model('stable')), endpoint('canary', `${c.url}/v1`, model('canary'))],
+    endpoints: [
+      endpoint('stable', `${s.url}/v1`, model('stable')),
+      endpoint('canary', `${c.url}/v1`, { ...model('canary'), ...canary }),
+    ],
   })
   assert.deepEqual(apply(parts(VERSION)), [])
   path.evidence.keep([OF])
@@ -223,6 +227,17 @@ test('evidence: what others answer for a target that is out is a failure of its 
     assert.equal(stable?.errors, 0)
     assert.ok(Math.abs((canary?.n ?? 0) - 20) <= (sticky ? 12 : 2), `${canary?.n} of 40`)
   }
+})
+
+test('evidence: a target that has no room for its share fails it, whoever takes it over', async (t) => {
+  const { ask, tallies } = await pair(t, { latency: '2s' }, { canary: { maxInFlight: 1 } })
+  const all = Array.from({ length: 12 }, () => ask())
+  for (const { status } of await Promise.all(all)) assert.equal(status, 200)
+  const { canary, stable } = tallies()
+  assert.equal((canary?.n ?? 0) + (stable?.n ?? 0), 12)
+  assert.equal(canary?.errors, (canary?.n ?? 0) - 1, 'it had room for one')
+  assert.equal(stable?.errors, 0)
+  assert.equal(canary?.latency.count, 1)
 })
 
 test('evidence: what is not drawn is not counted: pinned requests, and those that not every target can take; those of a sticky key are', async (t) => {
