@@ -1,13 +1,18 @@
-import type { EndpointRow, Problem, Rate, RouteDetail, RouteRow, RuleDetail, SidecarRow } from '../../api/board.ts'
+import type { EndpointRow, Rate, RouteDetail, RouteRow, RuleDetail, SidecarRow } from '../../api/board.ts'
 import type { CompiledRule } from '../../api/compiled.ts'
+import type { EndpointResult } from '../compile/endpoint.ts'
 import type { Compiled } from '../compile/index.ts'
 import { keyOf } from '../compile/resource.ts'
 import type { RouteResult } from '../compile/route.ts'
 import type { Fleet, ObservedTarget } from '../fleet.ts'
 import { statuses } from '../statuses.ts'
+import { accepted } from '../status/accepted.ts'
+import { endpointStatus } from '../status/endpoint.ts'
 import type { EndpointStatus } from '../status/endpoint.ts'
 import type { Totals } from '../status/mirrors.ts'
+import { routeStanding } from '../status/route.ts'
 import type { RouteStatus } from '../status/route.ts'
+import { View } from '../status/view.ts'
 import { rateOf } from './rates.ts'
 import { problemOf, routeRow, sharesOf } from './routes.ts'
 import { isCurrent, sidecarRows } from './sidecars.ts'
@@ -27,21 +32,19 @@ const BEHIND = 50
 export function board(compiled: Compiled, fleet: Fleet): Board {
   const byRoute = Map.groupBy(fleet.targets, ({ route }) => route)
   const byEndpoint = Map.groupBy(fleet.targets, ({ endpoint }) => endpoint)
-  const routeRows: RouteRow[] = []
-  const endpointRows: EndpointRow[] = []
-  for (const [id, { generation, status }] of statuses(compiled, fleet)) {
+  const view = new View(compiled, fleet, Date.now(), () => undefined)
+  const routeRows = [...compiled.routes.values()].map((route) =>
+    routeRow(route, routeStanding(view, route), byRoute.get(route.name) ?? []),
+  )
+  const endpointRows = [...compiled.endpoints.values()].map((endpoint) =>
+    endpointRow(compiled, endpoint, endpointStatus(view, endpoint), byEndpoint.get(endpoint.name) ?? []),
+  )
+  for (const [id, { generation }] of compiled.invalid) {
     const [kind, name = ''] = id.split(' ')
-    const problem = problemOf(status.conditions)
+    const broken = { name, generation, rate: NOTHING, problem: problemOf([accepted(view, id, 0, undefined)]) }
     if (kind === 'ModelRoute') {
-      const route = compiled.routes.get(name)
-      const row = route && routeRow(route, status as Partial<RouteStatus>, byRoute.get(name) ?? []) // by its kind
-      routeRows.push(row ?? brokenRoute(name, generation, problem))
-    } else
-      endpointRows.push({
-        ...endpointRow(compiled, name, status as Partial<EndpointStatus>, byEndpoint.get(name) ?? []), // by its kind
-        generation,
-        problem,
-      })
+      if (!compiled.routes.has(name)) routeRows.push({ ...NO_ROUTE, ...broken })
+    } else if (!compiled.endpoints.has(name)) endpointRows.push({ ...NO_ENDPOINT, ...broken })
   }
   return { routeRows, endpointRows, sidecarRows: sidecarRows(compiled, fleet) }
 }
@@ -65,29 +68,41 @@ export function routeDetail(compiled: Compiled, fleet: Fleet, name: string, tota
 
 const NOTHING: Rate = { requests: 0, errors: null, p50: null, p95: null, cost: null }
 
-/** A route whose manifest does not parse: there is nothing of it but what is wrong. */
-function brokenRoute(name: string, generation: number, problem: Problem | null): RouteRow {
-  const sidecars = { targeted: 0, connected: 0, acknowledged: 0, rejected: 0 }
-  return { name, generation, models: [], sidecars, split: [], rate: NOTHING, history: [], problem }
-}
+/** What is known of objects whose manifest does not parse, besides what is wrong. */
+const NO_ROUTE = {
+  models: [],
+  sidecars: { targeted: 0, connected: 0, acknowledged: 0, rejected: 0 },
+  split: [],
+  history: [],
+} as const
+const NO_ENDPOINT = {
+  provider: '',
+  url: '',
+  sidecars: { using: 0, healthy: 0, open: 0 },
+  models: [],
+  users: 0,
+  usedBy: [],
+} as const
 
 function endpointRow(
   compiled: Compiled,
-  name: string,
-  { sidecars, models = [] }: Partial<EndpointStatus>,
+  { name, generation, referred, resources }: EndpointResult,
+  { sidecars, models = [], conditions }: EndpointStatus,
   observed: readonly ObservedTarget[],
-): Omit<EndpointRow, 'generation' | 'problem'> {
+): EndpointRow {
   const users = compiled.users(name)
-  const body = compiled.endpoints.get(name)?.resources.get(keyOf('endpoint', name))?.body
+  const body = resources.get(keyOf('endpoint', name))?.body
   return {
     name,
-    provider: compiled.endpoints.get(name)?.referred.provider ?? '',
+    generation,
+    provider: referred.provider,
     url: body && 'url' in body ? body.url : '',
     sidecars: { using: sidecars?.using ?? 0, healthy: sidecars?.healthy ?? 0, open: sidecars?.open ?? 0 },
     models: models.map(({ name, healthy, open, scarce = 0 }) => ({ name, healthy, open, scarce })),
     users: users.length,
     usedBy: users.toSorted().slice(0, USERS),
     rate: rateOf(observed),
+    problem: problemOf(conditions),
   }
 }
 

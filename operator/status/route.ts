@@ -16,9 +16,12 @@ import type { Reach, View } from './view.ts'
 /** A status whose conditions do not say yet since when they hold. */
 export type RouteStatus = Omit<ModelRouteStatus, 'conditions'> & { readonly conditions: readonly Untimed[] }
 
-/** The status of a route, as the compile and the fleet have it. */
-export function routeStatus(view: View, route: RouteResult): RouteStatus {
-  const { name, namespace, generation, body } = route
+/** How a route stands: what holds of it, and which sidecars serve it. */
+export function routeStanding(
+  view: View,
+  route: RouteResult,
+): Pick<RouteStatus, 'conditions'> & Required<Pick<RouteStatus, 'sidecars'>> {
+  const { name, namespace, generation } = route
   const reach = view.reach(keyOf('route', name), [namespace], (audience) => audience.routes.has(name))
   const conditions = [
     accepted(view, `ModelRoute ${name}`, generation, conflict(view, route)),
@@ -28,18 +31,20 @@ export function routeStatus(view: View, route: RouteResult): RouteStatus {
     ...promisesKept(view.promises(name), generation),
     ...faultsInjected(route, reach, view.wall),
   ]
+  const { targeted, connected, acknowledged, refusals } = reach
+  return { conditions, sidecars: { targeted, connected, acknowledged, rejected: refusals.length } }
+}
+
+/** The status of a route, as the compile and the fleet have it. */
+export function routeStatus(view: View, route: RouteResult): RouteStatus {
+  const { name, namespace, body } = route
+  const standing = routeStanding(view, route)
   const mirrors = body.rules.flatMap(
     (rule) => mirrorStatusOf(name, rule, view.totals, (endpoint) => short(endpoint, namespace)) ?? [],
   )
   return {
-    conditions,
-    sidecars: {
-      targeted: reach.targeted,
-      connected: reach.connected,
-      acknowledged: reach.acknowledged,
-      rejected: reach.refusals.length,
-    },
-    programmed: `${reach.acknowledged}/${reach.targeted}`,
+    ...standing,
+    programmed: `${standing.sidecars.acknowledged}/${standing.sidecars.targeted}`,
     split: split(body.rules.at(-1), namespace),
     rules: body.rules.map((rule) => ({
       name: rule.name,
