@@ -1,9 +1,12 @@
 import { Command } from 'commander'
+import { ROLLOUT_ANNOTATION } from '../../api/rollout-annotation.ts'
 import type { Verb } from '../../core/rollout/state.ts'
 import type { RolloutView } from '../../operator/rollouts.ts'
+import { Failure } from '../failure.ts'
 import { outputOption, print } from '../output.ts'
 import type { Output } from '../output.ts'
 import { actOn, rolloutsAt } from './api.ts'
+import { Refusal } from './ask.ts'
 import { placed, target } from './options.ts'
 import type { Flags } from './options.ts'
 import { line } from './table.ts'
@@ -54,9 +57,10 @@ Examples:
     .addOption(outputOption())
     .addHelpText('after', examples)
     .action(async (route: string, { output, ...flags }: ActFlags) => {
-      const { ask, wanted } = await target(route, flags)
-      const one = named(wanted) ?? theOne(await rolloutsAt(ask, wanted.namespace), wanted)
-      const rollout = await actOn(ask, one, verb)
+      const { ask, wanted, cluster } = await target(route, flags)
+      const reached = <T>(asked: Promise<T>): Promise<T> => (cluster ? asked.catch(orAnnotate(verb, wanted)) : asked)
+      const one = named(wanted) ?? theOne(await reached(rolloutsAt(ask, wanted.namespace)), wanted)
+      const rollout = await reached(actOn(ask, one, verb))
       print({ rollout }, output, () => `${line(rollout)}: ${rollout.message}\n`)
     })
 }
@@ -66,4 +70,15 @@ function named({ namespace, route, rule }: Which): Pick<RolloutView, 'route' | '
   return namespace !== undefined && route !== undefined && rule !== undefined
     ? { route: `${namespace}/${route}`, rule }
     : undefined
+}
+
+/** What else there is to do where the operator of a cluster cannot be asked; what it refuses stays refused. */
+function orAnnotate(verb: Verb, { namespace = '', route = '', rule }: Which): (error: unknown) => Promise<never> {
+  return async (error) => {
+    if (error instanceof Refusal) throw error
+    const { words } = await import('../cluster.ts')
+    const value = `${verb}${rule === undefined ? '' : `:${rule}`}@${new Date().toISOString()}`
+    const annotation = `kubectl annotate --overwrite modelroute ${route} -n ${namespace} ${ROLLOUT_ANNOTATION}=${value}`
+    throw new Failure(`The operator cannot be asked: ${words(error)}; an annotation does it too: ${annotation}`)
+  }
 }

@@ -247,6 +247,16 @@ describe('hands on the wheel, in a cluster', { skip: needs('kube-apiserver', 'et
       [main, 'rollout', 'status', 'ai/chat', '--kubeconfig', server().kubeconfig],
       { cwd: root },
     )
+    const unreached = await runProgram(
+      process.execPath,
+      [main, 'rollout', 'abort', 'ai/chat', '--kubeconfig', server().kubeconfig],
+      { cwd: root },
+    )
+    assert.equal(unreached.code, 1)
+    assert.match(
+      unreached.stderr,
+      /^error: The operator cannot be asked: No pod .*; an annotation does it too: kubectl annotate --overwrite modelroute chat -n ai tradewind\.dev\/rollout=abort@\S+\n$/,
+    )
     assert.match(stderr, /note: the operator was not asked, but the routes themselves: No pod of the operator is ready/)
     assert.match(stdout, /^ai\/chat, rule all\n +phase +Progressing for /)
   })
