@@ -7,6 +7,7 @@ import { documents, YamlError } from '../api/yaml.ts'
 import type { Document, Position } from '../api/yaml.ts'
 import { kinds } from '../api/kinds.ts'
 import { unpriced } from '../operator/compile/endpoint.ts'
+import { untimely } from '../operator/compile/faults.ts'
 import { flat } from '../operator/compile/flat.ts'
 import { unjudged } from '../operator/compile/unjudged.ts'
 import { unrated } from '../operator/compile/unrated.ts'
@@ -99,7 +100,11 @@ export function check(files: readonly File[], options: Options): Checked {
       }
     }
   for (const route of routes)
-    findings.push(...unresolved(route, endpoints, namespaces, refused), ...withoutEffect(route, endpoints))
+    findings.push(
+      ...unresolved(route, endpoints, namespaces, refused),
+      ...withoutEffect(route, endpoints),
+      ...untimelyFaults(route),
+    )
   const without = [...endpoints].flatMap(([name, it]) => unpriced(it).map((model) => `${name} ${model}`))
   return { manifests: seen.size, findings, unpriced: without }
 }
@@ -152,6 +157,14 @@ function* unresolved(
       const route = `ModelRoute ${fullName(object.metadata)}`
       yield { file, ...place, severity: 'warning', object: route, path, rule: fault.reason, message: fault.message }
     }
+}
+
+/** Faults that the validating webhook refuses for when they end. */
+function* untimelyFaults({ object, file, document }: Entry<ModelRoute>): Generator<Finding> {
+  for (const { path, message } of untimely(object, Date.now()).refused) {
+    const route = `ModelRoute ${fullName(object.metadata)}`
+    yield { file, ...document.position(path), severity: 'error', object: route, path, rule: 'until', message }
+  }
 }
 
 /** Targets that no floor lets be first, gates that have nobody to escalate to, and audits without a judge. */

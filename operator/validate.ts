@@ -44,7 +44,7 @@ export function validate(
   }
   const route = compileRoute(object, (name) => compiled?.endpoints.get(name)?.referred, world, undefined, options)
   const late = untimely(object, wall)
-  const refused = [...route.disallowed.map(({ path }) => `${path}: ${NOT_ALLOWED.message}`), ...late.refused]
+  const refused = [...route.disallowed.map(({ path }) => `${path}: ${NOT_ALLOWED.message}`), ...late.refused.map(line)]
   if (refused.length > 0) return { refused: refused.join(' '), warnings: [] }
   const endpoints = (name: string) => world.endpoints.get(name)
   const opaque = (name: string) => world.endpoints.get(name)?.spec.provider.type === 'HTTP'
@@ -55,12 +55,16 @@ export function validate(
     ...unjudged(object),
     ...idle(route.body, opaque),
   ]
-  const unresolved = doubts.map(({ path, message }) => `${path}: ${message}`)
+  const unresolved = doubts.map(line)
   const others = [...(compiled?.routes.values() ?? [])].filter(
     (it) => it.namespace === object.metadata.namespace && it.name !== fullName(object.metadata),
   )
-  return { warnings: brief([...unresolved, ...late.warnings, ...others.flatMap((other) => contested(route, other))]) }
+  return {
+    warnings: brief([...unresolved, ...late.warnings.map(line), ...others.flatMap((other) => contested(route, other))]),
+  }
 }
+
+const line = ({ path, message }: { readonly path: string; readonly message: string }) => `${path}: ${message}`
 
 /** What two routes of a namespace both ask for, and who gets it on a pod that both select. */
 function contested(route: RouteResult, other: RouteResult): readonly string[] {

@@ -52,17 +52,25 @@ export function idle(
   })
 }
 
+/** An end of a fault, by its field, and what is the matter with it. */
+interface Untimely {
+  readonly path: string
+  readonly message: string
+}
+
 /** What is the matter with the ends of a route's faults at a time, ms since the epoch: too far ahead, or past. */
 export function untimely(
   { spec }: ModelRoute,
   wall: number,
-): { readonly refused: readonly string[]; readonly warnings: readonly string[] } {
+): { readonly refused: readonly Untimely[]; readonly warnings: readonly Untimely[] } {
   const ends = spec.rules.flatMap(({ faults = [] }, i) =>
     faults.map(({ until }, j) => ({ path: `spec.rules[${i}].faults[${j}].until`, left: Date.parse(until) - wall })),
   )
+  const those = (wrong: (left: number) => boolean, message: string): readonly Untimely[] =>
+    ends.filter(({ left }) => wrong(left)).map(({ path }) => ({ path, message }))
   return {
-    refused: ends.filter(({ left }) => left > LONGEST).map(({ path }) => `${path}: It must be at most 24 hours ahead.`),
+    refused: those((left) => left > LONGEST, 'It must be at most 24 hours ahead.'),
     // A manifest that is applied again and again must not break when its time has passed.
-    warnings: ends.filter(({ left }) => left <= 0).map(({ path }) => `${path}: It has passed: nothing is injected.`),
+    warnings: those((left) => left <= 0, 'It has passed: nothing is injected.'),
   }
 }

@@ -211,6 +211,22 @@ describe('tradewind validate', () => {
     assert.deepEqual(await found([1, 1], { mode: 'Audit' }), [])
   })
 
+  test('a fault that ends more than a day ahead is an error, as the cluster says, and one that has ended is none', async () => {
+    const found = async (ms: number) => {
+      const until = new Date(Date.now() + ms).toISOString()
+      const endpoint = manifest('ModelEndpoint', 'e', { address: ADDRESS })
+      const rule = { targets: [{ endpoint: { name: 'e' } }], faults: [{ type: 'Cut', until }] }
+      const route = manifest('ModelRoute', 'r', { rules: [rule] })
+      const { stdout } = await tradewind(['validate', '-', '-o', 'json'], { input: yaml(endpoint, route) })
+      const { findings } = JSON.parse(stdout) as { findings: { severity: string; path: string }[] }
+      return findings.map(({ severity, path }) => `${severity} ${path}`)
+    }
+    const day = 86_400_000
+    assert.deepEqual(await found(day + 60_000), ['error spec.rules[0].faults[0].until'])
+    assert.deepEqual(await found(day - 60_000), [])
+    assert.deepEqual(await found(-day), [])
+  })
+
   test('an audit that has no judge is a warning', async () => {
     const judge = { endpoint: { name: 'e', model: 'm0' } }
     const found = async (rest: object) => {
