@@ -16,18 +16,21 @@ export interface WatchedFault {
   readonly until: number
 }
 
-/** All faults of a configuration, those that are not in force now too. */
+/** All faults of a configuration, those that are not in force now too. Looks at every rule at each edit, and so makes nothing for those without. */
 export function faultsOf(config: CompiledConfig): readonly WatchedFault[] {
-  return [...config.values()].flatMap(({ body }) => {
-    if (!('rules' in body)) return []
-    return body.rules.flatMap((rule) =>
-      (rule.faults ?? []).map((fault) => {
+  const found: WatchedFault[] = []
+  for (const { body } of config.values()) {
+    if (!('rules' in body)) continue
+    for (const { name: rule, faults } of body.rules)
+      for (const fault of faults ?? NONE) {
         const { type, until } = fault
-        return { route: body.name, rule: rule.name, type, said: describeFault(fault), until }
-      }),
-    )
-  })
+        found.push({ route: body.name, rule, type, said: describeFault(fault), until })
+      }
+  }
+  return found
 }
+
+const NONE: readonly never[] = []
 
 /** Says of each fault when it begins and when it ends, by the sidecar's own clock or since the configuration is another. */
 export class FaultWatch {
