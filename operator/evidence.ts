@@ -23,8 +23,9 @@ interface State extends Gathering {
   news: boolean
 }
 
-/** What is heard is answered, and told on, all together after so long, ms: that bounds what adding up costs. */
+/** What is heard is answered, and told on, all together after so long, ms, or so many times as long as adding it up took the last time. */
 const GATHER = 200
+const REST = 10
 const TICK = 1000
 /** A sidecar tells what is new so often, ms; where there are many, each so much later that no more than so many tell in a second. */
 const EVERY = 1000
@@ -44,6 +45,10 @@ export class Evidence {
   /** Who is to be answered, with what. */
   readonly #answers = new Map<Peer['tell'], Map<State, Peer>>()
   #soon: NodeJS.Timeout | undefined
+  /** What adding up has taken since the last time, ms, and how long to wait until the next. */
+  #spent = 0
+  #wait = GATHER
+  #every = EVERY
 
   constructor(options: EvidenceOptions) {
     this.#options = options
@@ -60,7 +65,7 @@ export class Evidence {
       const base = carried && carriedArms && { ...carried, arms: carriedArms }
       this.#answerTo(state.gathered.hear(pod, { epoch, seq, arms, base }, tell), state)
     }
-    this.#soon ??= setTimeout(() => this.#flush(), GATHER).unref()
+    this.#soon ??= setTimeout(() => this.#flush(), this.#wait).unref()
   }
 
   /** A sidecar's connection has ended; `stopping`: for good. */
@@ -74,7 +79,10 @@ export class Evidence {
     const state = this.#states.get(gatheringKey({ route, rule, version }))
     if (!state) return undefined
     this.#look(state)
-    return (state.sum ??= state.gathered.merged.sum())
+    const began = this.#options.now()
+    state.sum ??= state.gathered.merged.sum()
+    this.#spent += this.#options.now() - began
+    return state.sum
   }
 
   /** The uids of the pods whose sidecars are connected and gather evidence under a version, whether or not they had a request. */
@@ -137,12 +145,16 @@ export class Evidence {
       if (!this.#options.versions(route, rule).includes(version)) this.#states.delete(key)
       gathered.settle(now)
     }
-    this.#flush()
+    if (!this.#soon) this.#flush()
   }
 
   #flush(): void {
     clearTimeout(this.#soon)
     this.#soon = undefined
+    this.#wait = Math.max(GATHER, REST * this.#spent)
+    this.#spent = 0
+    const peers = Math.max(0, ...[...this.#states.values()].map(({ gathered }) => gathered.peers.size))
+    this.#every = Math.max(EVERY, Math.ceil((peers / A_SECOND) * 1000))
     for (const state of this.#states.values()) this.#carry(state)
     for (const [tell, answers] of this.#answers)
       tell(this.#text([...answers].map(([state, peer]) => named(state, peer))))
@@ -165,9 +177,7 @@ export class Evidence {
   }
 
   #text(rules: Counted['rules']): string {
-    const peers = Math.max(0, ...[...this.#states.values()].map(({ gathered }) => gathered.peers.size))
-    const every = Math.max(EVERY, Math.ceil((peers / A_SECOND) * 1000))
-    return JSON.stringify({ type: 'counted', rules, every } satisfies Counted)
+    return JSON.stringify({ type: 'counted', rules, every: this.#every } satisfies Counted)
   }
 }
 

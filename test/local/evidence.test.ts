@@ -292,3 +292,29 @@ test('evidence: with sidecars and operators that are killed at any moment, nothi
     { numRuns: 150 },
   )
 })
+
+test('evidence: where adding up takes long, it is done less often', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
+  let now = 0
+  let slow = 0
+  // Reading the clock takes as long as adding up is to take, each time that something is added up.
+  const clock = () => (now += slow)
+  const operator = new Evidence({ now: clock, versions: () => [OF.version] })
+  let sums = 0
+  operator.onChange((route, rule) => {
+    slow = 200
+    operator.totals(route, rule, OF.version)
+    slow = 0
+    sums++
+  })
+  let seq = 0
+  const arm = { arm: 'a', n: 1, errors: 0, truncations: 0, refusals: 0, escalations: 0 }
+  const none = { cost: [0, 0, 0], quality: [0, 0, 0], size: [0, 0, 0], latency: [], firstToken: [] }
+  for (let i = 0; i < 400; i++) {
+    const said = { ...OF, epoch: 'e', seq: ++seq, arms: [{ ...arm, ...none, n: seq }] }
+    operator.hear('p', { type: 'evidence', rules: [said] }, () => {})
+    t.mock.timers.tick(50)
+  }
+  operator.close()
+  assert.ok(sums >= 8 && sums <= 12, `${sums} times in 20 s`)
+})
