@@ -205,6 +205,11 @@ export const rolloutRules = [
     message: 'Besides the canary there must be a target of the same priority and a weight above 0, to compare it with.',
     fieldPath: '.rollout.canary',
   },
+  {
+    rule: "!has(self.rollout) || has(self.gate) || self.rollout.guardrails.all(g, g.metric != 'Escalations')",
+    message: 'Guardrail Escalations needs gate: nothing else escalates.',
+    fieldPath: '.rollout.guardrails',
+  },
 ]
 
 const time = (description: string) => string({ maxLength: 64, format: 'date-time', description })
