@@ -7,8 +7,14 @@ import { counted } from './format.js'
  * @property {string} title
  * @property {string} [class]
  * @property {(row: R) => import('./dom.js').Child | import('./dom.js').Child[]} cell
+ * @property {(row: R) => string} [of] what the cell shows, for one that is more than a text: it is made anew where this differs
  * @property {(row: R) => string | number | null | undefined} [sort] by this the list can be sorted; nothing known comes last
  * @property {boolean} [down] whether the greatest comes first when it is clicked
+ */
+
+/**
+ * @template R
+ * @typedef {{ tr: HTMLTableRowElement, row: R, also: unknown, shown: (string | undefined)[] }} Drawn
  */
 
 /** Height of a row, px; style.css says the same. */
@@ -32,7 +38,7 @@ export class List {
   #rows = []
   /** @type {(row: R) => unknown} */
   #also
-  /** @type {Map<string, { tr: HTMLTableRowElement, row: R, also: unknown }>} */
+  /** @type {Map<string, Drawn<R>>} */
   #drawn = new Map()
   /** @type {{ column: number, down: boolean }} */
   #order
@@ -146,10 +152,7 @@ export class List {
     if (known?.row === row && known.also === also) return known.tr
     if (known) {
       // The link stays: somebody may be on it.
-      for (const [at, column] of this.#columns.entries()) {
-        const cell = known.tr.cells[at]
-        if (at > 0 && cell) fill(cell, ...[column.cell(row)].flat())
-      }
+      for (const [at, column] of this.#columns.entries()) if (at > 0) this.#cell(known, at, column, row)
       known.row = row
       known.also = also
       return known.tr
@@ -165,8 +168,27 @@ export class List {
         ),
       ),
     )
-    this.#drawn.set(key, { tr, row, also })
+    this.#drawn.set(key, { tr, row, also, shown: [] })
     return tr
+  }
+
+  /**
+   * Shows a cell anew, where it shows something else now.
+   * @param {Drawn<R>} drawn
+   * @param {number} at
+   * @param {Column<R>} column
+   * @param {R} row
+   */
+  #cell({ tr, shown }, at, column, row) {
+    const cell = tr.cells[at]
+    const told = column.of?.(row)
+    if (!cell || (told !== undefined && told === shown[at])) return
+    const made = [column.cell(row)].flat()
+    const [first] = made
+    const now = told ?? (typeof first === 'string' ? first : undefined)
+    if (now !== undefined && now === shown[at]) return
+    shown[at] = now
+    fill(cell, ...made)
   }
 
   /**

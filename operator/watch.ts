@@ -79,6 +79,8 @@ interface Client extends Wanted {
 /** Between two looks at what has changed, ms, and in how many times what a look takes. */
 const EVERY = 250
 const REST = 10
+/** But no longer than this, unless a look itself is half as long: who watches is to see an edit within a second. */
+const LONGEST_REST = 500
 /** Rates and times go on where nothing else does: it is looked at so often in any case, ms. */
 const PULSE = 1000
 const HEARTBEAT = 15_000
@@ -98,8 +100,8 @@ const AT_MOST = 100
  * what is in `gone` goes. A list in which nothing changed is left out; lists of parts that were not asked for are never there. A line with a
  * colon alone every 15 s says that the connection lives.
  *
- * Looks only while somebody watches, once for all, and rests ten times as long as a look took. What one is told who reads slowly is merged:
- * a client costs at most the keys of what there is, and is let go where it has not read for half a minute.
+ * Looks only while somebody watches, once for all, and rests ten times as long as a look took, half a second at most. What one is told who
+ * reads slowly is merged: a client costs at most the keys of what there is, and is let go where it has not read for half a minute.
  */
 export class Watch {
   readonly #options: WatchOptions
@@ -195,7 +197,8 @@ export class Watch {
       if (client.told) this.#flush(client)
       else this.#tellState(client)
     const ended = this.#options.now()
-    this.#notBefore = Math.max(begun + EVERY, ended + REST * (ended - begun))
+    const took = ended - begun
+    this.#notBefore = Math.max(begun + EVERY, ended + Math.min(REST * took, Math.max(LONGEST_REST, 2 * took)))
   }
 
   #tellState(client: Client): void {

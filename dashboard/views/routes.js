@@ -24,13 +24,22 @@ export function routesView(store) {
       {
         title: 'Models',
         class: 'models wide',
+        of: ({ models }) => models.join(),
         cell: ({ models }) => h('span', { title: models.join(', ') }, models.join(', ')),
       },
-      { title: 'Sidecars', class: 'narrow', cell: ({ sidecars }) => programmed(sidecars), sort: lag, down: true },
-      { title: 'Split', class: 'split', cell: split },
+      {
+        title: 'Sidecars',
+        class: 'narrow',
+        of: ({ sidecars }) => JSON.stringify(sidecars),
+        cell: ({ sidecars }) => programmed(sidecars),
+        sort: lag,
+        down: true,
+      },
+      { title: 'Split', class: 'split', of: (row) => words(row), cell: split },
       {
         title: 'Requests/s',
         class: 'number rate',
+        of: ({ rate, history }) => `${rate.requests} ${history.slice(0, -1).join()}`,
         cell: ({ rate, history }) => [
           sparkline(history.slice(0, -1), { width: 64 }),
           h('span', {}, perSecond(rate.requests)),
@@ -49,6 +58,7 @@ export function routesView(store) {
       {
         title: 'Errors',
         class: 'number',
+        of: ({ rate }) => `${rate.errors}`,
         cell: ({ rate }) => failures(rate.errors),
         sort: ({ rate }) => rate.errors,
         down: true,
@@ -56,6 +66,8 @@ export function routesView(store) {
       {
         title: 'State',
         class: 'state',
+        of: (row) =>
+          [row.problem?.reason, row.problem?.message, latest(row)?.phase, latest(row)?.weight, trying(row)].join(),
         cell: (row) => state(row, latest(row), trying(row)),
         sort: (row) => (row.problem ? 0 : latest(row) ? 1 : 2),
       },
@@ -149,8 +161,21 @@ function summary(store) {
 /** @param {RouteRow} row */
 const lag = ({ sidecars: { targeted, acknowledged } }) => targeted - acknowledged
 
+/**
+ * A split in words, as configured and as observed.
+ * @param {RouteRow} row
+ */
+const words = ({ split }) =>
+  split
+    .map(
+      ({ target, configured, observed }) =>
+        `${configured === null ? '' : `${percent(configured)} `}${target}${observed === null ? '' : ` (observed ${percent(observed)})`}`,
+    )
+    .join(', ')
+
 /** @param {RouteRow} row */
-function split({ split }) {
+function split(row) {
+  const { split } = row
   if (split.length === 0) return NONE
   const bar = (/** @type {'configured' | 'observed'} */ kind) =>
     h(
@@ -160,18 +185,13 @@ function split({ split }) {
         h('span', { class: `part c${at % 6}`, style: { width: `${(part[kind] ?? 0) * 100}%` } }),
       ),
     )
-  const words = split
-    .map(
-      ({ target, configured, observed }) =>
-        `${configured === null ? '' : `${percent(configured)} `}${target}${observed === null ? '' : ` (observed ${percent(observed)})`}`,
-    )
-    .join(', ')
+  const text = words(row)
   return h(
     'span',
-    { class: 'splits', title: words },
+    { class: 'splits', title: text },
     h('span', { 'aria-hidden': 'true', class: 'bars' }, bar('configured'), bar('observed')),
     h('span', { class: 'split-text' }, short(split)),
-    h('span', { class: 'unseen' }, words),
+    h('span', { class: 'unseen' }, text),
   )
 }
 
