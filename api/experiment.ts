@@ -238,7 +238,7 @@ export const experimentStatus = array(
       object({
         name: string({ maxLength: 63, description: 'The arm.' }),
         target: string({ maxLength: 576, description: 'Its target, `endpoint` or `endpoint/model`.' }),
-        n: whole('Its requests.'),
+        requests: whole('Its requests.'),
       }),
       { maxItems: 4, key: 'name', description: 'How many requests each arm had.' },
     ),
@@ -249,7 +249,7 @@ export const experimentStatus = array(
         arm: string({ maxLength: 63, description: 'The arm that is compared with the control.' }),
         value: optional(number('Its mean: a share, ms, USD or a mark of 0 to 1.')),
         control: optional(number('And the control’s.')),
-        n: whole('How many of its requests were measured.'),
+        measured: whole('How many of its requests were measured.'),
         estimate: optional(
           number('Arm less control: points of 1, or for Latency, FirstToken and Cost a part of the control’s mean.'),
         ),

@@ -23,7 +23,7 @@ export function list(experiments: readonly ExperimentView[]): string {
     it.name,
     it.decision === undefined ? it.phase : `${it.decision} ${it.winner}`,
     it.reason,
-    it.arms.map(({ n }) => n).join('/'),
+    it.arms.map(({ requests }) => requests).join('/'),
     it.metrics
       .filter(({ primary }) => primary)
       .map((metric) => `${metric.metric} ${metric.arm} ${interval(metric)}`)
@@ -38,7 +38,7 @@ export function details(it: ExperimentView): string {
   const lines = [
     ['phase', `${paint(COLOURS[it.phase], `${it.phase}${decided}`)}, ${it.reason} since ${it.since}`],
     ['', it.message],
-    ['arms', it.arms.map(({ name, target, n }) => `${name} (${target}) ${n}`).join(', ')],
+    ['arms', it.arms.map(({ name, target, requests }) => `${name} (${target}) ${requests}`).join(', ')],
     ['ratio', `E-value ${it.ratio ?? '-'} against requests falling to the arms by their weights`],
   ].map(([name = '', value = '']) => `  ${paint('dim', name.padEnd(8))}${value}\n`)
   const head = ['METRIC', 'ARM', 'VALUE', 'CONTROL', 'DIFFERENCE', 'INTERVAL', 'E-VALUE', 'VERDICT']

@@ -36,7 +36,9 @@ export function experimentCard({ route, rule, name, phase, decision, winner, mes
     h(
       'dl',
       { class: 'facts' },
-      ...arms.map(({ name, target, n }) => fact(name, `${count(n)} `, h('span', { class: 'faint small' }, target))),
+      ...arms.map(({ name, target, requests }) =>
+        fact(name, `${count(requests)} `, h('span', { class: 'faint small' }, target)),
+      ),
       fact('Evidence of a wrong ratio', ratio === undefined ? NONE : evidence(Number(ratio))),
       fact('Runs for', span(Date.now() - Date.parse(started))),
     ),

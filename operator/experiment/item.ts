@@ -28,7 +28,7 @@ export function itemOf({ rule, name, design, targets }: Planned, state: State): 
     started: time(started),
     since: time(since),
     ratio: short(ratio.evidence),
-    arms: arms.map(({ name: arm, n }) => ({ name: arm, target: targets.get(arm) ?? '', n })),
+    arms: arms.map(({ name: arm, n }) => ({ name: arm, target: targets.get(arm) ?? '', requests: n })),
     metrics: comparisons.map((it, at) => metricOf(it, shown[at] ?? false, direction(it))),
   }
 
@@ -49,7 +49,7 @@ function metricOf(
     arm,
     ...(means.arm === undefined ? {} : { value: short(means.arm) }),
     ...(means.control === undefined ? {} : { control: short(means.control) }),
-    n: n.arm,
+    measured: n.arm,
     ...(known
       ? {
           estimate: short(known.estimate),
@@ -75,7 +75,7 @@ export function stateOf(item: ExperimentStatus): State {
     started: Date.parse(started),
     since: Date.parse(since),
     analysis: {
-      arms: arms.map(({ name, n }) => ({ name, n })),
+      arms: arms.map(({ name, requests }) => ({ name, n: requests })),
       ratio: { evidence: Number(ratio ?? 1), needs: Infinity, mismatch: false },
       comparisons: [],
     },

@@ -58,8 +58,8 @@ const EXPERIMENT: ExperimentView = {
   since: new Date(Date.now() - 5 * 3_600_000).toISOString(),
   ratio: '0.8',
   arms: [
-    { name: 'control', target: 'anthropic', n: 4021 },
-    { name: 'short', target: 'openai', n: 3987 },
+    { name: 'control', target: 'anthropic', requests: 4021 },
+    { name: 'short', target: 'openai', requests: 3987 },
   ],
   metrics: [
     {
@@ -68,7 +68,7 @@ const EXPERIMENT: ExperimentView = {
       arm: 'short',
       value: '0.0011',
       control: '0.0013',
-      n: 3987,
+      measured: 3987,
       estimate: '-0.154',
       lower: '-0.19',
       upper: '-0.11',
@@ -81,7 +81,7 @@ const EXPERIMENT: ExperimentView = {
       arm: 'short',
       value: '0.81',
       control: '0.82',
-      n: 611,
+      measured: 611,
       estimate: '-0.01',
       lower: '-0.05',
       upper: '0.03',

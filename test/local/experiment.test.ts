@@ -120,7 +120,7 @@ test('experiment: an arm that is cheaper ships, and all requests go there from t
     { within: 20_000 },
   )
   assert.deepEqual([decided.decision, decided.winner, decided.reason], ['Ship', 'treatment', 'Better'])
-  assert.ok(decided.arms.every(({ n }) => n >= 150))
+  assert.ok(decided.arms.every(({ requests }) => requests >= 150))
   const cost = decided.metrics.find(({ metric }) => metric === 'Cost')
   assert.ok(cost?.verdict === 'Better' && Number(cost.upper) < 0, JSON.stringify(cost))
   await eventually(async () => {
@@ -157,7 +157,7 @@ test('experiment: arms that are alike are not decided, but stop once no effect t
   const running = await eventually(async () => {
     const found = await view()
     assert.equal(
-      found.arms.reduce((sum, { n }) => sum + n, 0),
+      found.arms.reduce((sum, { requests }) => sum + requests, 0),
       80,
     )
     return found

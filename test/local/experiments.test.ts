@@ -140,7 +140,7 @@ test('experiments: who leads next goes on from what is written down, and decides
   count('ai/r', 1000, 0.7)
   await pass(11_000)
   const before = view('ai/r')
-  assert.deepEqual([before?.reason, before?.arms.map(({ n }) => n)], ['Collecting', [1000, 1000]])
+  assert.deepEqual([before?.reason, before?.arms.map(({ requests }) => requests)], ['Collecting', [1000, 1000]])
   handOver()
   // Not all sidecars have told it yet what they know.
   count('ai/r', 300, 9)
