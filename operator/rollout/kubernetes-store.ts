@@ -12,8 +12,8 @@ import type { RolloutStore, Writing, Written } from './store.ts'
 const MANAGER = 'tradewind-rollouts'
 
 /**
- * Rollouts in the status of their route, by server-side apply. A write names the version that it was decided upon (`resourceVersion`) and the
- * object (`uid`): one who no longer leads, or has not heard of what another has written, is refused.
+ * Rollouts in the status of their route, by server-side apply. A write names the version that it was decided upon (`resourceVersion`), which
+ * no other object of that name has ever had: one who has not heard of what another has written is refused.
  */
 export class KubernetesStore implements RolloutStore {
   readonly #api: ApiServer
@@ -47,7 +47,7 @@ export class KubernetesStore implements RolloutStore {
         {
           apiVersion: API_VERSION,
           kind: modelRoute.kind,
-          metadata: { name, namespace, uid, resourceVersion: stored.resourceVersion },
+          metadata: { name, namespace, resourceVersion: stored.resourceVersion },
           status,
         },
         MANAGER,
