@@ -114,7 +114,7 @@ export const mirrorStatus = array(
   object({
     rule: string({ maxLength: 63, description: 'The rule.' }),
     target: string({ maxLength: 574, description: 'The candidate, endpoint or endpoint/model.' }),
-    n: count('Requests that both were asked.'),
+    requests: count('Requests that both were asked.'),
     compared: count('Pairs of answers of which it could be said whether they come to the same.'),
     agreement: figure('The share of those that do, 0 to 1.'),
     judged: count('Pairs that the judge marked.'),

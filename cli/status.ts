@@ -176,11 +176,11 @@ function mirrors({ name, status }: Overview['routes'][number]): string[][] {
       name,
       it.rule,
       it.target,
-      `${it.n}`,
+      `${it.requests}`,
       it.agreement === undefined ? '' : `${Math.round(Number(it.agreement) * 1000) / 10} % of ${it.compared}`,
       it.lead === undefined ? '' : `${signed(it.lead.estimate)} (${signed(it.lead.lower)} to ${signed(it.lead.upper)})`,
       `${candidate.errors} for ${current.errors}`,
-      ...(it.n > 0 ? [beside('p95'), beside('cost')] : ['', '']),
+      ...(it.requests > 0 ? [beside('p95'), beside('cost')] : ['', '']),
       `${it.spent} USD`,
       it.skipped.map(({ reason, count }) => `${count} ${reason}`).join(', '),
     ]

@@ -22,7 +22,7 @@ const ROWS = [
 export function mirrorCard({
   rule,
   target,
-  n,
+  requests,
   compared,
   agreement,
   judged,
@@ -38,7 +38,7 @@ export function mirrorCard({
     h(
       'dl',
       { class: 'facts' },
-      fact('Asked of both', count(n)),
+      fact('Asked of both', count(requests)),
       fact('Come to the same', agreement === undefined ? NONE : `${percent(Number(agreement))} of ${count(compared)}`),
       fact('Judged', count(judged)),
       fact(

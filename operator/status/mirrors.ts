@@ -31,7 +31,7 @@ export function mirrorStatusOf(
   return {
     rule,
     target: model === '' ? called(endpoint) : `${called(endpoint)}/${model}`,
-    n: arm('pair').n,
+    requests: arm('pair').n,
     compared: alike.n,
     ...(alike.n > 0 ? { agreement: figure(meanOf(alike)) } : {}),
     judged: arm('marked').n,

@@ -75,7 +75,7 @@ describe('mirrors of a fleet', { skip: needs('kube-apiserver', 'etcd', 'kubectl'
       eventually(
         async () => {
           const found = await mirror(name)
-          assert.equal((found?.n ?? 0) + skipped(found), sent)
+          assert.equal((found?.requests ?? 0) + skipped(found), sent)
           assert.equal(found?.target, 'free/m')
         },
         { within: 40_000, every: 250 },
@@ -86,7 +86,7 @@ describe('mirrors of a fleet', { skip: needs('kube-apiserver', 'etcd', 'kubectl'
     await eventually(async () => assert.ok(await lab.leader()), { within: 20_000 })
     await some()
     await counted()
-    const { n = 0, candidate, current, spent } = (await mirror(name)) ?? {}
+    const { requests: n = 0, candidate, current, spent } = (await mirror(name)) ?? {}
     assert.ok(n > sent / 2, String(n))
     assert.deepEqual([candidate?.errors, current?.errors, spent], [0, 0, '0'])
     assert.ok(Number(candidate?.p95) > 0 && Number(current?.p95) > 0)
@@ -117,13 +117,13 @@ describe('mirrors of a fleet', { skip: needs('kube-apiserver', 'etcd', 'kubectl'
     await eventually(
       async () => {
         const found = await mirror(name)
-        assert.equal((found?.n ?? 0) + skipped(found), SIDECARS * 4 * 40)
+        assert.equal((found?.requests ?? 0) + skipped(found), SIDECARS * 4 * 40)
       },
       { within: 40_000, every: 250 },
     )
     const found = await mirror(name)
     assert.ok(
-      (found?.n ?? 0) > 5 && found?.skipped.some(({ reason }) => reason === 'unaffordable'),
+      (found?.requests ?? 0) > 5 && found?.skipped.some(({ reason }) => reason === 'unaffordable'),
       JSON.stringify(found),
     )
     const cost = async (endpoint: string) => {

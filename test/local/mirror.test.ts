@@ -57,7 +57,7 @@ test('mirror: the status of a route says how the candidate fares, and so do trad
     return routes[0]?.status.mirrors?.[0]
   }
   assert.partialDeepStrictEqual(await mirror(), {
-    ...{ rule: 'all', target: 'candidate/candidate-1', n: 0, compared: 0, judged: 0, skipped: [] },
+    ...{ rule: 'all', target: 'candidate/candidate-1', requests: 0, compared: 0, judged: 0, skipped: [] },
     cap: '1000 % of what the rule’s requests cost',
   })
   // The first has nothing to spend yet.
@@ -65,7 +65,7 @@ test('mirror: the status of a route says how the candidate fares, and so do trad
   await ask(1_000_000)
   await eventually(
     async () => {
-      const { n = 0, judged, skipped = [] } = (await mirror()) ?? {}
+      const { requests: n = 0, judged, skipped = [] } = (await mirror()) ?? {}
       assert.equal(n + skipped.reduce((sum, { count }) => sum + count, 0), 6)
       assert.ok(n >= 1 && judged === n)
     },
@@ -90,8 +90,8 @@ test('mirror: the status of a route says how the candidate fares, and so do trad
   const metrics = await (await request(`${admin}/metrics`)).body.text()
   const labels = 'route="ai/chat",rule="all",endpoint="ai/candidate",model="candidate-1"'
   for (const line of [
-    `tradewind_mirrored_total{${labels},outcome="answered"} ${found.n}`,
-    `tradewind_mirror_agreement_total{${labels},alike="true"} ${found.n}`,
+    `tradewind_mirrored_total{${labels},outcome="answered"} ${found.requests}`,
+    `tradewind_mirror_agreement_total{${labels},alike="true"} ${found.requests}`,
     `tradewind_mirror_spent_usd_total{${labels}} 0.0`,
   ])
     assert.ok(metrics.includes(line), line)
@@ -100,7 +100,7 @@ test('mirror: the status of a route says how the candidate fares, and so do trad
     const lines = readFileSync(decisions, 'utf8').trim().split('\n')
     const read = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
     const mirrors = read.filter(({ msg }) => msg === 'mirror')
-    assert.equal(mirrors.length, found.n)
+    assert.equal(mirrors.length, found.requests)
     const marks = { current: 0.7, candidate: 0.7 }
     assert.partialDeepStrictEqual(mirrors[0], {
       route: 'ai/chat',
