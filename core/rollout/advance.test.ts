@@ -299,10 +299,15 @@ test('advance: requests that are not shared out as configured pause it, but not 
     at: slow,
     change: { totals: undefined },
   })
-  const goOn = (state: State, seconds: number, share: number, change: Partial<Input> = {}, its = slow): State => {
-    const arms = { canary: new Counter(), stable: new Counter() }
+  const goOn = (
+    state: State,
+    seconds: number,
+    share: number,
+    change: Partial<Input> = {},
+    { its = slow, from = 0, arms = { canary: new Counter(), stable: new Counter() } } = {},
+  ): State => {
     let it = state
-    for (let second = 0; second < seconds; second++) {
+    for (let second = from; second < from + seconds; second++) {
       for (let n = 0; n < 100; n++) arms[n < 100 * share ? 'canary' : 'stable'].add({ latency: 50 })
       it = advance(its, it, { ...calm(state.stepSince + 1000 * second), totals: arms, ...change }).state
     }
@@ -314,8 +319,12 @@ test('advance: requests that are not shared out as configured pause it, but not 
   assert.equal(order(uneven, 'resume').seen.canary, 0, 'the step begins again')
   assert.equal(goOn(begun, 100, 0.5).phase, 'Progressing', 'what a slow arm has not answered yet is waited for')
   assert.equal(goOn(begun, 200, 0.05).phase, 'Progressing')
-  assert.equal(goOn(begun, 200, 0.5, { open: { canary: 0, stable: 1 } }).phase, 'Progressing')
-  assert.equal(goOn(begun, 200, 0.5, {}, { ...slow, oneByOne: false }).phase, 'Progressing')
+  assert.equal(goOn(begun, 200, 0.5, {}, { its: { ...slow, oneByOne: false } }).phase, 'Progressing')
+  const arms = { canary: new Counter(), stable: new Counter() }
+  const open = goOn(begun, 200, 0.5, { open: { canary: 0, stable: 1 } }, { arms })
+  assert.equal(open.phase, 'Progressing')
+  assert.equal(goOn(open, 300, 0.05, {}, { arms, from: 200 }).phase, 'Progressing', 'it closes again')
+  assert.equal(goOn(open, 300, 0.5, {}, { arms, from: 500 }).reason, 'SampleRatioMismatch')
 })
 
 test('advance: what is lost for good is counted anew, and what was found of it counts on', () => {

@@ -125,7 +125,7 @@ const lost = (plan: Plan, state: State, now: number): State => gather(plan, stat
 function unequal({ seen, settled = seen, weight }: State): string {
   const canary = seen.canary - settled.canary
   const share = canary / (canary + seen.stable - settled.stable)
-  return `${percent(share)} of the requests went to the canary where ${weight} % are configured: what is compared is not comparable. Find out why (a breaker that opens, sidecars of their own mind), and resume the rollout: the step begins again.`
+  return `${percent(share)} of the requests went to the canary where ${weight} % are configured: what is compared is not comparable. Find out why (rate limits that are used up, say), and resume the rollout: the step begins again.`
 }
 
 /** When something is due by the clock alone, ms since the epoch; undefined: nothing is. */

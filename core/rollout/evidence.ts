@@ -61,11 +61,18 @@ const MISMATCH = 1000
  */
 const SETTLED = 60_000
 
-/** Notes since when requests are not shared out as configured, where that says anything. */
+/**
+ * Notes since when requests are not shared out as configured, where that says anything: not while a breaker is open, which sends them
+ * elsewhere, nor while it lets them back in step by step.
+ */
 export function watched(plan: Plan, { state, whole }: Taken, { now, open }: Input): State {
   const { uneven, ...even } = state
-  const says = plan.oneByOne && state.reason !== 'WeightSetByHand' && open.canary + open.stable === 0
-  if (!whole || !says || state.acknowledged === undefined || now < state.acknowledged + SETTLED) return even
+  if (open.canary + open.stable > 0) {
+    const { settled: _, ...anew } = even
+    return { ...anew, calm: now + SETTLED }
+  }
+  const from = Math.max((state.acknowledged ?? Infinity) + SETTLED, state.calm ?? 0)
+  if (!whole || !plan.oneByOne || state.reason === 'WeightSetByHand' || now < from) return even
   const { seen, settled = seen, weight } = state
   const counts = [seen.canary - settled.canary, seen.stable - settled.stable]
   const evidence = sampleRatioEvidence(counts, [weight / 100, 1 - weight / 100])

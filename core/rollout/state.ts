@@ -72,6 +72,8 @@ export interface State {
   readonly seen: Arms<number>
   /** What the version had come to when its first requests had been answered: the shares are looked at from there on. */
   readonly settled?: Arms<number>
+  /** From when on they are looked at again after a breaker was open. */
+  readonly calm?: number
   /** Since when requests are not shared out as configured. */
   readonly uneven?: number
   /** Requests that the canary failed beyond the stable targets' share: in versions before, and in this one. */

@@ -65,7 +65,7 @@ export function enter(state: State, now: number, phase: Phase, reason: Reason, m
 
 /** Another version: what sidecars tell of the one before is not heard any more, and all of them have to acknowledge this one. */
 function renew(state: State, now: number, step: number, weight: number): State {
-  const { acknowledged: _, settled: __, uneven: ___, ...rest } = state
+  const { acknowledged: _, settled: __, calm: ___, uneven: ____, ...rest } = state
   return { ...rest, attempt: state.attempt + 1, step, weight, stepSince: now }
 }
 
