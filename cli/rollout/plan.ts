@@ -74,7 +74,7 @@ export function planCommand(): Command {
         '-f, --file <path>',
         'of these manifests and not of the cluster; may be given several times, - for standard input',
       )
-        .argParser((path: string, before: readonly string[] = []) => [...before, path])
+        .argParser((path: string, before: readonly string[] | undefined) => [...(before ?? []), path])
         .conflicts(['admin', 'kubeconfig', 'context', 'operatorNamespace', 'operator']),
     )
     .addOption(

@@ -148,7 +148,7 @@ export async function rollOut(lab: FleetLab, it: CanaryCase, perSecond: number, 
   return { rollout, seconds, back, requests, failed, failures, canary: by.get(`${NAMESPACE}/${it.name}`) ?? 0, after }
 }
 
-export function routeOf({ name, guardrails }: CanaryCase): object {
+function routeOf({ name, guardrails }: CanaryCase): object {
   return route(NAMESPACE, name, {
     rules: [
       {
