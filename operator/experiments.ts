@@ -122,7 +122,13 @@ export class Experiments {
     let changed = !this.#leading
     if (this.#leading) {
       const all = [...this.#routes].flatMap((name) => this.#plans(name) ?? [])
-      const waiting = overlaps(all.flatMap(({ route, plans }) => (route ? [{ route, plans }] : [])))
+      const assigning = (name: string) => (planned: Planned) => {
+        const state = this.#entries.get(name)?.known.get(planned.rule)?.state
+        return !(planned.ships && state?.version === planned.version && state.phase === 'Decided')
+      }
+      const waiting = overlaps(
+        all.flatMap(({ name, route, plans }) => (route ? [{ route, plans: plans.filter(assigning(name)) }] : [])),
+      )
       for (const { name, plans, generation } of all)
         try {
           if (this.#look(name, plans, generation, waiting)) changed = true

@@ -16,6 +16,8 @@ export interface Planned {
   readonly design: Design
   /** The part of a layer that it has, `namespace/name`; undefined: it is in none. */
   readonly layer: { readonly name: string; readonly from: number; readonly to: number } | undefined
+  /** Once it is decided nobody is assigned to arms any more. */
+  readonly ships: boolean
   /** By arm, as statuses name targets, `endpoint` or `endpoint/model`. */
   readonly targets: ReadonlyMap<string, string>
   /** Why the target of some arm gets no request: it does not resolve. */
@@ -38,6 +40,7 @@ export function plansOf({ metadata, spec }: ModelRoute, { body }: Pick<RouteResu
         version: experimentVersion(experiment, namespace, uid),
         design: designOf(experiment),
         layer: layer && { ...layer, name: `${namespace}/${layer.name}` },
+        ships: experiment.onDecision === 'Ship',
         targets: new Map(arms.map(({ arm, target }) => [arm.name, target ? called(target, namespace) : ''])),
         fault: arms.map(({ target }) => target?.unavailable?.message).find((message) => message !== undefined),
       },

@@ -173,6 +173,17 @@ test('experiments: of two whose parts of a layer overlap the younger route’s w
   assert.deepEqual(rule('ai/young')?.experiment?.layer, { name: 'ai/l', from: 40, to: 100 })
 })
 
+test('experiments: one that has shipped gives its part of the layer free', async (t) => {
+  const { put, pass, view, count } = engine(t)
+  put('ai/old', { onDecision: 'Ship', layer: { name: 'l' } })
+  put('ai/young', { name: 'second', layer: { name: 'l' } }, '2026-01-02T00:00:00Z')
+  await pass(2000)
+  assert.equal(view('ai/young')?.reason, 'LayerOverlap')
+  count('ai/old', 800, 0.7)
+  await pass(3000)
+  assert.deepEqual([view('ai/old')?.decision, view('ai/young')?.phase], ['Ship', 'Running'])
+})
+
 test('experiments: nobody is assigned while the target of an arm is not there', async (t) => {
   const { world, put, pass, rule, view } = engine(t)
   put('ai/r', {})
