@@ -109,11 +109,11 @@ for (const [sidecars, routes] of SIZES) {
 }
 const bytes = [...dashboardAssets().values()].map(({ text }) => gzipSync(text, { level: 9 }).length)
 const size = (bytes.reduce((sum, it) => sum + it, 0) / 1024).toFixed(1)
-const { date, commit, machine } = circumstances(new Map())
+const { date, commit, machine, load } = circumstances(new Map())
 const text = `# What the dashboard costs
 
 A server and a Chromium on one machine. Each sidecar reports every five seconds, as sidecars do, what it saw of twenty routes; all sidecars are to serve all routes, which is the worst
-there is for who makes the overview. The list of routes is open; figures of work are over ${SECONDS} s of that. \`node bench/dashboard.ts\`, ${date}, commit ${commit}, ${machine}.
+there is for who makes the overview. The list of routes is open; figures of work are over ${SECONDS} s of that. \`node bench/dashboard.ts\`, ${date}, commit ${commit}, ${machine}; load average ${load.toFixed(1)} over the minute before its end, of which about 2 are its own.
 
 | sidecars × routes | first row shown, median of 5 | scripts, each second | the page's main thread, each second | tasks over 50 ms: at first / in ${SECONDS} s / scrolling | an edit shows: median, longest of ${EDITS} | a frame while scrolling: median, 95th percentile | elements | a look of the server: median, 95th percentile |
 |---|---|---|---|---|---|---|---|---|

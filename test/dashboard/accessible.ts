@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict'
-import { createRequire } from 'node:module'
-import { readFileSync } from 'node:fs'
+import axe from 'axe-core'
 import type { Page } from 'playwright-core'
-
-const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 interface Violation {
   readonly id: string
@@ -13,7 +10,7 @@ interface Violation {
 
 /** Holds what a page shows to the rules of axe-core: WCAG 2.2 A and AA, and its best practices. */
 export async function accessible(page: Page, what: string): Promise<void> {
-  await page.evaluate(source)
+  await page.evaluate(axe.source)
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
   // What axe.run resolves with.
   const { violations, passes } = await page.evaluate<{ violations: Violation[]; passes: unknown[] }>(
