@@ -31,7 +31,7 @@ export const choose: Layer<Rule> = (rule, deps) => {
     }
     if (rule.evidence && head && !isGap(head)) {
       const random = rule.experiment ? assigned !== undefined : free && AT_RANDOM.has(preference.reason)
-      if (random) draw(exchange, head, preference.share?.())
+      if (random) draw(exchange, head, preference.share)
     }
     if (head && isGap(head)) throw new Failure('no_target', { detail: describe(rule, [head.gap]) })
     exchange.candidates = chooser.gaps

@@ -102,7 +102,7 @@ export interface Preference<T> {
   /** Goes before the others. */
   readonly first?: T | undefined
   /** Whose share the request is, by weight or by key: another than `first` where that one takes less than all of its share at the moment. */
-  readonly share?: (() => T | undefined) | undefined
+  readonly share?: T | undefined
   /** Undefined: the others follow by rank. */
   readonly terms?: Terms | undefined
   /** What the terms weigh, where that was not in the choice already. */

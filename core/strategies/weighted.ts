@@ -16,11 +16,13 @@ export const weighted = {
     return (choice) => {
       const { key, outs } = choice
       const usable = outs ? (index: number) => (outs[index] ? 0 : part(index)) : part
-      if (key !== undefined)
-        return { reason: 'sticky', first: owner(targets, key, choice), share: () => rendezvous(targets, key) }
+      if (key !== undefined) {
+        const first = owner(targets, key, choice)
+        const all = targets.every((target) => target.available() >= 1)
+        return { reason: 'sticky', first, share: all ? first : rendezvous(targets, key) }
+      }
       const first = targets[split.draw(usable)]
-      const share = targets[split.owner]
-      return { reason: 'weighted', first, share: () => share, propensities: () => shares(targets, usable) }
+      return { reason: 'weighted', first, share: targets[split.owner], propensities: () => shares(targets, usable) }
     }
   },
 } as const satisfies Strategy
