@@ -46,7 +46,7 @@ async function measure(sidecars: number, routes: number): Promise<string> {
         'new MutationObserver(() => { window.rendered ??= document.querySelector("tbody tr a") && performance.now() }).observe(document, { subtree: true, childList: true })',
       )
       await page.goto(url)
-      await page.waitForFunction('window.rendered')
+      await page.locator('tbody tr a').first().waitFor()
       renders.push(await page.evaluate<number>('window.rendered'))
       await page.close()
     }
@@ -113,7 +113,7 @@ const { date, commit, machine, load } = circumstances(new Map())
 const text = `# What the dashboard costs
 
 A server and a Chromium on one machine. Each sidecar reports every five seconds, as sidecars do, what it saw of twenty routes; all sidecars are to serve all routes, which is the worst
-there is for who makes the overview. The list of routes is open; figures of work are over ${SECONDS} s of that. \`node bench/dashboard.ts\`, ${date}, commit ${commit}, ${machine}; load average ${load.toFixed(1)} over the minute before its end, of which about 2 are its own.
+there is for who makes the overview. The list of routes is open; figures of work are over ${SECONDS} s of that. \`node bench/dashboard.ts\`, ${date}, commit ${commit}, ${machine}; load average ${load.toFixed(1)} over the minute before its end.
 
 | sidecars × routes | first row shown, median of 5 | scripts, each second | the page's main thread, each second | tasks over 50 ms: at first / in ${SECONDS} s / scrolling | an edit shows: median, longest of ${EDITS} | a frame while scrolling: median, 95th percentile | elements | a look of the server: median, 95th percentile |
 |---|---|---|---|---|---|---|---|---|

@@ -121,7 +121,7 @@ describe('the dashboard of a cluster', { skip: needs('chromium', 'kube-apiserver
       { apiVersion, kind: 'Role', metadata, rules },
       { apiVersion, kind: 'RoleBinding', metadata, roleRef, subjects },
     )
-    await page.waitForFunction('document.querySelector("dialog") === null')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
     await promote()
     await page.getByText('Promote: done.').waitFor()
     await card.getByText('Promoted', { exact: true }).waitFor()
