@@ -85,3 +85,25 @@ export function programmed({ targeted, acknowledged, rejected }) {
  */
 export const nothing = (title, ...children) =>
   h('div', { class: 'nothing' }, h('p', { class: 'nothing-title' }, title), ...children)
+
+/**
+ * The screen of one object: where it is, its name, and what there is to say.
+ * @param {{ href: string, title: string }} list the list that it is in
+ * @param {string} namespace
+ * @param {string} own its name
+ * @param {HTMLElement} body
+ */
+export const detailScreen = (list, namespace, own, body) =>
+  h(
+    'div',
+    { class: 'screen flow' },
+    h(
+      'nav',
+      { class: 'crumbs', 'aria-label': 'Breadcrumb' },
+      h('a', { href: list.href }, list.title),
+      h('span', { 'aria-hidden': 'true' }, ' / '),
+      h('span', { class: 'faint' }, namespace),
+    ),
+    h('h1', {}, own),
+    body,
+  )

@@ -31,6 +31,7 @@ import { Rollouts } from './rollouts.ts'
 import type { Settings } from './settings.ts'
 import { SidecarSockets, refuse } from './sockets.ts'
 import { KubernetesSource } from './source/kubernetes.ts'
+import { StatusFields } from './status-fields.ts'
 import { StatusWriter } from './status-writer.ts'
 import { told } from './told.ts'
 import { span } from './tracing.ts'
@@ -75,6 +76,8 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
   }))
 
   const events = new EventRecorder(api, settings.pod, new Rate(EVENTS.perSecond, EVENTS.burst), log)
+  const statusFields = (manager: string) =>
+    new StatusFields(api, manager, (key) => source.stored(key), new Rate(WRITES.perSecond, WRITES.burst))
   const writer = new StatusWriter(
     api,
     {
@@ -123,7 +126,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
   })
 
   const rollouts = (late.rollouts = new Rollouts({
-    store: new KubernetesStore(api, (key) => source.stored(key), new Rate(WRITES.perSecond, WRITES.burst)),
+    store: new KubernetesStore(statusFields('tradewind-rollouts')),
     world: () => source.world(),
     compiled: () => loop.compiled,
     fleet: () => late.merge?.fleet() ?? loop.push.fleet(),
@@ -137,7 +140,7 @@ export async function startOperator(settings: Settings, log: Logger): Promise<Op
   }))
 
   const experiments = (late.experiments = new Experiments({
-    store: new ExperimentStatusStore(api, (key) => source.stored(key), new Rate(WRITES.perSecond, WRITES.burst)),
+    store: new ExperimentStatusStore(statusFields('tradewind-experiments')),
     world: () => source.world(),
     compiled: () => loop.compiled,
     evidence: loop.evidence,

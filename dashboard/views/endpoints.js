@@ -3,7 +3,7 @@
 import { h } from '../dom.js'
 import { NONE, count, counted, milliseconds, perSecond, usd } from '../format.js'
 import { List, search } from '../list.js'
-import { badge, card, failures, link, nothing, tile } from '../parts.js'
+import { badge, card, detailScreen, failures, link, nothing, tile } from '../parts.js'
 
 /**
  * All endpoints.
@@ -184,19 +184,7 @@ export function endpointView(store, name) {
   }
   return {
     title: own,
-    element: h(
-      'div',
-      { class: 'screen flow' },
-      h(
-        'nav',
-        { class: 'crumbs', 'aria-label': 'Breadcrumb' },
-        h('a', { href: '#/endpoints' }, 'Endpoints'),
-        h('span', { 'aria-hidden': 'true' }, ' / '),
-        h('span', { class: 'faint' }, namespace),
-      ),
-      h('h1', {}, own),
-      body,
-    ),
+    element: detailScreen({ href: '#/endpoints', title: 'Endpoints' }, namespace, own, body),
     update,
   }
 }

@@ -4,7 +4,7 @@
 import { shares, sparkline } from '../chart.js'
 import { h } from '../dom.js'
 import { NONE, count, counted, milliseconds, perSecond, percent, usd } from '../format.js'
-import { badge, card, failures, nothing, programmed, tile } from '../parts.js'
+import { badge, card, detailScreen, failures, nothing, programmed, tile } from '../parts.js'
 import { Denied } from '../stream.js'
 import { ask, session } from '../session.js'
 import { experimentCard } from './experiment.js'
@@ -61,19 +61,7 @@ export function routeView(store, name, act) {
 
   return {
     title: own,
-    element: h(
-      'div',
-      { class: 'screen flow' },
-      h(
-        'nav',
-        { class: 'crumbs', 'aria-label': 'Breadcrumb' },
-        h('a', { href: '#/routes' }, 'Routes'),
-        h('span', { 'aria-hidden': 'true' }, ' / '),
-        h('span', { class: 'faint' }, namespace),
-      ),
-      h('h1', {}, own),
-      body,
-    ),
+    element: detailScreen({ href: '#/routes', title: 'Routes' }, namespace, own, body),
     update() {
       if (store.routes.get(name) !== askedFor || !detail) void refresh()
       if (detail) draw()

@@ -3,7 +3,7 @@
 import { h } from '../dom.js'
 import { count, counted } from '../format.js'
 import { List, search } from '../list.js'
-import { badge, card, link, nothing } from '../parts.js'
+import { badge, card, detailScreen, link, nothing } from '../parts.js'
 
 /**
  * All sidecars.
@@ -119,19 +119,7 @@ export function sidecarView(store, name) {
   }
   return {
     title: own,
-    element: h(
-      'div',
-      { class: 'screen flow' },
-      h(
-        'nav',
-        { class: 'crumbs', 'aria-label': 'Breadcrumb' },
-        h('a', { href: '#/sidecars' }, 'Sidecars'),
-        h('span', { 'aria-hidden': 'true' }, ' / '),
-        h('span', { class: 'faint' }, namespace),
-      ),
-      h('h1', {}, own),
-      body,
-    ),
+    element: detailScreen({ href: '#/sidecars', title: 'Sidecars' }, namespace, own, body),
     update,
   }
 }

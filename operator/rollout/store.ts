@@ -3,6 +3,7 @@ import { inForce } from '../../core/rollout/in-force.ts'
 import type { State } from '../../core/rollout/state.ts'
 import type { Untimed } from '../settle.ts'
 import type { RolloutStatus } from '../../api/rollout.ts'
+import type { Written } from '../status-fields.ts'
 import { NO_RECORD } from './record.ts'
 import type { Record } from './record.ts'
 
@@ -14,9 +15,6 @@ export interface Writing {
   readonly short: string
   readonly condition: Untimed | undefined
 }
-
-/** What became of a writing. `conflict`: something else has been written meanwhile; `gone`: so has the route. */
-export type Written = 'written' | 'conflict' | 'gone'
 
 /** Where rollouts are written down. What is written comes back as a part of the world. */
 export interface RolloutStore {

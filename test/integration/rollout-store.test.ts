@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import type { ModelRoute } from '../../api/model-route.ts'
 import { ApiServer as Api } from '../../operator/api-server.ts'
 import { Rate } from '../../operator/rate.ts'
+import { StatusFields } from '../../operator/status-fields.ts'
 import { KubernetesStore } from '../../operator/rollout/kubernetes-store.ts'
 import { NO_RECORD } from '../../operator/rollout/record.ts'
 import type { Writing } from '../../operator/rollout/store.ts'
@@ -64,7 +65,8 @@ describe('what is written of rollouts', { skip: needs('kube-apiserver', 'etcd', 
     const { metadata, status } = await get()
     return { uid: metadata.uid ?? '', resourceVersion: metadata.resourceVersion ?? '', status }
   }
-  const store = (stored: Stored) => new KubernetesStore(api, () => stored, new Rate(100, 100))
+  const store = (stored: Stored) =>
+    new KubernetesStore(new StatusFields(api, 'tradewind-rollouts', () => stored, new Rate(100, 100)))
   const message = async () => (await get()).status?.rollouts?.[0]?.message
 
   test('who has not seen what was written since is refused, and so is who means another object of that name', async () => {
