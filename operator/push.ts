@@ -268,6 +268,7 @@ export class Push {
       this.#leave(session)
       session.group = group
       session.answered = group.head
+      session.told = false
       this.#groups.join(group, session)
       const { base } = session
       if ('group' in base && base.version.digest === group.head.digest) session.base = { group, version: group.head }
@@ -304,16 +305,19 @@ export class Push {
   /** Notes the answer to what was under way. */
   #answered(session: Session, pending: Pending, refused: boolean): void {
     const keys = new Set<ResourceKey>()
-    if (pending.to.group === session.group) {
-      for (let at = session.answered?.next; at; at = at.next) {
-        for (const key of at.changes.keys()) keys.add(key)
-        if (at === pending.to.version) break
-      }
+    const { group, answered, told } = session
+    if (pending.to.group === group) {
+      // With its first answer it has all there is; later ones are of what has changed since the one before.
+      if (told)
+        for (let at = answered; at && at !== pending.to.version;) {
+          at = at.next
+          for (const key of at?.changes.keys() ?? []) keys.add(key)
+        }
+      session.told = true
       this.#settle(session, pending.to.version, refused)
     }
     this.#release(session)
-    const first = keys.size === 0
-    this.#events.changed?.(first && session.group ? { keys, audience: session.group.audience } : { keys })
+    this.#events.changed?.(keys.size === 0 && group ? { keys, audience: group.audience } : { keys })
   }
 
   #settle(session: Session, until: Version, refused: boolean): void {

@@ -47,6 +47,8 @@ export class Session {
   readonly withheld = new Map<ResourceKey, string>()
   /** The version of its group that it has answered, whichever way. */
   answered: Version | undefined
+  /** It has answered an update of its group. */
+  told = false
   report: Report | undefined
   nextCheck: number
   closed = false

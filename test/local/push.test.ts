@@ -114,6 +114,30 @@ test('push: edits while an update is unanswered merge into one', (t) => {
   assert.equal(push.gauges().queued, 0)
 })
 
+test('push: the first answer concerns all that a sidecar has, whatever was edited meanwhile', (t) => {
+  const concerned: ReadonlySet<string>[] = []
+  const { push, world, publish } = started(
+    t,
+    {},
+    { changed: ({ keys, audience }) => concerned.push(audience ? audience.routes : new Set(keys)) },
+  )
+  two(world)
+  publish()
+  const sidecar = new TestSidecar()
+  sidecar.held = true
+  sidecar.connect(push, 'ai/p')
+  world.route('ai/r', 'chat', { a: 1, b: 1 })
+  publish()
+  concerned.length = 0
+  sidecar.held = false
+  sidecar.release()
+  assert.deepEqual(
+    concerned.map((it) => [...it].sort()),
+    [['ai/r', 'ai/s'], ['route/ai/r']],
+    'then the edit, which concerns one of them',
+  )
+})
+
 test('push: what was changed and changed back is not sent', (t) => {
   const { push, world, publish } = started(t)
   two(world)
