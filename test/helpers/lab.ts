@@ -6,6 +6,7 @@ import { type Mock, type MockOptions, startMock } from '../../cli/mock/server.ts
 import { ApiServer as Api } from '../../operator/api-server.ts'
 import { type Child, startChild } from './child.ts'
 import { type ApiServer, startApiServer } from './envtest.ts'
+import { eventually } from './eventually.ts'
 import { apply, type OperatorProcess, podToken, prepare, runningPod, startOperator, trustedRoots } from './operators.ts'
 import { freePorts } from './ports.ts'
 
@@ -80,6 +81,7 @@ export async function startFleetLab(options: LabOptions): Promise<FleetLab> {
     const ports = await freePorts(3 * options.sidecars)
     for (let i = 0; i < options.sidecars; i++)
       sidecars.push(await startSidecar(server, `app-${i}`, port, ports.slice(3 * i, 3 * i + 3)))
+    for (let i = 0; i < options.sidecars; i++) await configured(`http://127.0.0.1:${ports[3 * i + 2]}/readyz`)
     return {
       server,
       api,
@@ -141,6 +143,17 @@ function endpointOf(name: string, url = '', rest: object = {}): object {
       ...rest,
     },
   }
+}
+
+/** Resolves when a sidecar has what the operator has for it. */
+async function configured(url: string): Promise<void> {
+  await eventually(
+    async () => {
+      const { ok } = await fetch(url)
+      if (!ok) throw new Error(`${url} is not ready`)
+    },
+    { within: 60_000, every: 100 },
+  )
 }
 
 async function startSidecar(
