@@ -342,6 +342,9 @@ export interface Sink {
   fail(code: ErrorCode, message: string): void
 }
 
+/** Takes a streamed answer that nobody waits for any more: only what flows comes to an end of which all hear. */
+export const NOBODY: Sink = { write: () => true, end: () => {}, fail: () => {} }
+
 /** A streamed answer whose beginning has been seen to be good. */
 export interface Stream {
   /** How the caller is told, in the stream itself, that the answer stopped: undefined where its form has no place for that. */

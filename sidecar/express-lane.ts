@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { answerTrailers, TRAILERS } from '../core/answer-headers.ts'
 import { Bytes } from '../core/bytes.ts'
 import type { Deps, Due } from '../core/deps.ts'
-import { Exchange } from '../core/exchange.ts'
+import { Exchange, NOBODY } from '../core/exchange.ts'
 import type { Reply, Sink } from '../core/exchange.ts'
 import type { Handler } from '../core/pipeline.ts'
 import { newFacts, readDoor } from './door.ts'
@@ -188,7 +188,7 @@ export class ExpressLane implements Sink, Due {
 
   private reply({ status, headers, body }: Reply, close: boolean): void {
     const { socket } = this
-    if (socket.destroyed) return
+    if (socket.destroyed) return Buffer.isBuffer(body) ? undefined : body.flow(NOBODY)
     const now = this.station.deps.now()
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
     for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`

@@ -6,7 +6,7 @@ import { answerTrailers, TRAILERS } from '../core/answer-headers.ts'
 import { Bytes, NO_BYTES } from '../core/bytes.ts'
 import { Failure } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
-import { Exchange } from '../core/exchange.ts'
+import { Exchange, NOBODY } from '../core/exchange.ts'
 import type { Reply, Sink } from '../core/exchange.ts'
 import type { Deps } from '../core/deps.ts'
 import { errors as errorsLayer } from '../core/layers/errors.ts'
@@ -319,7 +319,7 @@ class Inbound implements Sink {
 
   private reply({ status, headers, body }: Reply): void {
     const { response } = this
-    if (response.destroyed) return
+    if (response.destroyed) return Buffer.isBuffer(body) ? undefined : body.flow(NOBODY)
     if (Buffer.isBuffer(body)) {
       headers.push('content-length', String(body.length))
       response.writeHead(status, headers)
