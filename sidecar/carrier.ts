@@ -27,7 +27,7 @@ export class Carrier {
   }
 
   static async load(): Promise<Carrier> {
-    const { createProxyServer } = await import('http-proxy')
+    const { createProxyServer } = (await import('http-proxy')).default
     return new Carrier(createProxyServer({ toProxy: true }))
   }
 

@@ -28,7 +28,7 @@ export class Exposition {
   }
 
   private async build(): Promise<Registry> {
-    const { collectDefaultMetrics, Registry } = await import('prom-client')
+    const { collectDefaultMetrics, Registry } = (await import('prom-client')).default
     const registry = new Registry()
     collectDefaultMetrics({ register: registry })
     const add = (name: string, type: string, help: string, values: () => Value[]) => {

@@ -99,7 +99,7 @@ describe('Tradewind in a cluster', { skip: needs('cluster'), timeout: 600_000 },
     await assertSplit(90, 10)
     assert.match(
       await k('get', 'modelroutes', 'support'),
-      /NAME +MODELS +ACCEPTED +PROGRAMMED +SPLIT +AGE\nsupport +\["support-chat"\] +True +1\/1 +90% fast · 10% strong +\d/,
+      /NAME +MODELS +ACCEPTED +PROGRAMMED +SPLIT +FAULTS +ROLLOUT +AGE\nsupport +\["support-chat"\] +True +1\/1 +90% fast · 10% strong +\d/,
     )
   })
 

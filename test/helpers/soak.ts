@@ -155,6 +155,8 @@ async function restart(sidecar: LabSidecar, urls: string[]): Promise<void> {
   const at = urls.indexOf(sidecar.url)
   if (at < 0 || urls.length < 2) return
   urls.splice(at, 1)
+  // What was just sent has its connection.
+  await sleep(500)
   await sidecar.child.stop(20_000)
   sidecar.start()
   await serves(sidecar)

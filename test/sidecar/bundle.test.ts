@@ -50,6 +50,8 @@ async function run(config: CompiledConfig, ask: string, body?: object): Promise<
       await eventually(() => assert.match(readFileSync(log, 'utf8'), /Listening/), { within: 20_000 })
       const posted = body && { method: 'POST', body: JSON.stringify(body) }
       await (await fetch(`http://127.0.0.1:${traffic}${ask}`, posted)).text()
+      const page = await fetch(`http://127.0.0.1:${metrics}/metrics`)
+      assert.match(await page.text(), /^tradewind_requests_total/m)
     } finally {
       await child.stop()
     }
@@ -90,6 +92,19 @@ test('bundle: the engine of patterns is in it, for the first of them', async () 
   const rules = [rule([target('a')], { matches }), rule([target('a')], { name: 'rest' })]
   const log = await run(configOf({ ...good, 'route/ai/chat': route('chat', rules) }), '/v1/models')
   assert.match(log, /Serving from the saved configuration/)
+})
+
+test('bundle: what carries opaque requests is in it, for the first of them', async (t) => {
+  const [mock] = await upstreams(t, { echo: true })
+  const models = [{ name: '', rank: 0, defaults: {}, force: {} }]
+  const matches = [{ headers: [], path: { type: 'Prefix' as const, value: '/v2' } }]
+  const config = configOf({
+    'endpoint/ai/a': endpoint('a', mock.url, { provider: { type: 'HTTP' }, models }),
+    'route/ai/files': route('files', [rule([target('a', { model: '' })], { matches })], { models: [] }),
+  })
+  const log = await run(config, '/v2/files')
+  assert.match(log, /"status":200/)
+  assert.equal(mock.stats().requests, 1)
 })
 
 test('bundle: the schemas of callers are compiled in it, for the first of them', async (t) => {
