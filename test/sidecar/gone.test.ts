@@ -23,7 +23,12 @@ for (const [where, headers] of [
     // As it is between the moment that a connection ends and the one that it is told of.
     const pretend = (it: object) => {
       let own = false
-      Object.defineProperty(it, 'destroyed', { get: () => ended || own, set: (is: boolean) => (own = is) })
+      Object.defineProperty(it, 'destroyed', {
+        get: () => ended || own,
+        set(is: boolean) {
+          own = is
+        },
+      })
     }
     path.traffic.server.on('connection', (it: Socket) => {
       socket = it
