@@ -135,17 +135,17 @@ export class Rollouts {
     for (const route of this.#routes) this.#kick(route)
   }
 
-  /** The world was compiled: all rollouts are looked at soon. */
+  /** The world was compiled: the rollouts of routes that it concerns are looked at soon; the others with the next tick. */
   compiled({ changes }: Pick<Compiled, 'changes'>): void {
     const { routes, rollouts } = this.#options.world()
     for (const object of changes.objects) {
       if (!object.startsWith('ModelRoute ')) continue
       const name = object.slice('ModelRoute '.length)
       const has = routes.get(name)?.spec.rules.some(({ rollout }) => rollout) || rollouts?.has(name)
+      if (has || this.#routes.has(name)) this.#kick(name)
       if (has) this.#routes.add(name)
       else this.#routes.delete(name)
     }
-    for (const route of this.#routes) this.#kick(route)
   }
 
   /** Sidecars have said something: those that go on are looked at soon. */

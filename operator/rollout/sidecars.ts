@@ -26,6 +26,7 @@ export class Acknowledgements {
   readonly #fleet: Fleet
   #groupOf: ReadonlyMap<string, SidecarGroup> | undefined
   readonly #present = new Map<Audience, Present>()
+  #open: ReadonlyMap<string, number> | undefined
 
   constructor(compiled: Compiled, fleet: Fleet) {
     this.#compiled = compiled
@@ -85,9 +86,18 @@ export class Acknowledgements {
 
   /** How many sidecars hold the breaker of a model open. */
   open(endpoint: string, model: string): number {
-    return this.#fleet.endpoints
-      .filter((it) => it.endpoint === endpoint)
-      .flatMap(({ models }) => models)
-      .reduce((sum, it) => (it.name === model ? sum + it.open : sum), 0)
+    this.#open ??= openBreakers(this.#fleet)
+    return this.#open.get(`${endpoint} ${model}`) ?? 0
   }
+}
+
+/** By `namespace/name model`; those that are open nowhere are left out. */
+function openBreakers({ endpoints }: Fleet): ReadonlyMap<string, number> {
+  const open = new Map<string, number>()
+  for (const { endpoint, models } of endpoints)
+    for (const model of models) {
+      const key = `${endpoint} ${model.name}`
+      if (model.open > 0) open.set(key, (open.get(key) ?? 0) + model.open)
+    }
+  return open
 }
